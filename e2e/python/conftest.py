@@ -1,0 +1,112 @@
+"""What the tests share. `cargo xtask test` starts the processes and sets the variables."""
+
+import base64
+import json
+import os
+import sqlite3
+import time
+import urllib.request
+import uuid
+from dataclasses import dataclass
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+MOCK = os.environ["E2E_MOCK_URL"]
+# In front of the mock upstream, open to all.
+OPEN = os.environ["E2E_OPEN_URL"]
+# The same with client keys and a small body limit.
+KEYED = os.environ["E2E_KEYED_URL"]
+KEY = os.environ["E2E_KEY"]
+# Started without any configuration: the simulated provider.
+BARE = os.environ["E2E_BARE_URL"]
+DATABASE = os.environ["E2E_OPEN_DATABASE"]
+
+
+@dataclass
+class Arrived:
+    """A request as the mock upstream got it."""
+
+    headers: dict
+    body: bytes
+    finished: bool
+    hung_up: bool
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Tag(str):
+    """Names one test's requests; sent as `user`."""
+
+    @property
+    def arrived(self):
+        entries = json.loads(fetch(f"{MOCK}/journal/{self}"))
+        return [
+            Arrived(
+                {name.lower(): value for name, value in entry["headers"]},
+                base64.b64decode(entry["body"]),
+                entry["finished"],
+                entry["hung_up"],
+            )
+            for entry in entries
+        ]
+
+    @property
+    def only(self):
+        (one,) = self.arrived
+        return one
+
+    def go(self):
+        fetch(f"{MOCK}/go/{self}", b"")
+
+
+def fetch(url, data=None):
+    with urllib.request.urlopen(url, data, timeout=10) as reply:
+        return reply.read()
+
+
+def eventually(probe, seconds=10):
+    """Waits until `probe` gives something true, and gives it back."""
+    deadline = time.monotonic() + seconds
+    while not (found := probe()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return found
+
+
+def rows(where="1=1", *arguments):
+    """Rows of the open gateway's database, as anyone with the file can read them."""
+    with sqlite3.connect(f"file:{DATABASE}?mode=ro", uri=True, timeout=10) as database:
+        database.row_factory = sqlite3.Row
+        query = f"SELECT * FROM usage_requests WHERE {where} ORDER BY started_at"
+        return [dict(row) for row in database.execute(query, arguments)]
+
+
+@pytest.fixture
+def tag():
+    return Tag(uuid.uuid4().hex)
+
+
+@pytest.fixture
+def client():
+    with OpenAI(base_url=f"{OPEN}/v1", api_key="sk-anything", max_retries=0, timeout=30) as it:
+        yield it
+
+
+@pytest.fixture
+def keyed():
+    with OpenAI(base_url=f"{KEYED}/v1", api_key=KEY, max_retries=0, timeout=30) as it:
+        yield it
+
+
+@pytest.fixture
+def bare():
+    with OpenAI(base_url=f"{BARE}/v1", api_key="sk-anything", max_retries=0, timeout=30) as it:
+        yield it
+
+
+@pytest.fixture
+def asynchronous():
+    return AsyncOpenAI(base_url=f"{OPEN}/v1", api_key="sk-anything", max_retries=0, timeout=30)

@@ -1,0 +1,58 @@
+//! A reply as a stream of events.
+
+use super::{FinishReason, Usage};
+use crate::text::Text;
+
+/// One step of a reply. Choices (`n` > 1) are numbered by the upstream; blocks are numbered within
+/// their choice in order of appearance, without gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// The reply began. Comes first, once.
+    Started {
+        id: Text,
+        /// The upstream's name of the model.
+        model: Text,
+        /// Seconds since 1970, where the upstream says.
+        created: Option<i64>,
+    },
+    /// A block began; its deltas may be interleaved with other blocks'.
+    BlockStarted {
+        choice: u32,
+        index: u32,
+        block: Block,
+    },
+    /// More of a block: text, or a piece of a tool call's arguments. Never empty.
+    BlockDelta { choice: u32, index: u32, text: Text },
+    /// Consumption so far: cumulative, the last one counts.
+    Usage(Usage),
+    /// A choice ended.
+    Finished { choice: u32, reason: FinishReason },
+}
+
+/// What a block is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Block {
+    /// The answer.
+    Text,
+    /// The model's thoughts.
+    Reasoning,
+    /// Why the model declines.
+    Refusal,
+    /// A call; the block's text is its arguments.
+    ToolCall {
+        id: Text,
+        name: Text,
+        kind: ToolKind,
+    },
+}
+
+/// How a tool is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ToolKind {
+    /// With JSON arguments.
+    Function,
+    /// With free text.
+    Custom,
+    /// The old `function_call`, one per message and without an id.
+    LegacyFunction,
+}

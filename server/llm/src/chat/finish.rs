@@ -1,0 +1,31 @@
+//! Why a reply ended.
+
+use crate::text::Text;
+
+/// Why a choice ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FinishReason {
+    /// The model was done, or met a stop sequence.
+    Stop,
+    /// The token limit was reached.
+    Length,
+    /// The model calls tools.
+    ToolCalls,
+    /// Held back for its content.
+    ContentFilter,
+    /// A word of the upstream's own, kept as it came.
+    Other(Text),
+}
+
+impl FinishReason {
+    /// The name in records and metrics, and OpenAI's word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+            Self::Other(word) => word.as_str(),
+        }
+    }
+}

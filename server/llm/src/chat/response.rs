@@ -1,0 +1,93 @@
+//! A whole reply.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::{Block, FinishReason, Protocol, StreamEvent, Usage};
+use crate::text::Text;
+
+/// A reply that is complete.
+///
+/// Two are equal when they say the same: how one was spelled on the wire (`raw`) does not count.
+#[derive(Clone, Debug, Default)]
+pub struct ChatResponse {
+    pub id: Text,
+    /// The upstream's name of the model.
+    pub model: Text,
+    /// Seconds since 1970, where the upstream says.
+    pub created: Option<i64>,
+    pub choices: Vec<Choice>,
+    pub usage: Option<Usage>,
+    /// The upstream's own bytes, unless the reply was collected from a stream or changed.
+    pub raw: Option<RawReply>,
+}
+
+/// One of the alternatives a client asked for with `n`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub index: u32,
+    pub blocks: Vec<Content>,
+    pub finish: Option<FinishReason>,
+}
+
+/// A block with all of its text; never empty, unless it is a tool call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    pub block: Block,
+    pub text: Text,
+}
+
+/// A reply's original bytes.
+#[derive(Clone, Debug)]
+pub struct RawReply {
+    pub protocol: Protocol,
+    pub body: Bytes,
+    /// Where the model's name stands, quotes included.
+    pub(crate) model: Option<Range<usize>>,
+}
+
+impl PartialEq for ChatResponse {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.model == other.model
+            && self.created == other.created
+            && self.choices == other.choices
+            && self.usage == other.usage
+    }
+}
+
+impl ChatResponse {
+    /// The same reply as a stream: `collect(r.events()) == r`.
+    pub fn events(&self) -> Vec<StreamEvent> {
+        let mut events = vec![StreamEvent::Started {
+            id: self.id.clone(),
+            model: self.model.clone(),
+            created: self.created,
+        }];
+        for choice in &self.choices {
+            for (index, content) in (0..).zip(&choice.blocks) {
+                events.push(StreamEvent::BlockStarted {
+                    choice: choice.index,
+                    index,
+                    block: content.block.clone(),
+                });
+                if !content.text.is_empty() {
+                    events.push(StreamEvent::BlockDelta {
+                        choice: choice.index,
+                        index,
+                        text: content.text.clone(),
+                    });
+                }
+            }
+            if let Some(reason) = &choice.finish {
+                events.push(StreamEvent::Finished {
+                    choice: choice.index,
+                    reason: reason.clone(),
+                });
+            }
+        }
+        events.extend(self.usage.map(StreamEvent::Usage));
+        events
+    }
+}

@@ -1,0 +1,3 @@
+//! What upstreams speak: one folder a protocol.
+
+pub mod openai_chat;

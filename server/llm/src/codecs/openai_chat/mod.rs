@@ -1,0 +1,42 @@
+//! OpenAI Chat Completions as upstreams speak it: <https://platform.openai.com/docs/api-reference/chat>
+
+mod errors;
+mod request;
+mod response;
+mod stream;
+
+use bytes::Bytes;
+
+use crate::chat::{ChatRequest, ChatResponse, Protocol};
+use crate::codec::{ChatCodec, StreamDecoder, Target, WireRequest};
+use crate::error::ApiError;
+
+/// The codec.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenAiChat;
+
+impl ChatCodec for OpenAiChat {
+    fn protocol(&self) -> Protocol {
+        Protocol::OpenAiChat
+    }
+
+    fn encode_request(
+        &self,
+        request: &ChatRequest,
+        target: &Target<'_>,
+    ) -> Result<WireRequest, ApiError> {
+        Ok(request::encode(request, target))
+    }
+
+    fn decode_response(&self, _: &ChatRequest, body: Bytes) -> Result<ChatResponse, ApiError> {
+        response::decode(body)
+    }
+
+    fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new(request.choices))
+    }
+
+    fn decode_error(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> ApiError {
+        errors::from_status(status, headers, body)
+    }
+}

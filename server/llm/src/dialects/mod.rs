@@ -1,0 +1,3 @@
+//! What clients speak: one folder a protocol.
+
+pub mod openai_chat;

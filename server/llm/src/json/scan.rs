@@ -1,0 +1,425 @@
+//! A pull scanner: walks a document once, checks all of it, builds nothing.
+
+use std::ops::Range;
+
+use super::JsonStr;
+
+/// Byte offsets into the scanned document.
+pub type Span = Range<usize>;
+
+/// The deepest nesting that is read, as in `serde_json`.
+const MAX_DEPTH: u32 = 128;
+
+/// Where a document stops being JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at byte {at}")]
+pub struct JsonError {
+    /// Offset in bytes.
+    pub at: usize,
+    pub problem: &'static str,
+}
+
+/// What a value is, told by its first byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Object,
+    Array,
+    String,
+    Number,
+    Bool,
+    Null,
+}
+
+impl Kind {
+    /// With its article, for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+/// The position in a document (RFC 8259). Lone surrogates in `\u` escapes are let through, as most
+/// parsers do.
+#[derive(Clone, Debug)]
+pub struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    depth: u32,
+}
+
+/// An object whose members are being read, see [`Scanner::next_member`].
+#[derive(Debug)]
+pub struct Members {
+    first: bool,
+}
+
+/// An array whose items are being read, see [`Scanner::next_item`].
+#[derive(Debug)]
+pub struct Items {
+    first: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    /// # Errors
+    /// The document is not UTF-8.
+    pub fn from_utf8(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self::new(text)),
+            Err(error) => Err(JsonError {
+                at: error.valid_up_to(),
+                problem: "invalid UTF-8",
+            }),
+        }
+    }
+
+    /// The whole document.
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Where the scanner stands.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes back to where a value began.
+    pub fn rewind(&mut self, at: usize) {
+        debug_assert!(at <= self.at || at <= self.bytes.len());
+        self.at = at;
+    }
+
+    /// What comes next.
+    ///
+    /// # Errors
+    /// Nothing that could be a value.
+    pub fn peek(&mut self) -> Result<Kind, JsonError> {
+        self.skip_space();
+        match self.byte() {
+            Some(b'{') => Ok(Kind::Object),
+            Some(b'[') => Ok(Kind::Array),
+            Some(b'"') => Ok(Kind::String),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            Some(b't' | b'f') => Ok(Kind::Bool),
+            Some(b'n') => Ok(Kind::Null),
+            Some(_) => Err(self.error("expected a value")),
+            None => Err(self.error("unexpected end")),
+        }
+    }
+
+    /// Enters an object.
+    ///
+    /// # Errors
+    /// Something else comes next, or it is nested too deep.
+    pub fn enter_object(&mut self) -> Result<Members, JsonError> {
+        self.skip_space();
+        self.expect(b'{', "expected an object")?;
+        self.descend()?;
+        Ok(Members { first: true })
+    }
+
+    /// The next member's key, after which its value is to be read; or none, and the object is left.
+    ///
+    /// # Errors
+    /// Not JSON.
+    pub fn next_member(&mut self, members: &mut Members) -> Result<Option<JsonStr<'a>>, JsonError> {
+        self.skip_space();
+        if self.byte() == Some(b'}') {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(None);
+        }
+        if !std::mem::take(&mut members.first) {
+            self.expect(b',', "expected , or }")?;
+            self.skip_space();
+        }
+        self.key().map(Some)
+    }
+
+    /// Enters an array.
+    ///
+    /// # Errors
+    /// Something else comes next, or it is nested too deep.
+    pub fn enter_array(&mut self) -> Result<Items, JsonError> {
+        self.skip_space();
+        self.expect(b'[', "expected an array")?;
+        self.descend()?;
+        Ok(Items { first: true })
+    }
+
+    /// Whether there is another item, which is then to be read; else the array is left.
+    ///
+    /// # Errors
+    /// Not JSON.
+    pub fn next_item(&mut self, items: &mut Items) -> Result<bool, JsonError> {
+        self.skip_space();
+        if self.byte() == Some(b']') {
+            // `[1,]` does not come here: after a comma a value is demanded.
+            self.at += 1;
+            self.depth -= 1;
+            return Ok(false);
+        }
+        if !std::mem::take(&mut items.first) {
+            self.expect(b',', "expected , or ]")?;
+            self.skip_space();
+        }
+        Ok(true)
+    }
+
+    /// Reads a string.
+    ///
+    /// # Errors
+    /// Something else comes next.
+    pub fn string(&mut self) -> Result<JsonStr<'a>, JsonError> {
+        self.skip_space();
+        self.expect(b'"', "expected a string")?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            self.at += plain_length(&self.bytes[self.at..]);
+            match self.byte() {
+                Some(b'"') => {
+                    let inner = start..self.at;
+                    self.at += 1;
+                    return Ok(JsonStr::new(&self.text[inner.clone()], inner, escaped));
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                Some(_) => return Err(self.error("control character in a string")),
+                None => return Err(self.error("unexpected end of a string")),
+            }
+        }
+    }
+
+    /// Passes over any value and says where it stands.
+    ///
+    /// # Errors
+    /// Not JSON.
+    pub fn skip_value(&mut self) -> Result<Span, JsonError> {
+        self.skip_space();
+        let start = self.at;
+        let outside = self.depth;
+        // One bit a level: is it an object?
+        let mut objects: u128 = 0;
+        loop {
+            match self.byte() {
+                Some(b'"') => {
+                    self.string()?;
+                }
+                Some(open @ (b'{' | b'[')) => {
+                    self.at += 1;
+                    self.descend()?;
+                    let object = open == b'{';
+                    objects = objects << 1 | u128::from(object);
+                    self.skip_space();
+                    match self.byte() {
+                        Some(b'}') if object => {}
+                        Some(b']') if !object => {}
+                        _ => {
+                            if object {
+                                self.key()?;
+                                self.skip_space();
+                            }
+                            continue;
+                        }
+                    }
+                }
+                _ => self.scalar()?,
+            }
+            // A value ended, or an empty container is about to.
+            loop {
+                if self.depth == outside {
+                    return Ok(start..self.at);
+                }
+                self.skip_space();
+                let object = objects & 1 == 1;
+                match self.byte() {
+                    Some(b',') => {
+                        self.at += 1;
+                        self.skip_space();
+                        if object {
+                            self.key()?;
+                            self.skip_space();
+                        }
+                        break;
+                    }
+                    Some(b'}') if object => self.at += 1,
+                    Some(b']') if !object => self.at += 1,
+                    _ => return Err(self.error("expected , or the end of the container")),
+                }
+                self.depth -= 1;
+                objects >>= 1;
+            }
+        }
+    }
+
+    /// Nothing but white space may be left.
+    ///
+    /// # Errors
+    /// There is more.
+    pub fn end(&mut self) -> Result<(), JsonError> {
+        self.skip_space();
+        if self.at == self.bytes.len() {
+            Ok(())
+        } else {
+            Err(self.error("trailing characters"))
+        }
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, problem: &'static str) -> Result<(), JsonError> {
+        if self.byte() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.error(problem))
+        }
+    }
+
+    fn descend(&mut self) -> Result<(), JsonError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error("nested too deep"));
+        }
+        Ok(())
+    }
+
+    fn key(&mut self) -> Result<JsonStr<'a>, JsonError> {
+        if self.byte() != Some(b'"') {
+            return Err(self.error("expected a key"));
+        }
+        let key = self.string()?;
+        self.skip_space();
+        self.expect(b':', "expected :")?;
+        Ok(key)
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        match self.bytes.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => {
+                let digits = self.bytes.get(self.at + 2..self.at + 6);
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return Err(self.error("invalid escape"));
+                }
+                self.at += 6;
+            }
+            _ => return Err(self.error("invalid escape")),
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self) -> Result<(), JsonError> {
+        match self.byte() {
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(_) => Err(self.error("expected a value")),
+            None => Err(self.error("unexpected end")),
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), JsonError> {
+        if self.bytes[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.error("expected a value"))
+        }
+    }
+
+    fn number(&mut self) -> Result<(), JsonError> {
+        if self.byte() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.byte() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits()?,
+            _ => return Err(self.error("invalid number")),
+        }
+        if self.byte() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.byte() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.byte() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.byte() {
+            self.at += 1;
+        }
+        if self.at == start {
+            return Err(self.error("invalid number"));
+        }
+        Ok(())
+    }
+
+    fn error(&self, problem: &'static str) -> JsonError {
+        JsonError {
+            at: self.at,
+            problem,
+        }
+    }
+}
+
+/// How many bytes of a string come before the next quote, backslash or control character.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    /// The high bit of each byte below `limit`; bytes after the first hit may be wrong.
+    const fn below(word: u64, limit: u64) -> u64 {
+        word.wrapping_sub(ONES * limit) & !word
+    }
+    let mut at = 0;
+    // Eight bytes at a time; chunks of 32 left to the compiler's vectors were measured and are slower.
+    while let Some(chunk) = bytes.get(at..at + 8) {
+        let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes"));
+        let quote = below(word ^ (ONES * b'"' as u64), 1);
+        let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+        let hits = (quote | backslash | below(word, 0x20)) & HIGH;
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = &bytes[at..];
+    at + rest
+        .iter()
+        .position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+        .unwrap_or(rest.len())
+}

@@ -1,0 +1,29 @@
+//! Language-model protocols as pure functions: bytes in, values out.
+//!
+//! No I/O, no clock, no randomness. A *dialect* is what a client speaks, a *codec* what an upstream
+//! speaks; both meet in the canonical model of [`chat`]. A *provider* is data.
+//!
+//! Where dialect and codec are the same protocol the bytes travel as they came: only what the gateway
+//! must change is spliced in.
+
+pub mod chat;
+pub mod codec;
+pub mod codecs;
+pub mod dialect;
+pub mod dialects;
+pub mod error;
+pub mod framing;
+pub mod json;
+pub mod pricing;
+pub mod providers;
+pub mod segments;
+pub mod simulated;
+pub mod text;
+mod wire;
+
+pub use codec::{ChatCodec, StreamDecoder, Target, WireRequest};
+pub use dialect::{ChatDialect, StreamEncoder};
+pub use error::{ApiError, ErrorKind, ErrorSource};
+pub use framing::{Frame, SseFramer};
+pub use segments::Segments;
+pub use text::Text;

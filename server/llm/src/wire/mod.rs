@@ -1,0 +1,3 @@
+//! What the protocols' bytes look like, for dialects and codecs alike: one folder a protocol.
+
+pub(crate) mod openai_chat;

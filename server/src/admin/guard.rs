@@ -1,0 +1,162 @@
+//! Who gets in: every request to the admin listener passes here.
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::AdminState;
+use super::guesses::Verdict;
+use super::login;
+use super::rest::{problem, too_many};
+
+/// Checks the host, the origin and the caller, in this order.
+pub(super) async fn guard(
+    State(state): State<AdminState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (head, body) = request.into_parts();
+    match refusal(&state, &head).await {
+        Some(refusal) => refusal,
+        None => next.run(Request::from_parts(head, body)).await,
+    }
+}
+
+async fn refusal(state: &AdminState, head: &Parts) -> Option<Response> {
+    let headers = &head.headers;
+    let host = text(headers, &header::HOST).unwrap_or_default();
+    if state.loopback_only && !is_loopback(host) {
+        // A page of another site whose name was pointed at this machine (DNS rebinding).
+        return Some(problem(
+            StatusCode::MISDIRECTED_REQUEST,
+            "This listener answers to localhost and loopback addresses only.",
+        ));
+    }
+    let path = head.uri.path();
+    if path == "/login"
+        && head.method == Method::GET
+        && is_visit(headers)
+        && let Some(login) = login::by_link(state, head).await
+    {
+        return Some(login);
+    }
+    if let Some(token) = bearer(headers) {
+        // A token is no browser's doing: there is no other site that could have sent it.
+        return match state.guesses.judge(&head.extensions, token).await {
+            Verdict::Right => None,
+            Verdict::Wrong => Some(problem(
+                StatusCode::UNAUTHORIZED,
+                "The admin token is wrong.",
+            )),
+            Verdict::TooMany { retry_after } => Some(too_many(retry_after)),
+        };
+    }
+    if !is_safe(&head.method) && !is_same_origin(headers, host) {
+        return Some(problem(
+            StatusCode::FORBIDDEN,
+            "The request comes from another site.",
+        ));
+    }
+    if is_public(path) || state.logouts.sessions.is_valid(headers) {
+        return None;
+    }
+    Some(if is_safe(&head.method) && wants_page(headers) {
+        Redirect::to("/login").into_response()
+    } else {
+        problem(
+            StatusCode::UNAUTHORIZED,
+            "Log in, or send the admin token as `Authorization: Bearer TOKEN`.",
+        )
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    // An operator's own token may be more than ASCII.
+    let value = std::str::from_utf8(headers.get(header::AUTHORIZATION)?.as_bytes()).ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// Whether somebody opens a page, as far as the browser says: not a picture that another site shows.
+fn is_visit(headers: &HeaderMap) -> bool {
+    text(headers, &HeaderName::from_static("sec-fetch-dest"))
+        .is_none_or(|destination| destination == "document")
+}
+
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    text(headers, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// What one needs before one is in.
+fn is_public(path: &str) -> bool {
+    matches!(
+        path,
+        "/login" | "/logout" | "/health" | "/favicon.ico" | "/favicon.svg"
+    ) || path.starts_with("/pkg/")
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Browsers name the page that a request comes from; programs without pages send nothing.
+fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
+    if let Some(site) = text(headers, &HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "same-origin" | "none");
+    }
+    match text(headers, &header::ORIGIN) {
+        None => !headers.contains_key(header::ORIGIN),
+        Some(origin) => origin
+            .split_once("://")
+            .is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host)),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback;
+
+    #[test]
+    fn knows_its_own_names() {
+        for own in [
+            "localhost",
+            "LOCALHOST:8081",
+            "127.0.0.1:8081",
+            "127.0.0.2",
+            "[::1]:8081",
+            "[::1]",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for foreign in [
+            "",
+            "example.com",
+            "localhost.example.com:8081",
+            "10.0.0.1",
+            "[::2]:80",
+            "127.0.0.1.example.com",
+        ] {
+            assert!(!is_loopback(foreign), "{foreign}");
+        }
+    }
+}

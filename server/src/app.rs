@@ -1,0 +1,168 @@
+//! The whole gateway, from a configuration to open listeners and back.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::Utc;
+use tokio::net::TcpListener;
+
+use crate::admin::{self, Admin, AdminState, AdminToken};
+use crate::config::{Config, Server};
+use crate::gateway::Gateway;
+use crate::policies::Policies;
+use crate::recording::{Recorder, RecordingSettings};
+use crate::serve::{Service, Stop, serve};
+use crate::store::Store;
+use crate::transport::{OwnAuthorities, Transport};
+use crate::{ingress, routes};
+
+/// More than any number of operators needs.
+const ADMIN_CONNECTIONS: usize = 1024;
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct App {
+    pub client_address: SocketAddr,
+    pub admin_address: SocketAddr,
+    /// The admin token where it was made, not configured.
+    pub token_to_show: Option<String>,
+    pub gateway: Arc<Gateway>,
+    pub store: Store,
+    server: Server,
+    stop: Stop,
+}
+
+impl App {
+    /// Opens the database, then the listeners: when this returns, requests are answered.
+    ///
+    /// # Errors
+    /// Whatever keeps the gateway from serving, with what it was about.
+    pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        let started_at = Utc::now();
+        ingress::note_start();
+        let policies = Policies::build(config)?;
+        let authorities = match &config.server.ca_file {
+            Some(file) => OwnAuthorities::read(file).context("server.ca_file")?,
+            None => OwnAuthorities::default(),
+        };
+        let store = Store::open(&config.database.url)
+            .await
+            .with_context(|| format!("could not open the database {}", config.database.url))?;
+        let token = match &config.admin.token {
+            Some(token) => AdminToken::configured(token.expose()),
+            None => AdminToken::kept_in(beside(&store, "admin-token"))?,
+        };
+        let token_to_show = token.to_show().map(str::to_owned);
+
+        let clients = listen(config.server.host, config.server.port, "server").await?;
+        let operators = listen(config.admin.host, config.admin.port, "admin").await?;
+        let client_address = clients.local_addr()?;
+        let admin_address = operators.local_addr()?;
+
+        let recorder = Recorder::start(recording(config, &store), store.clone());
+        let transport = Transport::new(authorities);
+        tokio::spawn(transport.clone().sweep());
+        let gateway = Arc::new(Gateway::new(
+            policies,
+            transport,
+            recorder,
+            config.recording.flush_interval.is_zero(),
+        ));
+        let api = Arc::new(Admin {
+            store: store.clone(),
+            gateway: gateway.clone(),
+            started_at,
+            client_url: format!("http://{}", reachable(client_address)),
+        });
+        let admin = AdminState::open(
+            api,
+            token,
+            config.admin.session_ttl,
+            admin_address.ip().is_loopback(),
+        )
+        .await;
+
+        let stop = Stop::default();
+        let write_timeout = config.server.timeouts.between_chunks;
+        let for_clients = Service {
+            router: routes::clients(gateway.clone()),
+            // Idle ones too: SDKs keep a few open.
+            max_connections: config.server.max_concurrent_requests.saturating_mul(4),
+            write_timeout,
+        };
+        let for_operators = Service {
+            router: admin::router(&admin),
+            max_connections: ADMIN_CONNECTIONS,
+            write_timeout,
+        };
+        tokio::spawn(serve(clients, for_clients, stop.clone()));
+        tokio::spawn(serve(operators, for_operators, stop.clone()));
+        Ok(Self {
+            client_address,
+            admin_address,
+            token_to_show,
+            gateway,
+            store,
+            server: config.server.clone(),
+            stop,
+        })
+    }
+
+    /// Takes no more requests, lets those under way finish, writes every record.
+    pub async fn stop(self) {
+        self.gateway.drain();
+        if !self.stop.drain(self.server.drain_timeout).await {
+            tracing::warn!(
+                "Requests were still under way after {:?} and have been cut off",
+                self.server.drain_timeout
+            );
+        }
+        self.gateway.recorder().shutdown().await;
+        let recording = self.gateway.recorder().status();
+        if recording.lost > 0 {
+            tracing::error!(lost = recording.lost, "Records of requests were lost");
+        }
+        self.store.close().await;
+    }
+}
+
+async fn listen(host: IpAddr, port: u16, section: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind((host, port)).await.with_context(|| {
+        format!("could not listen on {host} port {port} (set {section}.host and {section}.port)")
+    })
+}
+
+fn recording(config: &Config, store: &Store) -> RecordingSettings {
+    let recording = &config.recording;
+    RecordingSettings {
+        flush_interval: recording.flush_interval,
+        queue_size: recording.queue_size,
+        spool_dir: beside(store, "spool"),
+        spool_max_bytes: recording.spool_max_size.as_usize() as u64,
+        retention_days: recording.retention_days,
+        minute_retention_days: recording.minute_retention_days,
+        hour_retention_days: recording.hour_retention_days,
+    }
+}
+
+/// A path next to the database: `gateway.db.<what>`.
+fn beside(store: &Store, what: &str) -> PathBuf {
+    let mut path = store.path().as_os_str().to_owned();
+    path.push(".");
+    path.push(what);
+    path.into()
+}
+
+/// An address that can be called: one that listens everywhere is reached over loopback.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    let loopback: IpAddr = match address {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(loopback, address.port())
+}

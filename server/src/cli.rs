@@ -1,0 +1,254 @@
+//! The command line.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{self, Choice, Config, ConfigErrors, Loaded, Problem};
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Serve, with this configuration.
+    Serve(Choice),
+    /// Say whether this configuration is valid: [`check`].
+    Check(Choice),
+    /// Print this configuration as it holds: [`dump`].
+    Dump(Choice),
+}
+
+/// What this process was asked to do. Prints help, version and usage errors itself, and then ends the process: with
+/// 2 after an error.
+pub fn parse() -> Command {
+    Line::parse().meant().unwrap_or_else(|error| error.exit())
+}
+
+/// One self-hosted gateway for all AI providers.
+///
+/// Without a FILE the configuration is that of the environment variable GATEWAY_CONFIG, or else
+/// config/$GATEWAY_ENV.toml, or else config/default.toml; where none is there, a simulated provider is served on
+/// 127.0.0.1:8080. Every key can be overridden by an environment variable: GATEWAY_SERVER_PORT=9000.
+#[derive(Debug, Parser)]
+#[command(name = "ai-gateway", version, args_conflicts_with_subcommands = true)]
+#[command(subcommand_precedence_over_arg = true)]
+struct Line {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    file: File,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Serve (also without this word)
+    Serve(File),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigTask),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigTask {
+    /// Say whether the configuration is valid, and what is wrong with it
+    Check(File),
+    /// Print every key with its value and where that comes from, secrets masked
+    Dump(File),
+}
+
+#[derive(Args, Debug)]
+struct File {
+    /// The configuration file (TOML or YAML)
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+    /// The same
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Line {
+    fn meant(self) -> Result<Command, clap::Error> {
+        if let (None, Some(word)) = (&self.task, &self.file.file) {
+            refuse_misspelt_command(word)?;
+        }
+        Ok(match self.task {
+            None => Command::Serve(self.file.choice()),
+            Some(Task::Serve(file)) => Command::Serve(file.choice()),
+            Some(Task::Config(ConfigTask::Check(file))) => Command::Check(file.choice()),
+            Some(Task::Config(ConfigTask::Dump(file))) => Command::Dump(file.choice()),
+        })
+    }
+}
+
+impl File {
+    fn choice(self) -> Choice {
+        self.file
+            .or(self.config)
+            .map_or(Choice::Found, Choice::Named)
+    }
+}
+
+/// `ai-gateway sevre` means no file called `sevre`.
+fn refuse_misspelt_command(word: &std::path::Path) -> Result<(), clap::Error> {
+    let bare = word.extension().is_none() && word.components().count() == 1;
+    if !bare || word.exists() {
+        return Ok(());
+    }
+    Err(Line::command().error(
+        clap::error::ErrorKind::InvalidSubcommand,
+        format!(
+            "\"{}\" is neither a command nor a file; the commands are serve and config",
+            word.display()
+        ),
+    ))
+}
+
+/// `config check`: prints what is wrong to standard error and gives 1, or prints a summary and gives 0.
+pub fn check(choice: &Choice) -> ExitCode {
+    match config::load(choice) {
+        Ok(loaded) => {
+            print_warnings(&loaded.warnings);
+            print(&format!("{}\n", summary(&loaded)));
+            ExitCode::SUCCESS
+        }
+        Err(errors) => refuse(&errors),
+    }
+}
+
+/// `config dump`: prints the configuration as it holds, as TOML with secrets masked, and gives 0; or as [`check`].
+pub fn dump(choice: &Choice) -> ExitCode {
+    match config::load(choice) {
+        Ok(loaded) => {
+            print_warnings(&loaded.warnings);
+            print(&loaded.effective.to_toml());
+            ExitCode::SUCCESS
+        }
+        Err(errors) => refuse(&errors),
+    }
+}
+
+/// Prints what is wrong with a configuration to standard error, and gives the exit code for it: 1.
+pub fn refuse(errors: &ConfigErrors) -> ExitCode {
+    print_warnings(&errors.warnings);
+    for problem in &errors.problems {
+        eprintln!("error: {problem}");
+    }
+    let count = errors.problems.len();
+    eprintln!(
+        "the configuration is invalid: {}",
+        counted(count, "problem")
+    );
+    ExitCode::FAILURE
+}
+
+/// `config dump | head` closes the pipe early, which is no reason to panic.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_warnings(warnings: &[Problem]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let Config {
+        server,
+        admin,
+        providers,
+        models,
+        keys,
+        ..
+    } = &loaded.config;
+    let file = match &loaded.file {
+        Some(file) => file.display().to_string(),
+        None => "no file, defaults".to_owned(),
+    };
+    let enabled = providers.iter().filter(|provider| provider.enabled).count();
+    format!(
+        "ok: {file}: {}, {}, {}, {}; serves on {}, dashboard on {}",
+        counted(enabled, "enabled provider"),
+        counted(models.len(), "model"),
+        counted(keys.len(), "key"),
+        counted(loaded.warnings.len(), "warning"),
+        SocketAddr::from((server.host, server.port)),
+        SocketAddr::from((admin.host, admin.port)),
+    )
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Choice, Command, Line};
+
+    fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
+        let program = ["ai-gateway"].iter();
+        Line::try_parse_from(program.chain(arguments))?.meant()
+    }
+
+    fn named(file: &str) -> Choice {
+        Choice::Named(file.into())
+    }
+
+    #[test]
+    fn is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn understands_commands() {
+        for (arguments, command) in [
+            (&[][..], Command::Serve(Choice::Found)),
+            (&["serve"], Command::Serve(Choice::Found)),
+            (&["a.toml"], Command::Serve(named("a.toml"))),
+            (&["--config", "a.toml"], Command::Serve(named("a.toml"))),
+            (&["serve", "a.toml"], Command::Serve(named("a.toml"))),
+            (
+                &["serve", "--config", "a.toml"],
+                Command::Serve(named("a.toml")),
+            ),
+            (&["config", "check"], Command::Check(Choice::Found)),
+            (
+                &["config", "check", "a.yaml"],
+                Command::Check(named("a.yaml")),
+            ),
+            (
+                &["config", "check", "--config", "a.yaml"],
+                Command::Check(named("a.yaml")),
+            ),
+            (&["config", "dump"], Command::Dump(Choice::Found)),
+            (
+                &["config", "dump", "a.yaml"],
+                Command::Dump(named("a.yaml")),
+            ),
+        ] {
+            let found = parsed(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+            assert_eq!(found, command, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn usage_errors_end_with_2() {
+        for arguments in [
+            &["--prot", "80"][..],
+            &["sevre"],
+            &["config"],
+            &["config", "chekc"],
+            &["a.toml", "b.toml"],
+            &["a.toml", "--config", "b.toml"],
+            &["--config"],
+        ] {
+            let error = parsed(arguments).expect_err("no such usage");
+            assert_eq!(error.exit_code(), 2, "{arguments:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The upstreams.
+
+use http::uri::Scheme;
+use http::{HeaderName, Uri};
+
+use super::names;
+use crate::config::Provider;
+use crate::config::reading::{Reader, did_you_mean};
+
+/// Headers that belong to the connection or the body, hence to the gateway.
+const OWN_HEADERS: [&str; 5] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+];
+
+pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
+    let all: Vec<&str> = providers
+        .iter()
+        .map(|provider| provider.name.as_str())
+        .collect();
+    names::check("providers", &all, reader);
+    if providers.iter().all(|provider| !provider.enabled) {
+        reader.problem(
+            "providers",
+            "no provider is enabled, so there is nothing to serve; write at least one [[providers]]",
+        );
+    }
+    let mut first_default = None;
+    for (i, provider) in providers.iter().enumerate() {
+        let at = |key: &str| format!("providers[{i}].{key}");
+        check_name(&provider.name, &at("name"), reader);
+        check_kind(provider, &at("kind"), &at("base_url"), reader);
+        if let Some(url) = &provider.base_url
+            && let Err(message) = check_base_url(url)
+        {
+            reader.problem(&at("base_url"), message);
+        }
+        for header in provider.headers.keys() {
+            if let Err(message) = check_header(header) {
+                reader.problem(&at(&format!("headers.{header}")), message);
+            }
+        }
+        if provider.default && !provider.enabled {
+            reader.warning(
+                &at("default"),
+                "the default is not enabled, so it takes nothing",
+            );
+        }
+        if provider.default {
+            match first_default {
+                None => first_default = Some(i),
+                Some(first) => reader.problem(
+                    &at("default"),
+                    format!("providers[{first}] is already the default; there can be one only"),
+                ),
+            }
+        }
+    }
+}
+
+/// `x-llm-provider` and `provider/model` must be able to say it.
+fn check_name(name: &str, path: &str, reader: &mut Reader<'_>) {
+    if !name
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'/')
+    {
+        let message =
+            format!("\"{name}\" cannot be a name; expected ASCII without spaces and \"/\"");
+        reader.problem(path, message);
+    }
+}
+
+fn check_kind(provider: &Provider, kind_path: &str, url_path: &str, reader: &mut Reader<'_>) {
+    if provider.kind.is_empty() {
+        return;
+    }
+    match llm::providers::find(&provider.kind) {
+        Some(kind)
+            if !kind.simulated && kind.base_url.or(provider.base_url.as_deref()).is_none() =>
+        {
+            let message = format!(
+                "missing; kind \"{}\" needs one, such as \"https://llm.example.com/v1\"",
+                provider.kind
+            );
+            reader.problem(url_path, message);
+        }
+        Some(_) => {}
+        None => {
+            let ids: Vec<&str> = llm::providers::all().iter().map(|kind| kind.id).collect();
+            let hint = did_you_mean(&provider.kind, &ids);
+            reader.problem(
+                kind_path,
+                format!("unknown kind \"{}\"; {hint}", provider.kind),
+            );
+        }
+    }
+}
+
+/// Messages do not repeat the address: it may hold a password.
+fn check_base_url(url: &str) -> Result<(), &'static str> {
+    let uri: Uri = url
+        .parse()
+        .map_err(|_| "not a URL; expected one such as \"https://llm.example.com/v1\"")?;
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let known = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme());
+    if !known || uri.host().unwrap_or_default().is_empty() {
+        return Err("expected a URL that begins with \"http://\" or \"https://\"");
+    }
+    if authority.contains('@') {
+        return Err("holds a user name or password; write them as api_key or headers instead");
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return Err("must end with its path, without \"?\" or \"#\"");
+    }
+    Ok(())
+}
+
+fn check_header(name: &str) -> Result<(), String> {
+    let header: HeaderName = name
+        .parse()
+        .map_err(|_| format!("\"{name}\" is no header's name"))?;
+    if OWN_HEADERS.contains(&header.as_str()) {
+        return Err("the gateway sets this header itself; leave it out".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The configuration: files and environment in, one checked [`Config`] out.
+//!
+//! Nothing else in the gateway reads configuration files or environment variables.
+
+mod admin;
+mod byte_size;
+mod check;
+mod compat;
+mod database;
+mod document;
+mod effective;
+mod file;
+mod grpc;
+mod key;
+mod load;
+mod logging;
+mod model;
+mod per_million;
+mod price;
+mod problem;
+mod provider;
+mod reading;
+mod recording;
+mod secret;
+mod server;
+mod simulated;
+mod system_prompt;
+mod timeouts;
+
+pub use admin::Admin;
+pub use byte_size::ByteSize;
+pub use database::{Database, sqlite_file};
+pub use effective::{Effective, Setting};
+pub use file::Choice;
+pub use grpc::Grpc;
+pub use ipnet::IpNet;
+pub use key::Key;
+pub use load::{Loaded, load, load_from};
+pub use logging::{LogFormat, Logging};
+pub use model::{Model, Strategy, Target};
+pub use per_million::Price;
+pub use price::PriceOverride;
+pub use problem::{ConfigErrors, Problem, Source};
+pub use provider::Provider;
+pub use reading::Environment;
+pub use recording::Recording;
+pub use secret::{MASK, Secret};
+pub use server::Server;
+pub use simulated::Simulated;
+pub use system_prompt::SystemPrompt;
+pub use timeouts::{PartialTimeouts, Timeouts};
+
+/// Everything an operator can say before the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The listener clients talk to.
+    pub server: Server,
+    /// The listener operators talk to.
+    pub admin: Admin,
+    /// The listener gRPC clients will talk to.
+    pub grpc: Grpc,
+    /// The database.
+    pub database: Database,
+    /// The queue to the database, and retention.
+    pub recording: Recording,
+    /// The log.
+    pub logging: Logging,
+    /// The upstreams.
+    pub providers: Vec<Provider>,
+    /// What clients may ask for.
+    pub models: Vec<Model>,
+    /// Who may use the gateway; empty: it is open.
+    pub keys: Vec<Key>,
+    /// Prices in place of the built-in table's.
+    pub prices: Vec<PriceOverride>,
+    /// A system prompt for all requests.
+    pub system_prompt: SystemPrompt,
+}
+
+/// What holds with no configuration at all: a simulated provider, everything on loopback.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: Server::default(),
+            admin: Admin::default(),
+            grpc: Grpc::default(),
+            database: Database::default(),
+            recording: Recording::default(),
+            logging: Logging::default(),
+            providers: vec![Provider::built_in()],
+            models: Vec::new(),
+            keys: Vec::new(),
+            prices: Vec::new(),
+            system_prompt: SystemPrompt::default(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `[[providers]]`: the upstreams.
+
+use std::collections::BTreeMap;
+
+use super::reading::Section;
+use super::{PartialTimeouts, Secret, Simulated};
+
+/// One upstream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provider {
+    /// What `x-llm-provider` and targets call it; unique.
+    pub name: String,
+    /// Which entry of the registry of providers it is: gives base URL, authentication and codec.
+    pub kind: String,
+    /// `http://` or `https://`, without query; where `None`, the registry's.
+    pub base_url: Option<String>,
+    /// What the upstream asks for as credentials.
+    pub api_key: Option<Secret>,
+    /// The model used where a request chooses this provider and no model of its own.
+    pub model: Option<String>,
+    /// Whether requests go there at all.
+    pub enabled: bool,
+    /// Whether requests go there that nothing else sends anywhere; true for one provider at most.
+    pub default: bool,
+    /// Headers sent with each request. Values may be secret.
+    pub headers: BTreeMap<String, Secret>,
+    /// Waits of its own.
+    pub timeouts: PartialTimeouts,
+    /// How the simulated provider behaves; for others without effect.
+    pub simulated: Simulated,
+}
+
+impl Provider {
+    /// The one that serves where the configuration names none: simulated, and named so.
+    pub fn built_in() -> Self {
+        let mut kinds = llm::providers::all().iter();
+        let simulated = kinds.find(|kind| kind.simulated);
+        let id = simulated.expect("one kind of provider is simulated").id;
+        Self {
+            name: id.to_owned(),
+            kind: id.to_owned(),
+            model: Some(id.to_owned()),
+            enabled: true,
+            default: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl Provider {
+    /// All providers; the built-in one where nobody names any.
+    pub(super) fn read_all(section: &mut Section<'_, '_>) -> Vec<Self> {
+        let named = section.named_list("providers", Some("kind"), |section, name| {
+            let base = Self {
+                name,
+                enabled: true,
+                ..Self::default()
+            };
+            let kind = section.required("kind");
+            Self::read(section, kind, base)
+        });
+        named.unwrap_or_else(|| {
+            let base = Self::built_in();
+            let name = base.name.clone();
+            vec![section.built_in_item("providers", &name, |section| {
+                let kind = section.value("kind", base.kind.clone());
+                Self::read(section, kind, base)
+            })]
+        })
+    }
+
+    fn read(section: &mut Section<'_, '_>, kind: String, base: Self) -> Self {
+        let base_url: Option<String> = section.optional("base_url");
+        Self {
+            name: base.name,
+            kind,
+            base_url: base_url.map(|url| url.trim_end_matches('/').to_owned()),
+            api_key: section.optional("api_key"),
+            model: section.optional_or("model", base.model),
+            enabled: section.value("enabled", base.enabled),
+            default: section.value("default", base.default),
+            headers: section.map("headers"),
+            timeouts: section.section("timeouts", PartialTimeouts::read),
+            simulated: section.section("simulated", Simulated::read),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The dashboard over HTTP: pages, server functions, and the built site from inside the binary.
+//!
+//! Nothing here knows who may see it: the caller puts a login around the router. `/login` and
+//! `/pkg/…` must stay open for people who have not signed in yet; `POST /login` and `POST /logout`
+//! are the caller's.
+
+mod site;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
+use shared::AdminApi;
+use tower_http::compression::CompressionLayer;
+
+/// Pages at `/` and `/login` and for whatever is not there, server functions under `/ui/api/`, files under `/pkg/`.
+pub fn router(api: Arc<dyn AdminApi>) -> Router {
+    let site = dashboard::Site { name: site::name() };
+    let options = LeptosOptions::builder()
+        .output_name(site.name.clone().unwrap_or_default())
+        .build();
+    let context = move || {
+        provide_context(api.clone());
+        provide_context(site.clone());
+    };
+    let document = {
+        let options = options.clone();
+        move || dashboard::shell(options.clone())
+    };
+    // Any other address has a page too: it says that there is nothing, with a 404.
+    let nothing = render_app_async_with_context(context.clone(), document.clone());
+    Router::new()
+        .leptos_routes_with_context(
+            &options,
+            generate_route_list(dashboard::App),
+            context,
+            document,
+        )
+        .fallback(nothing)
+        // A page is a third of a megabyte of figures and drawings, an eighth of that compressed.
+        .layer(CompressionLayer::new().no_br())
+        .route("/pkg/{*path}", get(site::file))
+        .with_state(options)
+}

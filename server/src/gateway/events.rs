@@ -1,0 +1,214 @@
+//! A reply as a stream of events, with the upstream's bytes beside them.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use llm::StreamDecoder;
+use llm::chat::{ChatResponse, StreamEvent};
+use llm::error::ApiError;
+use llm::framing::{Frame, SseFramer};
+
+use crate::guardrails::Guardrails;
+use crate::transport::ReplyBody;
+
+/// An upstream that sends this much before its first event is let through.
+const MAX_HELD: usize = 256;
+
+/// What a reply consists of, as it comes.
+#[derive(Debug)]
+pub struct EventStream {
+    /// What was read ahead.
+    ready: VecDeque<Batch>,
+    source: Option<Source>,
+    /// What comes after `ready`, if it is an error.
+    failure: Option<ApiError>,
+}
+
+#[derive(Debug)]
+struct Source {
+    body: ReplyBody,
+    framer: SseFramer,
+    decoder: Box<dyn StreamDecoder>,
+    guardrails: Guardrails,
+    /// The protocol said that the reply is complete.
+    said_last: bool,
+}
+
+/// Frames that came together, each with the events that it means.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Each frame, and where in `events` its own end.
+    frames: Vec<(Option<Frame>, usize)>,
+    events: Vec<StreamEvent>,
+}
+
+impl Batch {
+    /// Each frame with its events; events without a frame were made by the gateway.
+    pub fn items(&self) -> impl Iterator<Item = (Option<&Frame>, &[StreamEvent])> {
+        let mut start = 0;
+        self.frames.iter().map(move |(frame, end)| {
+            let events = &self.events[start..*end];
+            start = *end;
+            (frame.as_ref(), events)
+        })
+    }
+
+    pub fn events(&self) -> &[StreamEvent] {
+        &self.events
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// Closes the frame that the last events belong to.
+    fn close(&mut self, frame: Option<Frame>) {
+        self.frames.push((frame, self.events.len()));
+    }
+}
+
+impl EventStream {
+    pub(super) fn new(
+        body: ReplyBody,
+        decoder: Box<dyn StreamDecoder>,
+        guardrails: Guardrails,
+    ) -> Self {
+        Self {
+            ready: VecDeque::new(),
+            source: Some(Source {
+                body,
+                framer: SseFramer::new(),
+                decoder,
+                guardrails,
+                said_last: false,
+            }),
+            failure: None,
+        }
+    }
+
+    /// A whole reply, unfolded.
+    pub(super) fn of_response(response: &ChatResponse) -> Self {
+        let mut batch = Batch {
+            frames: Vec::new(),
+            events: response.events(),
+        };
+        batch.close(None);
+        Self {
+            ready: VecDeque::from([batch]),
+            source: None,
+            failure: None,
+        }
+    }
+
+    /// Waits until the reply has begun: until its first event, for comments and pings say nothing of
+    /// an answer.
+    ///
+    /// # Errors
+    /// It failed before its first event.
+    pub(super) async fn wait_for_first(&mut self) -> Result<(), ApiError> {
+        let mut held = VecDeque::new();
+        while let Some(batch) = self.next().await? {
+            let begun = !batch.events().is_empty();
+            held.push_back(batch);
+            if begun || held.len() >= MAX_HELD {
+                break;
+            }
+        }
+        self.ready = held;
+        Ok(())
+    }
+
+    /// The next batch; `None` at the reply's proper end.
+    ///
+    /// # Errors
+    /// The reply ended otherwise.
+    pub async fn next(&mut self) -> Result<Option<Batch>, ApiError> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// As [`next`](Self::next).
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Batch>, ApiError>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Poll::Ready(Ok(Some(batch)));
+        }
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Err(error));
+        }
+        let Some(source) = &mut self.source else {
+            return Poll::Ready(Ok(None));
+        };
+        let mut batch = Batch::default();
+        let ended = loop {
+            match source.body.poll_chunk(cx) {
+                // The protocol has said that this was all: whether the body ends too is the
+                // connection's own affair.
+                Poll::Pending if source.said_last => break Ok(true),
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(chunk))) => {
+                    source.framer.push(chunk);
+                    let decoded = source.decode(&mut batch);
+                    if decoded.is_err() || (!batch.is_empty() && !source.said_last) {
+                        break decoded.map(|()| false);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) if !source.said_last => break Err(error.into()),
+                Poll::Ready(_) => break source.finish(&mut batch).map(|()| true),
+            }
+        };
+        if !matches!(ended, Ok(false))
+            && let Some(source) = self.source.take()
+            && ended.is_ok()
+        {
+            // In the usual case its end is on its way, and the connection is worth keeping. After an
+            // error, dropping what is left of the body closes it.
+            source.body.read_to_end();
+        }
+        match ended {
+            Err(error) if batch.is_empty() => Poll::Ready(Err(error)),
+            // What was good before the error reaches the client first.
+            Err(error) => {
+                self.failure = Some(error);
+                Poll::Ready(Ok(Some(batch)))
+            }
+            Ok(true) if batch.is_empty() => Poll::Ready(Ok(None)),
+            Ok(_) => Poll::Ready(Ok(Some(batch))),
+        }
+    }
+}
+
+impl Source {
+    /// Decodes every frame that is complete.
+    fn decode(&mut self, batch: &mut Batch) -> Result<(), ApiError> {
+        while let Some(frame) = self.framer.next()? {
+            self.decode_frame(frame, batch)?;
+        }
+        Ok(())
+    }
+
+    fn decode_frame(&mut self, mut frame: Frame, batch: &mut Batch) -> Result<(), ApiError> {
+        let before = batch.events.len();
+        let decoded = self.decoder.decode(&mut frame, &mut batch.events);
+        let checked = decoded.and_then(|()| self.guardrails.watch(&batch.events[before..]));
+        if let Err(error) = checked {
+            batch.events.truncate(before);
+            return Err(error);
+        }
+        self.said_last |= frame.marks.last;
+        batch.close(Some(frame));
+        Ok(())
+    }
+
+    /// The body has ended: was that the end of the reply?
+    fn finish(&mut self, batch: &mut Batch) -> Result<(), ApiError> {
+        if let Some(frame) = self.framer.finish() {
+            self.decode_frame(frame, batch)?;
+        }
+        let before = batch.events.len();
+        self.decoder.finish(&mut batch.events)?;
+        if batch.events.len() > before {
+            batch.close(None);
+        }
+        Ok(())
+    }
+}

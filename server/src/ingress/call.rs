@@ -1,0 +1,107 @@
+//! What a request's head says to the gateway.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use llm::error::ApiError;
+
+use crate::config::IpNet;
+
+/// Chooses a provider by its configured name.
+const PROVIDER_HEADER: &str = "x-llm-provider";
+/// Each proxy adds the address that it was called from.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Who the client is. What a proxy says of it counts where the proxy is trusted: of the addresses in
+/// `x-forwarded-for` it is the last one that no trusted proxy has.
+pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    let peer = peer.to_canonical();
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let mut client = peer;
+    let values = headers.get_all(FORWARDED_FOR).iter();
+    let hops: Vec<&str> = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in hops.iter().rev() {
+        // Whatever stands before something unreadable was not written by a proxy of ours.
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = address.to_canonical();
+        if !is_trusted(&client) {
+            break;
+        }
+    }
+    client
+}
+
+/// The client key, from `Authorization: Bearer` or, as other SDKs send it, `x-api-key` or `api-key`.
+pub(super) fn credential(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        let value = value.to_str().ok()?;
+        let (scheme, key) = value.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
+    }
+    ["x-api-key", "api-key"]
+        .into_iter()
+        .find_map(|name| headers.get(name)?.to_str().ok())
+}
+
+/// The provider that the client chose, if it did.
+///
+/// # Errors
+/// The header cannot be read.
+pub(super) fn provider(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(PROVIDER_HEADER) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(name) => Ok(Some(name.trim()).filter(|name| !name.is_empty())),
+        Err(_) => Err(ApiError::invalid(
+            "The header x-llm-provider holds characters that no provider's name has.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        let trusted = [
+            "10.0.0.0/8".parse().unwrap(),
+            "127.0.0.1/32".parse().unwrap(),
+        ];
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn proxies_are_believed_only_where_they_are_trusted() {
+        for (peer, forwarded, expected) in [
+            ("192.0.2.1", vec![], "192.0.2.1"),
+            ("192.0.2.1", vec!["203.0.113.9"], "192.0.2.1"),
+            ("10.1.1.1", vec![], "10.1.1.1"),
+            ("10.1.1.1", vec!["203.0.113.9"], "203.0.113.9"),
+            ("::ffff:10.1.1.1", vec!["203.0.113.9"], "203.0.113.9"),
+            (
+                "10.1.1.1",
+                vec!["1.2.3.4, 203.0.113.9, 10.2.2.2"],
+                "203.0.113.9",
+            ),
+            ("10.1.1.1", vec!["1.2.3.4", "203.0.113.9"], "203.0.113.9"),
+            ("10.1.1.1", vec!["1.2.3.4, junk, 10.2.2.2"], "10.2.2.2"),
+            ("10.1.1.1", vec!["10.3.3.3, 10.2.2.2"], "10.3.3.3"),
+        ] {
+            assert_eq!(client(peer, &forwarded), expected, "{peer} {forwarded:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Errors as responses.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode, Uri};
+use llm::dialect::ChatDialect;
+use llm::dialects::openai_chat::OpenAiChat;
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+
+use super::body;
+use super::reply::{WholeBody, request_id};
+use crate::gateway::Context;
+
+/// The error, in the client's dialect, as the whole answer to a recorded request.
+pub(super) async fn refuse(
+    mut context: Context,
+    dialect: &dyn ChatDialect,
+    error: &ApiError,
+) -> Response {
+    let status = error.status();
+    context.recording.failed(error);
+    context.recording.responding(status);
+    if error.kind == ErrorKind::Internal {
+        tracing::error!(requestId = %context.recording.id(), error = %error, "Request failed");
+    } else {
+        tracing::debug!(
+            requestId = %context.recording.id(),
+            error = %error,
+            kind = error.kind.as_str(),
+            source = error.origin.as_str(),
+            "Request failed"
+        );
+    }
+    let id = request_id(&context);
+    let parts = vec![dialect.encode_error(error)];
+    let body = Body::new(WholeBody::new(context, parts).await);
+    let mut response = json(error, body);
+    response.headers_mut().insert("x-request-id", id);
+    response
+}
+
+/// No such path.
+pub async fn unknown_url(method: http::Method, uri: Uri, body: Body) -> Response {
+    body::discard(body);
+    let message = format!("Unknown request URL: {method} {}.", uri.path());
+    let error =
+        ApiError::new(ErrorKind::NotFound, ErrorSource::Caller, message).with_code("unknown_url");
+    unrecorded(&error)
+}
+
+/// A known path, but not with this method.
+pub async fn method_not_allowed(method: http::Method, uri: Uri, body: Body) -> Response {
+    body::discard(body);
+    let message = format!("{} does not take {method} requests.", uri.path());
+    let error = ApiError::new(ErrorKind::MethodNotAllowed, ErrorSource::Caller, message)
+        .with_code("method_not_allowed");
+    let mut response = unrecorded(&error);
+    // axum fills in the methods that the path takes.
+    response.headers_mut().remove(ALLOW);
+    response
+}
+
+/// A handler panicked: the client is told, the connection lives on.
+pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
+    let error = ApiError::new(
+        ErrorKind::Internal,
+        ErrorSource::Gateway,
+        "The gateway failed to handle this request. This is a bug; its log says more.",
+    );
+    unrecorded(&error)
+}
+
+/// The error as an answer to what never became a request of ours.
+pub(super) fn unrecorded(error: &ApiError) -> Response {
+    json(error, Body::from(OpenAiChat.encode_error(error)))
+}
+
+fn json(error: &ApiError, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(wait) = error.retry_after {
+        // Whole seconds, rounded up: earlier would be too early.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// A JSON document as a response.
+pub(super) fn document(status: StatusCode, body: &serde_json::Value) -> Response {
+    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,251 @@
+//! Answers as response bodies.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http_body::{Frame, SizeHint};
+use llm::chat::ChatRequest;
+use llm::dialect::{ChatDialect, StreamEncoder};
+use llm::error::{ApiError, ErrorSource};
+
+use crate::gateway::{Context, EventStream, Reply};
+
+/// What is ready together is written together, up to about this many bytes.
+const WRITE_SIZE: usize = 64 << 10;
+
+/// The answer in the client's dialect.
+pub(super) async fn respond(
+    mut context: Context,
+    dialect: &dyn ChatDialect,
+    request: &ChatRequest,
+    reply: Reply,
+) -> Response {
+    context.recording.responding(200);
+    let id = request_id(&context);
+    let mut response = match reply {
+        Reply::Whole(response) => {
+            let finish = response.choices.first().and_then(|c| c.finish.as_ref());
+            context
+                .recording
+                .consumed(response.usage, finish.map(|reason| reason.as_str()));
+            let parts = dialect.encode_response(request, &response);
+            let body = WholeBody::new(context, parts.into_iter().collect()).await;
+            let mut response = Response::new(Body::new(body));
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            response
+        }
+        Reply::Stream(events) => {
+            let body = EventBody::new(context, events, dialect.stream_encoder(request));
+            let mut response = Response::new(Body::new(body));
+            let headers = response.headers_mut();
+            headers.insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static("text/event-stream; charset=utf-8"),
+            );
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            // Proxies in front that buffer replies by default leave this one alone.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            response
+        }
+    };
+    response.headers_mut().insert("x-request-id", id);
+    response
+}
+
+/// The id that client and record know a request by.
+pub(super) fn request_id(context: &Context) -> HeaderValue {
+    let mut buffer = uuid::Uuid::encode_buffer();
+    let id = context
+        .recording
+        .id()
+        .hyphenated()
+        .encode_lower(&mut buffer);
+    HeaderValue::from_str(id).expect("a UUID is made of hexadecimal digits and hyphens")
+}
+
+/// A body that is all there. The request ends when its last byte is handed over.
+pub(super) struct WholeBody {
+    context: Context,
+    parts: std::vec::IntoIter<Bytes>,
+    left: usize,
+}
+
+impl WholeBody {
+    pub async fn new(mut context: Context, parts: Vec<Bytes>) -> Self {
+        let left = parts.iter().map(Bytes::len).sum();
+        if context.durable {
+            context.recording.sent(left);
+            context.recording.end_durably().await;
+        }
+        Self {
+            context,
+            parts: parts.into_iter(),
+            left,
+        }
+    }
+}
+
+impl http_body::Body for WholeBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(part) = self.parts.next() else {
+            self.context.recording.end();
+            return Poll::Ready(None);
+        };
+        self.left -= part.len();
+        self.context.recording.sent(part.len());
+        if self.left == 0 {
+            self.context.recording.end();
+        }
+        Poll::Ready(Some(Ok(Frame::data(part))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left as u64)
+    }
+}
+
+/// A body that is written as its events come.
+struct EventBody {
+    context: Context,
+    events: Box<EventStream>,
+    encoder: Box<dyn StreamEncoder>,
+    /// Encoded, not yet handed over.
+    out: BytesMut,
+    state: State,
+}
+
+enum State {
+    Streaming,
+    /// All is encoded; the record is being committed before the end is handed over.
+    Committing(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Ending,
+    Over,
+}
+
+impl EventBody {
+    fn new(context: Context, events: Box<EventStream>, encoder: Box<dyn StreamEncoder>) -> Self {
+        Self {
+            context,
+            events,
+            encoder,
+            out: BytesMut::new(),
+            state: State::Streaming,
+        }
+    }
+
+    /// Encodes what is there; ready when something should be handed over.
+    fn poll_encode(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        loop {
+            match self.events.poll_next(cx) {
+                Poll::Pending if self.out.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(()),
+                Poll::Ready(Ok(Some(batch))) => {
+                    self.context.recording.watch(batch.events());
+                    for (frame, events) in batch.items() {
+                        self.encoder.encode(frame, events, &mut self.out);
+                    }
+                    if self.out.len() >= WRITE_SIZE {
+                        return Poll::Ready(());
+                    }
+                }
+                Poll::Ready(Ok(None)) => {
+                    self.encoder.finish(&mut self.out);
+                    self.end();
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Err(error)) => {
+                    self.fail(&error);
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, error: &ApiError) {
+        if error.origin == ErrorSource::Provider {
+            tracing::warn!(
+                requestId = %self.context.recording.id(),
+                error = %error,
+                kind = error.kind.as_str(),
+                "The provider failed in the middle of a stream"
+            );
+        }
+        self.context.recording.failed(error);
+        self.encoder.encode_error(error, &mut self.out);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if self.context.durable {
+            self.context.recording.sent(self.out.len());
+            let mut recording = self.context.recording.take();
+            let commit = Box::pin(async move { recording.end_durably().await });
+            self.state = State::Committing(commit);
+        } else {
+            self.state = State::Ending;
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
+        let bytes = self.out.split().freeze();
+        self.context.recording.sent(bytes.len());
+        bytes
+    }
+}
+
+impl http_body::Body for EventBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let body = self.get_mut();
+        loop {
+            match &mut body.state {
+                State::Streaming => {
+                    ready!(body.poll_encode(cx));
+                    if matches!(body.state, State::Streaming) {
+                        return Poll::Ready(Some(Ok(Frame::data(body.take()))));
+                    }
+                }
+                State::Committing(commit) => {
+                    ready!(commit.as_mut().poll(cx));
+                    body.state = State::Ending;
+                }
+                State::Ending => {
+                    body.state = State::Over;
+                    let last = body.take();
+                    body.context.recording.end();
+                    if !last.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(last))));
+                    }
+                }
+                State::Over => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+}

@@ -1,0 +1,22 @@
+//! The gateway: one process between applications and language models. ARCHITECTURE.md has the map.
+
+pub mod admin;
+pub mod app;
+pub mod auth;
+pub mod cache;
+pub mod cli;
+pub mod config;
+pub mod dashboard;
+pub mod gateway;
+pub mod guardrails;
+pub mod ingress;
+pub mod limits;
+pub mod policies;
+pub mod recording;
+pub mod routes;
+pub mod routing;
+pub mod serve;
+pub mod store;
+pub mod system_prompt;
+pub mod telemetry;
+pub mod transport;

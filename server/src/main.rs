@@ -1,0 +1,128 @@
+//! `ai-gateway`: see `--help`.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use server::app::{App, reachable};
+use server::cli::{self, Command};
+use server::config::{self, Loaded};
+use server::telemetry::logs;
+use tokio::signal::unix::{SignalKind, signal};
+
+// musl's own allocator is slow under threads. glibc's is not, and keeps less memory.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let choice = match cli::parse() {
+        Command::Check(choice) => return cli::check(&choice),
+        Command::Dump(choice) => return cli::dump(&choice),
+        Command::Serve(choice) => choice,
+    };
+    let loaded = match config::load(&choice) {
+        Ok(loaded) => loaded,
+        Err(errors) => return cli::refuse(&errors),
+    };
+    match run(&loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(loaded: &Loaded) -> anyhow::Result<()> {
+    logs::start(&loaded.config.logging)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    // On one core a second thread could only take turns with the first.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut runtime = match cores {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime
+        .enable_all()
+        .build()
+        .context("could not start the runtime")?;
+    runtime.block_on(serve(loaded))
+}
+
+async fn serve(loaded: &Loaded) -> anyhow::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let app = App::start(&loaded.config).await?;
+    // Nobody may be reading: that is no reason not to serve.
+    let _ = announce(loaded, &app);
+    tokio::select! {
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+    }
+    tracing::info!("Shutting down: requests under way are finished first");
+    tokio::select! {
+        () = app.stop() => tracing::info!("Every record is written"),
+        // A second signal is for those who cannot wait.
+        _ = interrupted.recv() => tracing::warn!("Stopped before everything was finished"),
+        _ = terminated.recv() => tracing::warn!("Stopped before everything was finished"),
+    }
+    Ok(())
+}
+
+/// Where everything is, and a first request to try.
+fn announce(loaded: &Loaded, app: &App) -> std::io::Result<()> {
+    let clients = reachable(app.client_address);
+    let operators = reachable(app.admin_address);
+    let login = match &app.token_to_show {
+        Some(token) => format!("http://{operators}/login?token={token}"),
+        None => format!("http://{operators}/login"),
+    };
+    let config = &loaded.config;
+    let simulated = config.providers.iter().filter(|provider| provider.enabled);
+    let only_simulated = simulated
+        .clone()
+        .all(|provider| llm::providers::find(&provider.kind).is_some_and(|kind| kind.simulated));
+    let provider = simulated.clone().find(|provider| provider.default);
+    let model = provider
+        .or_else(|| simulated.clone().next())
+        .and_then(|provider| provider.model.clone())
+        .or_else(|| config.models.first().map(|model| model.name.clone()))
+        .unwrap_or_else(|| "MODEL".to_owned());
+    let key = match config.keys.first() {
+        Some(_) => " -H 'authorization: Bearer YOUR_KEY'",
+        None => "",
+    };
+
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "AI gateway {}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out)?;
+    writeln!(out, "  Clients    http://{clients}/v1")?;
+    writeln!(out, "  Dashboard  {login}")?;
+    writeln!(out, "  Database   {}", app.store.path().display())?;
+    if only_simulated {
+        writeln!(
+            out,
+            "  Providers  simulated only: replies are made up, nothing leaves this machine"
+        )?;
+    }
+    if config.keys.is_empty() && !app.client_address.ip().is_loopback() {
+        writeln!(
+            out,
+            "  Warning    no client keys: whoever reaches port {} is served",
+            clients.port()
+        )?;
+    }
+    writeln!(out)?;
+    writeln!(out, "  Try it:")?;
+    writeln!(
+        out,
+        "  curl http://{clients}/v1/chat/completions{key} -H 'content-type: application/json' \
+         -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'"
+    )?;
+    writeln!(out)?;
+    out.flush()
+}

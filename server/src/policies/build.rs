@@ -1,0 +1,224 @@
+//! From the configuration to a snapshot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT_ENCODING, HOST, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use llm::pricing::{Price, PriceTable};
+use llm::simulated::SimulatedSettings;
+
+use super::{Policies, Upstream, listed_price};
+use crate::auth::KeyTable;
+use crate::cache::Cache;
+use crate::config::{self, Config};
+use crate::guardrails::Guardrails;
+use crate::limits::Limits;
+use crate::routing::{ModelRoute, Order, ProviderEntry, RouteTarget, RoutingTable};
+use crate::system_prompt::SystemPrompt;
+use crate::transport::{Endpoint, HttpEndpoint, Origin};
+
+/// What of the configuration cannot be put into practice.
+#[derive(Debug, thiserror::Error)]
+#[error("provider `{provider}`: {problem}")]
+pub struct PolicyError {
+    pub provider: String,
+    pub problem: String,
+}
+
+impl Policies {
+    /// # Errors
+    /// A provider that cannot be called as configured.
+    pub fn build(config: &Config) -> Result<Self, PolicyError> {
+        let prices = prices(config);
+        let upstreams = config
+            .providers
+            .iter()
+            .map(|provider| upstream(provider, config, &prices).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        let keys = config
+            .keys
+            .iter()
+            .map(|key| (key.name.as_str(), key.key.expose(), key.enabled));
+        Ok(Self {
+            keys: KeyTable::new(keys),
+            limits: Limits::new(config.server.max_concurrent_requests),
+            system_prompt: SystemPrompt::new(config.system_prompt.text.as_deref()),
+            guardrails: Guardrails,
+            cache: Cache,
+            routing: routing(config),
+            upstreams,
+            prices,
+            timeouts: config.server.timeouts,
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            max_body_size: config.server.max_body_size.as_usize(),
+        })
+    }
+}
+
+fn upstream(
+    provider: &config::Provider,
+    config: &Config,
+    prices: &PriceTable,
+) -> Result<Upstream, PolicyError> {
+    let failed = |problem: String| PolicyError {
+        provider: provider.name.clone(),
+        problem,
+    };
+    let kind = llm::providers::find(&provider.kind)
+        .ok_or_else(|| failed(format!("there is no kind `{}`", provider.kind)))?;
+    let endpoint = if kind.simulated {
+        Endpoint::Simulated(simulated(&provider.simulated))
+    } else {
+        Endpoint::Http(http_endpoint(provider, kind).map_err(failed)?)
+    };
+    Ok(Upstream {
+        name: provider.name.as_str().into(),
+        kind,
+        endpoint,
+        timeouts: provider.timeouts.over(&config.server.timeouts),
+        enabled: provider.enabled,
+        prices: models_of(provider, config)
+            .map(|model| {
+                let price = listed_price(prices, &provider.name, kind, model);
+                (model.into(), price)
+            })
+            .collect(),
+    })
+}
+
+/// The models that the configuration names at this provider.
+fn models_of<'a>(
+    provider: &'a config::Provider,
+    config: &'a Config,
+) -> impl Iterator<Item = &'a str> {
+    let targets = config.models.iter().flat_map(|model| &model.targets);
+    targets
+        .filter(|target| target.provider == provider.name)
+        .filter_map(|target| target.model.as_deref())
+        .chain(provider.model.as_deref())
+}
+
+fn http_endpoint(
+    provider: &config::Provider,
+    kind: &llm::providers::Provider,
+) -> Result<HttpEndpoint, String> {
+    let url = provider
+        .base_url
+        .as_deref()
+        .or(kind.base_url)
+        .ok_or("it needs a base_url")?;
+    let uri: http::Uri = url
+        .parse()
+        .map_err(|error| format!("base_url `{url}`: {error}"))?;
+    let origin = Origin::of(&uri)?;
+
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, origin.host_header().clone());
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("ai-gateway/", env!("CARGO_PKG_VERSION"))),
+    );
+    // Replies are read and passed on as they are: compressed ones would have to be unpacked first.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(key) = &provider.api_key {
+        let credentials = kind
+            .auth
+            .header(key.expose())
+            .map_err(|_| "api_key holds characters that no HTTP header may hold")?;
+        if let Some((name, value)) = credentials {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in &provider.headers {
+        let name: HeaderName = name
+            .parse()
+            .map_err(|_| format!("headers: `{name}` is not a header name"))?;
+        let mut value = HeaderValue::try_from(value.expose())
+            .map_err(|_| format!("headers: the value of `{name}` is not one of a header"))?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(HttpEndpoint {
+        origin,
+        base_path: uri.path().trim_end_matches('/').to_owned(),
+        headers,
+    })
+}
+
+fn simulated(settings: &config::Simulated) -> SimulatedSettings {
+    SimulatedSettings {
+        first_token: Duration::from_millis(settings.first_token_ms),
+        between_chunks: Duration::from_millis(settings.between_chunks_ms),
+        fault: settings.fault,
+    }
+}
+
+fn routing(config: &Config) -> RoutingTable {
+    let providers: Vec<ProviderEntry> = config
+        .providers
+        .iter()
+        .map(|provider| ProviderEntry {
+            name: provider.name.as_str().into(),
+            enabled: provider.enabled,
+            model: provider.model.as_deref().map(Into::into),
+        })
+        .collect();
+    let index = |name: &str| providers.iter().position(|entry| &*entry.name == name);
+    let models = config
+        .models
+        .iter()
+        .map(|model| {
+            let targets = model.targets.iter().filter_map(|target| {
+                let provider = index(&target.provider)?;
+                providers[provider].enabled.then(|| RouteTarget {
+                    provider,
+                    model: target.model.as_deref().map(Into::into),
+                    weight: target.weight,
+                })
+            });
+            let order = match model.strategy {
+                config::Strategy::RoundRobin => Order::RoundRobin,
+                config::Strategy::Priority => Order::Priority,
+            };
+            ModelRoute::new(
+                &model.name,
+                order,
+                targets.collect(),
+                model.max_attempts.map(|attempts| attempts as usize),
+            )
+        })
+        .collect();
+    let default_provider = config
+        .providers
+        .iter()
+        .position(|provider| provider.default && provider.enabled);
+    RoutingTable::new(providers, default_provider, models)
+}
+
+fn prices(config: &Config) -> PriceTable {
+    let mut table = PriceTable::builtin();
+    // A price without a provider holds with each that has none of its own.
+    let (general, own): (Vec<_>, Vec<_>) = config
+        .prices
+        .iter()
+        .partition(|entry| entry.provider.is_none());
+    for entry in general.into_iter().chain(own) {
+        let price = Price {
+            input: entry.input.nanos_per_million,
+            cached_input: entry.cached_input.unwrap_or(entry.input).nanos_per_million,
+            cache_write: entry.cache_write.unwrap_or(entry.input).nanos_per_million,
+            output: entry.output.nanos_per_million,
+        };
+        for provider in &config.providers {
+            if entry
+                .provider
+                .as_deref()
+                .is_none_or(|name| name == provider.name)
+            {
+                table = table.with(&provider.name, &entry.model, price);
+            }
+        }
+    }
+    table
+}

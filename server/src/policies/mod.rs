@@ -1,0 +1,77 @@
+//! Everything that an operator decides about traffic, as one immutable value. A request takes it
+//! once and sees no half-made change.
+
+mod build;
+mod upstream;
+
+pub use build::PolicyError;
+pub use upstream::Upstream;
+
+use std::sync::Arc;
+
+use llm::pricing::{Price, PriceTable};
+
+use crate::auth::KeyTable;
+use crate::cache::Cache;
+use crate::config::{IpNet, Timeouts};
+use crate::guardrails::Guardrails;
+use crate::limits::Limits;
+use crate::routing::{Candidate, RoutingTable};
+use crate::system_prompt::SystemPrompt;
+
+/// One snapshot.
+#[derive(Debug)]
+pub struct Policies {
+    pub keys: KeyTable,
+    pub limits: Limits,
+    pub system_prompt: SystemPrompt,
+    pub guardrails: Guardrails,
+    pub cache: Cache,
+    pub routing: RoutingTable,
+    /// By the index that routing gives them.
+    pub upstreams: Vec<Arc<Upstream>>,
+    pub prices: PriceTable,
+    /// For requests that are not, or not yet, about one provider.
+    pub timeouts: Timeouts,
+    /// Whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The largest request body, bytes.
+    pub max_body_size: usize,
+}
+
+impl Policies {
+    /// Who stands behind a candidate.
+    pub fn upstream(&self, candidate: &Candidate) -> &Arc<Upstream> {
+        &self.upstreams[candidate.provider]
+    }
+
+    /// What the candidate's model costs.
+    pub fn price(&self, candidate: &Candidate) -> Option<Price> {
+        let upstream = self.upstream(candidate);
+        let known = upstream
+            .prices
+            .iter()
+            .find(|(model, _)| *model == candidate.model);
+        match known {
+            Some((_, price)) => *price,
+            None => listed_price(
+                &self.prices,
+                &upstream.name,
+                upstream.kind,
+                &candidate.model,
+            ),
+        }
+    }
+}
+
+/// The operator's price for this very provider, else the one known for its kind.
+fn listed_price(
+    prices: &PriceTable,
+    provider: &str,
+    kind: &llm::providers::Provider,
+    model: &str,
+) -> Option<Price> {
+    prices
+        .find(provider, model)
+        .or_else(|| prices.find(kind.id, model))
+}

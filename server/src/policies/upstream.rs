@@ -1,0 +1,43 @@
+//! A configured provider, ready to be called.
+
+use std::sync::Arc;
+
+use llm::pricing::Price;
+
+use crate::config::{MASK, Timeouts};
+use crate::transport::Endpoint;
+
+/// One provider of the configuration.
+#[derive(Debug)]
+pub struct Upstream {
+    pub name: Arc<str>,
+    pub kind: &'static llm::providers::Provider,
+    pub endpoint: Endpoint,
+    pub timeouts: Timeouts,
+    pub enabled: bool,
+    /// Of the models that the configuration names, by the upstream's name of each; `None`: unknown.
+    pub prices: Vec<(Arc<str>, Option<Price>)>,
+}
+
+impl Upstream {
+    /// Upstreams quote what they were sent, and that must not be how a client learns the gateway's
+    /// credentials.
+    pub fn hide_secrets(&self, message: &mut String) {
+        let Endpoint::Http(endpoint) = &self.endpoint else {
+            return;
+        };
+        let secrets = endpoint
+            .headers
+            .values()
+            .filter(|value| value.is_sensitive());
+        for secret in secrets.filter_map(|value| value.to_str().ok()) {
+            // With and without its scheme.
+            let bare = secret.split_once(' ').map_or(secret, |(_, key)| key);
+            for text in [secret, bare] {
+                if text.len() >= 4 && message.contains(text) {
+                    *message = message.replace(text, MASK);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What is kept of each request, and how it reaches the database without anyone waiting for it.
+//!
+//! Records go through a bounded queue to one writer task, which commits them in batches. While the
+//! database does not take them they go to a spool on disk, and from there to the database later.
+
+pub mod record;
+mod recorder;
+pub mod request;
+mod settings;
+mod spool;
+mod state;
+mod writer;
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use record::RequestRecord;
+pub use recorder::Recorder;
+pub use settings::RecordingSettings;

@@ -1,0 +1,141 @@
+//! The request pipeline's end of recording.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use shared::status::RecordingStatus;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::RequestRecord;
+use super::settings::RecordingSettings;
+use super::spool::Spool;
+use super::state::State;
+use super::writer::Writer;
+use crate::store::Store;
+
+/// How long a caller of [`Recorder::record_durably`] or [`Recorder::flush`] waits at most.
+const DURABLE_WAIT: Duration = Duration::from_secs(5);
+/// How long [`Recorder::shutdown`] takes at most.
+const SHUTDOWN_WAIT: Duration = Duration::from_secs(10);
+
+/// Takes records. Cheap to clone; all clones feed one writer task, which ends with the last clone
+/// or with [`shutdown`](Recorder::shutdown).
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Queue>);
+
+#[derive(Debug)]
+struct Queue {
+    queue: mpsc::Sender<Item>,
+    state: Arc<State>,
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        // The writer may be gathering a batch; nothing comes any more.
+        self.state.hurry.notify_one();
+    }
+}
+
+/// What goes through the queue, in order.
+#[derive(Debug)]
+pub(super) enum Item {
+    Record(RequestRecord),
+    /// Answered when the record is committed, or on disk in the spool.
+    Durable(RequestRecord, oneshot::Sender<()>),
+    /// Answered when all records before it are in the database and in its rollups, or in the spool.
+    Flush(oneshot::Sender<()>),
+    /// As `Flush`, and the writer ends.
+    Shutdown(oneshot::Sender<()>),
+}
+
+impl Recorder {
+    /// Starts the writer task. Records that an earlier run left in the spool are written too.
+    pub fn start(settings: RecordingSettings, store: Store) -> Self {
+        let (queue, items) = mpsc::channel(settings.queue_size.max(1));
+        let spool = Spool::new(settings.spool_dir.clone(), settings.spool_max_bytes);
+        let state = Arc::new(State::new(spool));
+        tokio::spawn(Writer::new(settings, store, items, Arc::clone(&state)).run());
+        Self(Arc::new(Queue { queue, state }))
+    }
+
+    /// Hands a record over. Never waits, never fails: with the queue full the record goes to the
+    /// spool, and what even that cannot take is counted as lost.
+    pub fn record(&self, record: RequestRecord) {
+        match self.0.queue.try_send(Item::Record(record)) {
+            Ok(()) => {
+                if self.0.queue.capacity() <= self.0.queue.max_capacity() / 2 {
+                    self.0.state.hurry.notify_one();
+                }
+            }
+            Err(refused) => self.overflow(refused),
+        }
+    }
+
+    /// Hands a record over and returns when it is committed, or in the spool: at most five seconds.
+    pub async fn record_durably(&self, record: RequestRecord) {
+        let (done, committed) = oneshot::channel();
+        match self.0.queue.try_send(Item::Durable(record, done)) {
+            Ok(()) => {
+                self.0.state.hurry.notify_one();
+                let _ = tokio::time::timeout(DURABLE_WAIT, committed).await;
+            }
+            Err(refused) => self.overflow(refused),
+        }
+    }
+
+    /// Returns when everything recorded so far is in the database and in its rollups, or in the
+    /// spool: at most five seconds.
+    pub async fn flush(&self) {
+        self.request(Item::Flush, DURABLE_WAIT).await;
+    }
+
+    /// How recording fares.
+    pub fn status(&self) -> RecordingStatus {
+        RecordingStatus {
+            written: self.0.state.written.load(Ordering::Relaxed),
+            queued: (self.0.queue.max_capacity() - self.0.queue.capacity()) as u64,
+            spooled: self.0.state.spooled.load(Ordering::Relaxed),
+            lost: self.0.state.lost(),
+            trouble: self.0.state.trouble().clone(),
+        }
+    }
+
+    /// Writes all that is queued and ends the writer task: at most ten seconds. What is recorded
+    /// afterwards is lost, and counted.
+    pub async fn shutdown(&self) {
+        self.request(Item::Shutdown, SHUTDOWN_WAIT).await;
+    }
+
+    async fn request(&self, item: impl FnOnce(oneshot::Sender<()>) -> Item, wait: Duration) {
+        let (done, answered) = oneshot::channel();
+        let _ = tokio::time::timeout(wait, async {
+            if self.0.queue.send(item(done)).await.is_ok() {
+                self.0.state.hurry.notify_one();
+                let _ = answered.await;
+            }
+        })
+        .await;
+    }
+
+    #[cold]
+    fn overflow(&self, refused: TrySendError<Item>) {
+        match refused {
+            TrySendError::Full(Item::Record(record) | Item::Durable(record, _)) => {
+                match self.0.state.try_with_spool(|spool| spool.append(&[record])) {
+                    Some(Ok(1)) => {}
+                    Some(Ok(_)) => self.0.state.lose(1, "queue and spool are full"),
+                    Some(Err(error)) => self.0.state.lose(1, &error.to_string()),
+                    None => self
+                        .0
+                        .state
+                        .lose(1, "the queue is full and the spool is busy"),
+                }
+            }
+            TrySendError::Closed(_) => self.0.state.lose(1, "recording has ended"),
+            // Only records are offered without waiting.
+            TrySendError::Full(Item::Flush(_) | Item::Shutdown(_)) => {}
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The record of a request while it is under way.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::Utc;
+use llm::chat::{Block, StreamEvent, Usage};
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use llm::pricing::Price;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Recorder;
+use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
+
+/// Longer messages are cut: they are for people.
+const MAX_MESSAGE: usize = 500;
+/// A client can write anything as a model's name.
+const MAX_NAME: usize = 200;
+/// The status of a request that nobody waited for.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Follows one request from its arrival. Whatever happens, one record comes of it: a recording that
+/// is dropped before it was ended is one whose client has gone.
+#[derive(Debug)]
+pub struct Recording {
+    open: Option<Box<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    record: RequestRecord,
+    recorder: Recorder,
+    started: Instant,
+    /// When the attempt under way began.
+    attempt: Option<Instant>,
+    price: Option<Price>,
+}
+
+/// What is known of a request when it arrives.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub dialect: Arc<str>,
+    /// The route's template.
+    pub endpoint: Arc<str>,
+}
+
+impl Recording {
+    pub fn start(recorder: Recorder, arrival: Arrival) -> Self {
+        let record = RequestRecord {
+            id: Uuid::now_v7(),
+            started_at_us: Utc::now().timestamp_micros(),
+            first_token_us: None,
+            latency_us: 0,
+            upstream_us: 0,
+            key: None,
+            client_address: None,
+            dialect: arrival.dialect,
+            endpoint: arrival.endpoint,
+            requested_model: None,
+            provider: None,
+            upstream_model: None,
+            stream: false,
+            outcome: Outcome::Cancelled,
+            status: CLIENT_CLOSED_REQUEST,
+            error_kind: None,
+            error_source: None,
+            error_message: None,
+            attempts: Vec::new(),
+            usage: None,
+            cost_nanos: None,
+            cache: CacheOutcome::Bypass,
+            finish_reason: None,
+            bytes_in: 0,
+            bytes_out: 0,
+        };
+        Self {
+            open: Some(Box::new(Open {
+                record,
+                recorder,
+                started: Instant::now(),
+                attempt: None,
+                price: None,
+            })),
+        }
+    }
+
+    /// The request's id, for the log and for `x-request-id`.
+    pub fn id(&self) -> Uuid {
+        self.open
+            .as_ref()
+            .map_or(Uuid::nil(), |open| open.record.id)
+    }
+
+    /// When the request arrived.
+    pub fn started(&self) -> Instant {
+        self.open
+            .as_ref()
+            .map_or_else(Instant::now, |open| open.started)
+    }
+
+    pub fn client(&mut self, address: Option<IpAddr>) {
+        self.with(|open| open.record.client_address = address);
+    }
+
+    pub fn key(&mut self, name: Option<Arc<str>>) {
+        self.with(|open| open.record.key = name);
+    }
+
+    /// The body has been read.
+    pub fn received(&mut self, bytes: usize) {
+        self.with(|open| open.record.bytes_in = bytes as u64);
+    }
+
+    /// The body has been understood.
+    pub fn asked(&mut self, model: Option<&str>, stream: bool) {
+        self.with(|open| {
+            open.record.requested_model = model.map(|name| cut(name, MAX_NAME).into());
+            open.record.stream = stream;
+        });
+    }
+
+    pub fn cache(&mut self, outcome: CacheOutcome) {
+        self.with(|open| open.record.cache = outcome);
+    }
+
+    /// A target is about to be called; its price settles the cost if it answers.
+    pub fn attempt(&mut self, provider: Arc<str>, model: Arc<str>, price: Option<Price>) {
+        self.with(|open| {
+            let now = Instant::now();
+            open.attempt = Some(now);
+            open.price = price;
+            open.record.provider = Some(provider.clone());
+            open.record.upstream_model = Some(model.clone());
+            open.record.attempts.push(Attempt {
+                provider,
+                model,
+                started_us: micros(now - open.started),
+                duration_us: 0,
+                status: None,
+                error_kind: None,
+            });
+        });
+    }
+
+    /// The head of the reply is there.
+    pub fn answered(&mut self, status: u16) {
+        self.with(|open| {
+            let waited = open.attempt.map_or(0, |since| micros(since.elapsed()));
+            let since_start = micros(open.started.elapsed());
+            if let Some(attempt) = open.record.attempts.last_mut() {
+                attempt.status = Some(status);
+                attempt.duration_us = waited;
+            }
+            if !open.record.stream && (200..300).contains(&status) {
+                open.record.first_token_us = Some(since_start);
+            }
+        });
+    }
+
+    /// The attempt under way came to nothing.
+    pub fn attempt_failed(&mut self, error: &ApiError) {
+        self.with(|open| {
+            open.settle_attempt();
+            open.record.first_token_us = None;
+            let duration = open.started.elapsed();
+            if let Some(attempt) = open.record.attempts.last_mut() {
+                attempt.error_kind = Some(error.kind);
+                attempt.duration_us = micros(duration) - attempt.started_us;
+            }
+        });
+    }
+
+    /// Events of the reply, before the client sees them.
+    pub fn watch(&mut self, events: &[StreamEvent]) {
+        self.with(|open| {
+            for event in events {
+                open.watch(event);
+            }
+        });
+    }
+
+    /// What a reply that came in one piece consumed, and why it ended.
+    pub fn consumed(&mut self, usage: Option<Usage>, finish_reason: Option<&str>) {
+        self.with(|open| {
+            open.record.usage = usage;
+            open.record.finish_reason = finish_reason.map(Into::into);
+        });
+    }
+
+    /// The response's head goes out with this status.
+    pub fn responding(&mut self, status: u16) {
+        self.with(|open| open.record.status = status);
+    }
+
+    /// Bytes of the body were handed to the connection.
+    pub fn sent(&mut self, bytes: usize) {
+        self.with(|open| open.record.bytes_out += bytes as u64);
+    }
+
+    /// The client gets, or got in mid-stream, this error.
+    pub fn failed(&mut self, error: &ApiError) {
+        self.with(|open| {
+            open.record.outcome = Outcome::Failed;
+            open.record.error_kind = Some(error.kind);
+            open.record.error_source = Some(error.origin);
+            open.record.error_message = Some(cut(&error.message, MAX_MESSAGE).to_owned());
+        });
+    }
+
+    /// The reply is complete, whether it was an answer or an error.
+    pub fn end(&mut self) {
+        if let Some((recorder, record)) = self.close() {
+            recorder.record(record);
+        }
+    }
+
+    /// As [`end`](Self::end), and returns when the record is safe. The record does not depend on
+    /// anybody waiting for that.
+    pub async fn end_durably(&mut self) {
+        if let Some((recorder, record)) = self.close() {
+            let commit = async move { recorder.record_durably(record).await };
+            // It fails only when the runtime ends.
+            let _ = tokio::spawn(commit).await;
+        }
+    }
+
+    /// Moves the recording out; nothing is left that could still be recorded here.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self {
+            open: self.open.take(),
+        }
+    }
+
+    fn close(&mut self) -> Option<(Recorder, RequestRecord)> {
+        let mut open = self.open.take()?;
+        if open.record.outcome == Outcome::Cancelled {
+            open.record.outcome = Outcome::Finished;
+        }
+        Some(open.closed())
+    }
+
+    fn with(&mut self, change: impl FnOnce(&mut Open)) {
+        if let Some(open) = &mut self.open {
+            change(open);
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if let Some(mut open) = self.open.take() {
+            if std::thread::panicking() {
+                open.record.outcome = Outcome::Failed;
+                open.record.status = ErrorKind::Internal.status();
+                open.record.error_kind = Some(ErrorKind::Internal);
+                open.record.error_source = Some(ErrorSource::Gateway);
+            } else if open.record.outcome == Outcome::Cancelled {
+                // An error that was on its way when the client left is still what happened.
+                open.record.error_kind = Some(ErrorKind::Cancelled);
+                open.record.error_source = Some(ErrorSource::Caller);
+            }
+            let (recorder, record) = open.closed();
+            recorder.record(record);
+        }
+    }
+}
+
+impl Open {
+    fn watch(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::BlockDelta { .. }
+            | StreamEvent::BlockStarted {
+                block: Block::ToolCall { .. },
+                ..
+            } => {
+                if self.record.first_token_us.is_none() {
+                    self.record.first_token_us = Some(micros(self.started.elapsed()));
+                }
+            }
+            StreamEvent::Usage(usage) => self.record.usage = Some(*usage),
+            StreamEvent::Finished { choice: 0, reason } => {
+                self.record.finish_reason = Some(reason.as_str().into());
+            }
+            StreamEvent::Started { .. }
+            | StreamEvent::BlockStarted { .. }
+            | StreamEvent::Finished { .. } => {}
+        }
+    }
+
+    fn settle_attempt(&mut self) {
+        if let Some(since) = self.attempt.take() {
+            self.record.upstream_us += micros(since.elapsed());
+        }
+    }
+
+    fn closed(mut self) -> (Recorder, RequestRecord) {
+        self.settle_attempt();
+        self.record.latency_us = micros(self.started.elapsed());
+        self.record.cost_nanos = match (&self.record.usage, &self.price) {
+            (Some(usage), Some(price)) => Some(price.cost(usage)),
+            _ => None,
+        };
+        (self.recorder, self.record)
+    }
+}
+
+fn micros(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// At most `limit` bytes of the text's beginning.
+fn cut(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

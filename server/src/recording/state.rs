@@ -1,0 +1,95 @@
+//! What recorder and writer share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use tracing::error;
+
+use super::spool::Spool;
+
+/// Between two log lines about lost records, seconds.
+const LOSS_LOG_S: u64 = 10;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) written: AtomicU64,
+    /// What the spool held when it was last touched.
+    pub(super) spooled: AtomicU64,
+    lost: AtomicU64,
+    /// Wakes a writer that is gathering a batch.
+    pub(super) hurry: Notify,
+    trouble: Mutex<Option<String>>,
+    spool: Mutex<Spool>,
+    started: Instant,
+    /// When a loss was last logged: seconds since `started`, plus one; zero for never.
+    loss_logged_s: AtomicU64,
+}
+
+impl State {
+    pub(super) fn new(spool: Spool) -> Self {
+        Self {
+            written: AtomicU64::new(0),
+            spooled: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            hurry: Notify::new(),
+            trouble: Mutex::new(None),
+            spool: Mutex::new(spool),
+            started: Instant::now(),
+            loss_logged_s: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Counts records that are gone, and says so now and then.
+    pub(super) fn lose(&self, records: u64, why: &str) {
+        if records == 0 {
+            return;
+        }
+        let lost = self.lost.fetch_add(records, Ordering::Relaxed) + records;
+        let now = self.started.elapsed().as_secs() + 1;
+        let last = self.loss_logged_s.load(Ordering::Relaxed);
+        if (last == 0 || now >= last + LOSS_LOG_S)
+            && self
+                .loss_logged_s
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            error!(lost, why, "request records are lost");
+        }
+    }
+
+    pub(super) fn trouble(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the spool; blocks while the disk does.
+    pub(super) fn with_spool<T>(&self, act: impl FnOnce(&mut Spool) -> T) -> T {
+        self.act(
+            self.spool.lock().unwrap_or_else(PoisonError::into_inner),
+            act,
+        )
+    }
+
+    /// The same, unless someone else keeps the spool busy for longer than a moment.
+    pub(super) fn try_with_spool<T>(&self, act: impl FnOnce(&mut Spool) -> T) -> Option<T> {
+        const ATTEMPTS: u32 = 200;
+        for _ in 0..ATTEMPTS {
+            if let Ok(spool) = self.spool.try_lock() {
+                return Some(self.act(spool, act));
+            }
+            std::thread::yield_now();
+        }
+        None
+    }
+
+    fn act<T>(&self, mut spool: MutexGuard<'_, Spool>, act: impl FnOnce(&mut Spool) -> T) -> T {
+        let done = act(&mut spool);
+        self.spooled.store(spool.records(), Ordering::Relaxed);
+        done
+    }
+}

@@ -1,0 +1,29 @@
+//! The database: the only place that writes SQL.
+//!
+//! `requests` has one row a request; rollups are sums of them by the minute and the hour, which is
+//! what dashboards read. See `migrations/` for the schema.
+
+mod commit;
+mod database;
+mod error;
+mod figures;
+mod histogram;
+mod overview;
+mod recovery;
+mod requests;
+mod retention;
+mod rollups;
+mod settings;
+mod varint;
+mod watched_file;
+
+#[cfg(test)]
+mod tests;
+
+pub use commit::{Committed, Rollups};
+pub use database::Store;
+pub use error::StoreError;
+pub use figures::Figures;
+pub use histogram::Histogram;
+pub use retention::Retention;
+pub use rollups::PendingRollups;

@@ -1,0 +1,186 @@
+//! The figures of the dashboard's first page.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
+use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Share};
+use sqlx::Row;
+
+use super::{Figures, Store, StoreError, rollups};
+
+/// Entries of the tables beside the charts.
+const TOP: usize = 10;
+
+const MINUTES: &str = "SELECT bucket_start_s, requested_model, provider, figures \
+    FROM rollups_minute WHERE bucket_start_s >= ?1 AND bucket_start_s < ?2 \
+    AND (?3 IS NULL OR requested_model = ?3) AND (?4 IS NULL OR provider = ?4)";
+const HOURS: &str = "SELECT bucket_start_s, requested_model, provider, figures \
+    FROM rollups_hour WHERE bucket_start_s >= ?1 AND bucket_start_s < ?2 \
+    AND (?3 IS NULL OR requested_model = ?3) AND (?4 IS NULL OR provider = ?4)";
+
+impl Store {
+    /// Traffic, tokens, errors, latency and cost over a time range that ends `now`, from rollups in
+    /// one scan. What was recorded within the last second may be missing.
+    pub async fn overview(
+        &self,
+        query: &OverviewQuery,
+        now: DateTime<Utc>,
+    ) -> Result<Overview, StoreError> {
+        let frame = Frame::new(query, now.timestamp());
+        let mut sums = Sums::new(frame.buckets());
+        let sql = if frame.width_s >= 3600 {
+            HOURS
+        } else {
+            MINUTES
+        };
+        let mut connection = self.reader().acquire().await?;
+        let mut rows = sqlx::query(sql)
+            .bind(frame.previous_from_s)
+            .bind(frame.end_s)
+            .bind(query.model.as_deref())
+            .bind(query.provider.as_deref())
+            .fetch(&mut *connection);
+        let mut figures = Figures::default();
+        while let Some(row) = rows.try_next().await? {
+            figures.clear();
+            rollups::decode(&mut figures, row.try_get(3)?)?;
+            match frame.bucket_of(row.try_get(0)?) {
+                Some(index) => sums.add(index, row.try_get(1)?, row.try_get(2)?, &figures),
+                None => sums.previous.merge(&figures),
+            }
+        }
+        Ok(sums.overview(query, &frame, now))
+    }
+}
+
+/// The range of time, cut into buckets that start at multiples of their width.
+struct Frame {
+    previous_from_s: i64,
+    from_s: i64,
+    /// The end of the last bucket, which contains now.
+    end_s: i64,
+    width_s: i64,
+}
+
+impl Frame {
+    fn new(query: &OverviewQuery, now_s: i64) -> Self {
+        let width_s = i64::from(query.range.bucket_seconds());
+        let length_s = i64::from(query.range.seconds());
+        let end_s = now_s - now_s.rem_euclid(width_s) + width_s;
+        Self {
+            previous_from_s: end_s - 2 * length_s,
+            from_s: end_s - length_s,
+            end_s,
+            width_s,
+        }
+    }
+
+    fn buckets(&self) -> usize {
+        ((self.end_s - self.from_s) / self.width_s) as usize
+    }
+
+    /// `None`: before the range.
+    fn bucket_of(&self, second: i64) -> Option<usize> {
+        usize::try_from((second - self.from_s).div_euclid(self.width_s)).ok()
+    }
+}
+
+/// What is added up while rows come.
+struct Sums {
+    previous: Figures,
+    buckets: Vec<Figures>,
+    /// By requested model, then provider: the totals of either come from these.
+    pairs: HashMap<String, HashMap<String, Figures>>,
+}
+
+impl Sums {
+    fn new(buckets: usize) -> Self {
+        Self {
+            previous: Figures::default(),
+            buckets: vec![Figures::default(); buckets],
+            pairs: HashMap::new(),
+        }
+    }
+
+    fn add(&mut self, index: usize, model: &str, provider: &str, figures: &Figures) {
+        if let Some(bucket) = self.buckets.get_mut(index) {
+            bucket.merge(figures);
+        }
+        entry(entry(&mut self.pairs, model), provider).merge(figures);
+    }
+
+    fn overview(self, query: &OverviewQuery, frame: &Frame, now: DateTime<Utc>) -> Overview {
+        let mut totals = Figures::default();
+        for bucket in &self.buckets {
+            totals.merge(bucket);
+        }
+        let mut models = HashMap::<String, Figures>::new();
+        let mut providers = HashMap::<String, Figures>::new();
+        for (model, pairs) in &self.pairs {
+            for (provider, figures) in pairs {
+                entry(&mut models, model).merge(figures);
+                entry(&mut providers, provider).merge(figures);
+            }
+        }
+        let mut errors: Vec<_> = totals
+            .error_kinds
+            .iter()
+            .map(|(kind, count)| ErrorCount {
+                kind: kind.to_string(),
+                count: *count,
+            })
+            .collect();
+        errors.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.kind.cmp(&b.kind)));
+        Overview {
+            query: query.clone(),
+            from: time(frame.from_s),
+            until: now,
+            bucket_seconds: query.range.bucket_seconds(),
+            totals: totals.totals(),
+            previous: (self.previous.requests > 0).then(|| self.previous.totals()),
+            series: self
+                .buckets
+                .iter()
+                .enumerate()
+                .map(|(i, figures)| Bucket {
+                    start: time(frame.from_s + i as i64 * frame.width_s),
+                    totals: figures.totals(),
+                })
+                .collect(),
+            models: top(models),
+            providers: top(providers),
+            errors,
+        }
+    }
+}
+
+/// The most used ones. Requests that named no model, or reached no provider, are no entry.
+fn top(figures: HashMap<String, Figures>) -> Vec<Share> {
+    let mut named: Vec<_> = figures
+        .into_iter()
+        .filter(|(name, _)| !name.is_empty())
+        .collect();
+    named.sort_by(|(a_name, a), (b_name, b)| {
+        b.requests.cmp(&a.requests).then_with(|| a_name.cmp(b_name))
+    });
+    named.truncate(TOP);
+    named
+        .into_iter()
+        .map(|(name, figures)| Share {
+            name,
+            totals: figures.totals(),
+        })
+        .collect()
+}
+
+fn entry<'m, T: Default>(map: &'m mut HashMap<String, T>, name: &str) -> &'m mut T {
+    if !map.contains_key(name) {
+        map.insert(name.to_owned(), T::default());
+    }
+    map.get_mut(name).expect("inserted above")
+}
+
+fn time(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).expect("seconds near now")
+}

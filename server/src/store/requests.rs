@@ -1,0 +1,281 @@
+//! One row a request.
+
+use std::net::IpAddr;
+use std::sync::{Arc, LazyLock};
+
+use llm::chat::Usage;
+use llm::error::{ErrorKind, ErrorSource};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as NameError, StrDeserializer};
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Row, query};
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
+
+/// In the order of [`bind`].
+const COLUMNS: &[&str] = &[
+    "id",
+    "started_at_us",
+    "first_token_us",
+    "latency_us",
+    "upstream_us",
+    "key_name",
+    "client_address",
+    "dialect",
+    "endpoint",
+    "requested_model",
+    "provider",
+    "upstream_model",
+    "stream",
+    "outcome",
+    "status",
+    "error_kind",
+    "error_source",
+    "error_message",
+    "attempts",
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_nanos",
+    "cache",
+    "finish_reason",
+    "bytes_in",
+    "bytes_out",
+];
+
+/// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
+/// let the C heap grow and shrink with every batch.
+const SHAPES: [usize; 4] = [32, 16, 4, 1];
+
+static INSERTS: LazyLock<[String; SHAPES.len()]> = LazyLock::new(|| SHAPES.map(insert_sql));
+
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT seq, {} FROM requests WHERE seq > ? ORDER BY seq LIMIT ?",
+        COLUMNS.join(", ")
+    )
+});
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Inserted {
+    /// Rows that were not there before.
+    pub(super) rows: u64,
+    /// The highest `seq` among them.
+    pub(super) last_seq: i64,
+}
+
+/// Inserts the records that are not there yet.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    records: &[RequestRecord],
+) -> Result<Inserted, StoreError> {
+    let mut inserted = Inserted {
+        rows: 0,
+        last_seq: 0,
+    };
+    let mut rest = records;
+    for (rows, sql) in SHAPES.into_iter().zip(INSERTS.iter()) {
+        while rest.len() >= rows {
+            let (now, later) = rest.split_at(rows);
+            rest = later;
+            let mut insert = query(sql.as_str());
+            for record in now {
+                insert = bind(insert, record);
+            }
+            let done = insert.execute(&mut *connection).await?;
+            if done.rows_affected() > 0 {
+                inserted.rows += done.rows_affected();
+                inserted.last_seq = done.last_insert_rowid();
+            }
+        }
+    }
+    Ok(inserted)
+}
+
+/// Requests with a `seq` above `seq`, in that order, at most `limit`. Rows that someone else wrote
+/// may not be readable.
+pub(super) async fn after(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    limit: u32,
+) -> Result<Vec<(i64, Result<RequestRecord, StoreError>)>, StoreError> {
+    query(SELECT.as_str())
+        .bind(seq)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(|row| Ok((row.try_get("seq")?, record(row))))
+        .collect()
+}
+
+impl Store {
+    /// Requests in the order in which they were written, those above `seq`, at most
+    /// `limit`.
+    pub async fn requests_after(
+        &self,
+        seq: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, RequestRecord)>, StoreError> {
+        let mut connection = self.reader().acquire().await?;
+        after(&mut connection, seq, limit)
+            .await?
+            .into_iter()
+            .map(|(seq, record)| Ok((seq, record?)))
+            .collect()
+    }
+}
+
+fn insert_sql(rows: usize) -> String {
+    let row = format!("({})", vec!["?"; COLUMNS.len()].join(", "));
+    format!(
+        "INSERT INTO requests ({}) VALUES {} ON CONFLICT (id) DO NOTHING",
+        COLUMNS.join(", "),
+        vec![row; rows].join(", ")
+    )
+}
+
+/// Binds one row. Names travel as shared strings and are not copied.
+fn bind<'q>(
+    insert: Query<'q, Sqlite, SqliteArguments>,
+    record: &RequestRecord,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    let usage = record.usage.as_ref();
+    let tokens = |count: fn(&Usage) -> u64| usage.map(|usage| integer(count(usage)));
+    insert
+        .bind(record.id.as_bytes().to_vec())
+        .bind(record.started_at_us)
+        .bind(record.first_token_us)
+        .bind(record.latency_us)
+        .bind(record.upstream_us)
+        .bind(record.key.clone())
+        .bind(record.client_address.map(|address| address.to_string()))
+        .bind(Arc::clone(&record.dialect))
+        .bind(Arc::clone(&record.endpoint))
+        .bind(record.requested_model.clone())
+        .bind(record.provider.clone())
+        .bind(record.upstream_model.clone())
+        .bind(record.stream)
+        .bind(outcome_name(record.outcome))
+        .bind(i64::from(record.status))
+        .bind(record.error_kind.map(ErrorKind::as_str))
+        .bind(record.error_source.map(ErrorSource::as_str))
+        .bind(record.error_message.clone())
+        .bind(attempts_json(record))
+        .bind(tokens(|usage| usage.input_tokens))
+        .bind(tokens(|usage| usage.cached_tokens))
+        .bind(tokens(|usage| usage.cache_write_tokens))
+        .bind(tokens(|usage| usage.output_tokens))
+        .bind(tokens(|usage| usage.reasoning_tokens))
+        .bind(record.cost_nanos)
+        .bind(cache_name(record.cache))
+        .bind(record.finish_reason.clone())
+        .bind(integer(record.bytes_in))
+        .bind(integer(record.bytes_out))
+}
+
+fn attempts_json(record: &RequestRecord) -> String {
+    serde_json::to_string(&record.attempts).expect("names and numbers are always JSON")
+}
+
+/// SQLite's integers are signed.
+fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn outcome_name(outcome: Outcome) -> Arc<str> {
+    static NAMES: LazyLock<[Arc<str>; 3]> =
+        LazyLock::new(|| ["finished", "failed", "cancelled"].map(Arc::from));
+    let [finished, failed, cancelled] = &*NAMES;
+    Arc::clone(match outcome {
+        Outcome::Finished => finished,
+        Outcome::Failed => failed,
+        Outcome::Cancelled => cancelled,
+    })
+}
+
+fn cache_name(cache: CacheOutcome) -> Arc<str> {
+    static NAMES: LazyLock<[Arc<str>; 3]> =
+        LazyLock::new(|| ["bypass", "hit", "miss"].map(Arc::from));
+    let [bypass, hit, miss] = &*NAMES;
+    Arc::clone(match cache {
+        CacheOutcome::Bypass => bypass,
+        CacheOutcome::Hit => hit,
+        CacheOutcome::Miss => miss,
+    })
+}
+
+fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
+    let name = |column| -> Result<Option<Arc<str>>, StoreError> {
+        Ok(row.try_get::<Option<&str>, _>(column)?.map(Arc::from))
+    };
+    let required =
+        |column| -> Result<Arc<str>, StoreError> { Ok(Arc::from(row.try_get::<&str, _>(column)?)) };
+    let count = |column| -> Result<u64, StoreError> {
+        let count: Option<i64> = row.try_get(column)?;
+        Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+    };
+    let id: &[u8] = row.try_get("id")?;
+    let input_tokens: Option<i64> = row.try_get("input_tokens")?;
+    let usage = match input_tokens {
+        None => None,
+        Some(_) => Some(Usage {
+            input_tokens: count("input_tokens")?,
+            cached_tokens: count("cached_tokens")?,
+            cache_write_tokens: count("cache_write_tokens")?,
+            output_tokens: count("output_tokens")?,
+            reasoning_tokens: count("reasoning_tokens")?,
+        }),
+    };
+    Ok(RequestRecord {
+        id: Uuid::from_slice(id).map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        started_at_us: row.try_get("started_at_us")?,
+        first_token_us: row.try_get("first_token_us")?,
+        latency_us: row.try_get("latency_us")?,
+        upstream_us: row.try_get("upstream_us")?,
+        key: name("key_name")?,
+        client_address: row
+            .try_get::<Option<&str>, _>("client_address")?
+            .map(str::parse::<IpAddr>)
+            .transpose()
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        dialect: required("dialect")?,
+        endpoint: required("endpoint")?,
+        requested_model: name("requested_model")?,
+        provider: name("provider")?,
+        upstream_model: name("upstream_model")?,
+        stream: row.try_get("stream")?,
+        outcome: named(row.try_get("outcome")?)?,
+        status: row.try_get("status")?,
+        error_kind: row
+            .try_get::<Option<&str>, _>("error_kind")?
+            .map(named::<ErrorKind>)
+            .transpose()?,
+        error_source: row
+            .try_get::<Option<&str>, _>("error_source")?
+            .map(named::<ErrorSource>)
+            .transpose()?,
+        error_message: row.try_get("error_message")?,
+        attempts: serde_json::from_str(row.try_get("attempts")?)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        usage,
+        cost_nanos: row.try_get("cost_nanos")?,
+        cache: named(row.try_get("cache")?)?,
+        finish_reason: name("finish_reason")?,
+        bytes_in: count("bytes_in")?,
+        bytes_out: count("bytes_out")?,
+    })
+}
+
+/// The variant that is called `name`.
+fn named<'n, T: Deserialize<'n>>(name: &'n str) -> Result<T, StoreError> {
+    let name: StrDeserializer<'n, NameError> = name.into_deserializer();
+    T::deserialize(name).map_err(|error| StoreError::Corrupt(error.to_string()))
+}

@@ -1,0 +1,172 @@
+//! Calls to upstreams: the only place that opens connections.
+//!
+//! HTTP/1.1 over a pool of our own. A connection is not a task: whoever waits for its reply drives
+//! it, so a chunk crosses no queue and wakes nobody else, and chunks that are ready together are
+//! read together. That is what the hot path's figures rest on (see ARCHITECTURE.md, "Speed").
+
+mod connect;
+mod connection;
+mod deadline;
+mod error;
+mod pool;
+mod reply;
+mod simulated;
+mod tls;
+
+pub use connect::Origin;
+pub use error::TransportError;
+pub use reply::{ReplyBody, UpstreamReply};
+pub use tls::{CertificateError, OwnAuthorities};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use llm::codec::WireRequest;
+use llm::simulated::SimulatedSettings;
+use tokio::time::Instant;
+
+use self::connection::{Answered, Connection, RequestBody};
+use self::pool::Pool;
+use self::reply::Home;
+use crate::config::Timeouts;
+
+/// Where a provider is, and how it wants to be called.
+#[derive(Debug)]
+pub enum Endpoint {
+    Http(HttpEndpoint),
+    /// Answered within the process.
+    Simulated(SimulatedSettings),
+}
+
+/// An HTTP upstream.
+#[derive(Debug)]
+pub struct HttpEndpoint {
+    pub origin: Origin,
+    /// Put before every path, without a slash at its end: `/v1`.
+    pub base_path: String,
+    /// Sent with every request: host, credentials and what the operator configured.
+    pub headers: HeaderMap,
+}
+
+/// Opens and keeps connections to upstreams.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    pool: Arc<Pool>,
+}
+
+impl Transport {
+    pub fn new(own: OwnAuthorities) -> Self {
+        Self {
+            pool: Arc::new(Pool::new(own)),
+        }
+    }
+
+    /// Closes connections that have been idle for long. Runs for as long as the gateway does.
+    pub async fn sweep(self) {
+        let mut ticks = tokio::time::interval(Duration::from_secs(15));
+        loop {
+            ticks.tick().await;
+            self.pool.evict_idle();
+        }
+    }
+
+    /// Sends `request` and waits for the reply's head.
+    ///
+    /// `give_up` bounds the whole call, the reply's body included.
+    pub async fn send(
+        &self,
+        endpoint: &Endpoint,
+        request: WireRequest,
+        timeouts: &Timeouts,
+        give_up: Instant,
+    ) -> Result<UpstreamReply, TransportError> {
+        match endpoint {
+            Endpoint::Simulated(settings) => {
+                simulated::send(request, settings, timeouts, give_up).await
+            }
+            Endpoint::Http(endpoint) => self.send_http(endpoint, request, timeouts, give_up).await,
+        }
+    }
+
+    async fn send_http(
+        &self,
+        endpoint: &HttpEndpoint,
+        request: WireRequest,
+        timeouts: &Timeouts,
+        give_up: Instant,
+    ) -> Result<UpstreamReply, TransportError> {
+        let request = Outgoing::new(endpoint, request)?;
+
+        // A pooled connection may have been closed by the other side just now. Where that shows
+        // before any byte of a reply, the request goes out once more, on a fresh connection.
+        if let Some(connection) = self.pool.take(&endpoint.origin).await {
+            let limit = deadline::first_byte(timeouts, give_up);
+            match connection.send(request.copy(), limit).await {
+                Err(TransportError::StaleConnection) => {}
+                Err(error) => return Err(error),
+                Ok(reply) => return Ok(self.reply(endpoint, reply, timeouts, give_up)),
+            }
+        }
+        let limit = deadline::connect(timeouts, give_up);
+        let connection = Connection::open(&endpoint.origin, self.pool.tls(), limit).await?;
+        let limit = deadline::first_byte(timeouts, give_up);
+        let reply = connection
+            .send(request.copy(), limit)
+            .await
+            .map_err(TransportError::on_fresh_connection)?;
+        Ok(self.reply(endpoint, reply, timeouts, give_up))
+    }
+
+    fn reply(
+        &self,
+        endpoint: &HttpEndpoint,
+        (head, body, connection): Answered,
+        timeouts: &Timeouts,
+        give_up: Instant,
+    ) -> UpstreamReply {
+        let home = Home {
+            pool: self.pool.clone(),
+            origin: endpoint.origin.clone(),
+        };
+        UpstreamReply::http(head, body, connection, home, timeouts, give_up)
+    }
+}
+
+/// A request that can be sent more than once.
+struct Outgoing {
+    method: http::Method,
+    uri: http::Uri,
+    headers: HeaderMap,
+    body: Vec<Bytes>,
+}
+
+impl Outgoing {
+    fn new(endpoint: &HttpEndpoint, request: WireRequest) -> Result<Self, TransportError> {
+        let uri = format!("{}{}", endpoint.base_path, request.path)
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| {
+                TransportError::BadRequest(error.to_string())
+            })?;
+        let mut headers = endpoint.headers.clone();
+        for (name, value) in &request.headers {
+            // What the operator configured wins.
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        Ok(Self {
+            method: request.method,
+            uri,
+            headers,
+            body: request.body.into_iter().collect(),
+        })
+    }
+
+    fn copy(&self) -> http::Request<RequestBody> {
+        let mut request = http::Request::new(RequestBody::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}

@@ -1,0 +1,128 @@
+//! `docs/configuration.md` and the examples say what is true.
+
+use std::path::{Path, PathBuf};
+
+use server::config::{Choice, Environment, Source, load_from};
+
+use crate::setting::{toml, warnings};
+
+/// One of everything that has keys.
+const ONE_OF_EACH: &str = r#"
+[[providers]]
+name = "name"
+kind = "openai"
+headers = { header = "x" }
+[[models]]
+name = "name"
+targets = [{ provider = "name" }]
+[[keys]]
+name = "name"
+key = "x"
+[[prices]]
+model = "x"
+input = 1
+output = 1
+"#;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// How each key's row in the document begins: its path, its default and its variable.
+fn rows() -> Vec<String> {
+    let loaded = toml(ONE_OF_EACH).expect("valid");
+    let settings = loaded.effective.settings().map(|setting| {
+        let path = setting
+            .path
+            .replace("[0]", "")
+            .replace("headers.header", "headers.<header>");
+        let default = match (&setting.source, &setting.literal) {
+            (Source::Default, Some(literal)) => format!("`{literal}`"),
+            (Source::Default, None) => "none".to_owned(),
+            _ if setting.key == "header" => "none".to_owned(),
+            _ => "required".to_owned(),
+        };
+        let variable = setting
+            .variable
+            .replace("_NAME_", "_<NAME>_")
+            .replace("_0_", "_<N>_")
+            .replace("HEADERS_HEADER", "HEADERS_<HEADER>");
+        let variable = match setting.key.as_str() {
+            "name" => "–".to_owned(),
+            _ => format!("`{variable}`"),
+        };
+        format!("| `{path}` | {default} | {variable} | ")
+    });
+    settings.collect()
+}
+
+#[test]
+fn every_key_has_its_row() {
+    let document =
+        std::fs::read_to_string(root().join("docs/configuration.md")).expect("it exists");
+    let found: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let rows = rows();
+    let missing: Vec<&String> = rows
+        .iter()
+        .filter(|row| !found.iter().any(|line| line.starts_with(row.as_str())))
+        .collect();
+    let stale: Vec<&&str> = found
+        .iter()
+        .filter(|line| !rows.iter().any(|row| line.starts_with(row.as_str())))
+        .collect();
+    assert!(missing.is_empty(), "rows that are missing: {missing:#?}");
+    assert!(stale.is_empty(), "rows that no key has: {stale:#?}");
+}
+
+#[test]
+fn the_examples_are_valid() {
+    let variables = [
+        "ADMIN_TOKEN",
+        "AZURE_PROXY_KEY",
+        "OPENAI_API_KEY",
+        "TEAM_A_KEY",
+        "TEAM_B_KEY",
+    ];
+    let environment = Environment::new(
+        root(),
+        variables.map(|name| (name, format!("{name}-value"))),
+    );
+    let files = std::fs::read_dir(root().join("deploy/examples")).expect("examples exist");
+    let mut read = 0;
+    for file in files {
+        let path = file.expect("a file").path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if !matches!(extension, Some("toml" | "yaml" | "yml")) {
+            continue;
+        }
+        match load_from(&Choice::Named(path.clone()), &environment) {
+            Ok(loaded) => assert_eq!(warnings(&loaded), [""; 0], "{}", path.display()),
+            Err(errors) => panic!("{errors}"),
+        }
+        read += 1;
+    }
+    assert!(read >= 4, "{read} examples");
+}
+
+/// Every TOML block of the document that has a provider is a configuration.
+#[test]
+fn the_documents_toml_is_valid() {
+    let document =
+        std::fs::read_to_string(root().join("docs/configuration.md")).expect("it exists");
+    let blocks = document.split("```toml\n").skip(1);
+    let blocks: Vec<&str> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("a.toml");
+        std::fs::write(&path, block).expect("a file can be written");
+        let variables = [("OPENAI_API_KEY", "k1"), ("TEAM_A_KEY", "k2")];
+        let environment = Environment::new(directory.path(), variables);
+        if let Err(errors) = load_from(&Choice::Named(path), &environment) {
+            panic!("{errors}\n{block}");
+        }
+    }
+}

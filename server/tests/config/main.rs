@@ -1,0 +1,11 @@
+//! The configuration through its public surface: what is read, from where, and what is refused with which words.
+
+mod choice;
+mod command_line;
+mod document;
+mod documentation;
+mod dump;
+mod mistakes;
+mod precedence;
+mod robustness;
+mod setting;

@@ -1,0 +1,33 @@
+//! The one list of what an operator can ask of the gateway.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::analytics::{Overview, OverviewQuery};
+use crate::status::GatewayStatus;
+
+/// What an operator can ask. The gateway implements it; REST handlers and the dashboard's server
+/// functions only call it.
+#[async_trait]
+pub trait AdminApi: Send + Sync + 'static {
+    /// Traffic, tokens, errors, latency and cost over a time range, from rollups.
+    async fn overview(&self, query: OverviewQuery) -> Result<Overview, AdminError>;
+
+    /// What the gateway is, how it is set up, and how recording fares.
+    async fn status(&self) -> Result<GatewayStatus, AdminError>;
+}
+
+/// Why an administrative call could not be answered.
+#[derive(Clone, Debug, Deserialize, Serialize, thiserror::Error, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AdminError {
+    /// The caller asked for something that makes no sense; `message` says what would.
+    #[error("{message}")]
+    Invalid { message: String },
+    /// The database did not answer; the gateway serves on and keeps its records elsewhere.
+    #[error("the database is not available: {message}")]
+    Unavailable { message: String },
+    /// A fault of the gateway's own.
+    #[error("internal error: {message}")]
+    Internal { message: String },
+}

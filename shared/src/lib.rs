@@ -1,0 +1,15 @@
+//! What the gateway and its dashboard say to each other: the admin API's requests and replies,
+//! analytics and their units. Types only, no I/O; compiles to WebAssembly too.
+//!
+//! Units are in the names: `_ms` milliseconds, `_us` microseconds, `_nanos` billionths of a US
+//! dollar, `_tokens` tokens. Times are UTC.
+
+pub mod admin;
+pub mod analytics;
+pub mod money;
+pub mod status;
+pub mod time_range;
+
+pub use admin::{AdminApi, AdminError};
+pub use money::CostNanos;
+pub use time_range::TimeRange;

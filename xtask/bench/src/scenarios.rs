@@ -1,0 +1,322 @@
+//! The scenarios, one function each: what is done, how often, and what it is held against.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    Bench,
+    load::{self, Run, Target},
+    measure::{median, percentile},
+    proxy::Proxy,
+    report::{Limit, Row},
+};
+
+/// What `--only` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// 1,000 small requests a second, open loop
+    Steady,
+    /// Closed loop over 32 connections
+    Flat32,
+    /// Closed loop over 256 connections
+    Flat256,
+    /// 200 streams of one chunk each 40 ms
+    Paced,
+    /// Streams of 500 chunks that arrive at once
+    Burst,
+    /// Time to the first token with 20 streams
+    First,
+    /// A chat history of 1 MB
+    History,
+    /// Resident memory, idle and with 256 connections
+    Memory,
+    /// From the start of the process to the first answer
+    Startup,
+    /// Size of the binary
+    Size,
+}
+
+/// Names of models that the mock upstream understands.
+pub const MODELS: [&str; 4] = [UNARY, PACED, SHORT, BURST];
+const UNARY: &str = "unary";
+const PACED: &str = "paced-40-1000";
+const SHORT: &str = "paced-20-3";
+const BURST: &str = "burst-500";
+
+/// The runs of a scenario by target, in rounds that take turns.
+#[derive(Default)]
+struct Runs {
+    gateway: Vec<Run>,
+    nginx: Vec<Run>,
+    direct: Vec<Run>,
+}
+
+impl Runs {
+    /// A figure of each round's run, and the middle one a target.
+    fn row(
+        &self,
+        scenario: &'static str,
+        figure: &str,
+        unit: &'static str,
+        limit: Option<Limit>,
+        of: impl Fn(&Run) -> f64,
+    ) -> Row {
+        let middle = |runs: &[Run]| (!runs.is_empty()).then(|| median(runs.iter().map(&of)));
+        Row {
+            scenario,
+            figure: figure.to_owned(),
+            unit,
+            gateway: middle(&self.gateway).unwrap_or(f64::NAN),
+            nginx: middle(&self.nginx),
+            direct: middle(&self.direct),
+            limit,
+        }
+    }
+
+    fn cpu(&self, scenario: &'static str, unit: &'static str, limit: f64) -> Row {
+        let mut row = self.row(scenario, "CPU", unit, Some(Limit::Ratio(limit)), |run| {
+            run.cpu_us
+        });
+        row.direct = None;
+        row
+    }
+
+    fn latency(
+        &self,
+        scenario: &'static str,
+        figure: &str,
+        share: f64,
+        limit: Option<Limit>,
+    ) -> Row {
+        self.row(scenario, figure, "ms", limit, |run| {
+            percentile(&mut run.latencies_ms.clone(), share)
+        })
+    }
+
+    /// What a proxy adds to a latency: its own less the direct one's.
+    fn added(&self, scenario: &'static str, figure: &str, share: f64) -> Row {
+        let mut row = self.latency(scenario, figure, share, None);
+        let direct = row.direct.take().unwrap_or(0.0);
+        row.gateway -= direct;
+        row.nginx = row.nginx.map(|nginx| nginx - direct);
+        row
+    }
+}
+
+/// Does a scenario; its rows are in the order in which they are to be read.
+pub async fn run(bench: &mut Bench, scenario: Scenario) -> Result<Vec<Row>> {
+    let seconds = Duration::from_secs_f64(if bench.quick { 1.0 } else { 2.5 });
+    let chat = chat(UNARY, false);
+    Ok(match scenario {
+        Scenario::Steady => {
+            let runs = rounds(bench, async |to| {
+                load::open_loop(to, &chat, 1000, seconds).await
+            })
+            .await?;
+            vec![
+                runs.cpu("steady 1,000/s", "µs/request", 1.5),
+                runs.latency("steady 1,000/s", "latency p50", 0.5, None),
+                runs.latency("steady 1,000/s", "latency p99", 0.99, None),
+                runs.added("steady 1,000/s", "added latency p50", 0.5),
+                runs.added("steady 1,000/s", "added latency p99", 0.99),
+            ]
+        }
+        Scenario::Flat32 => flat(bench, "flat out, 32", &chat, 32, seconds).await?,
+        Scenario::Flat256 => flat(bench, "flat out, 256", &chat, 256, seconds).await?,
+        Scenario::Paced => {
+            let body = self::chat(PACED, true);
+            let gap = Duration::from_millis(40);
+            let runs = rounds(bench, async |to| {
+                if to.processes.is_none() {
+                    return Ok(None);
+                }
+                load::paced_streams(to, &body, 200, gap, seconds)
+                    .await
+                    .map(Some)
+            });
+            vec![runs.await?.cpu("200 paced streams", "µs/chunk", 1.6)]
+        }
+        Scenario::Burst => {
+            let body = self::chat(BURST, true);
+            let runs = rounds(bench, async |to| {
+                load::burst_streams(to, &body, 4, 500, seconds).await
+            });
+            vec![runs.await?.cpu("bursts of 500 chunks", "µs/chunk", 6.0)]
+        }
+        Scenario::First => {
+            let body = self::chat(SHORT, true);
+            let runs = rounds(bench, async |to| {
+                load::first_tokens(to, &body, 20, seconds).await
+            })
+            .await?;
+            vec![
+                runs.latency(
+                    "first token, 20 streams",
+                    "p50",
+                    0.5,
+                    Some(Limit::Ratio(2.0)),
+                ),
+                runs.latency("first token, 20 streams", "p99", 0.99, None),
+                runs.added("first token, 20 streams", "added p50", 0.5),
+                runs.added("first token, 20 streams", "added p99", 0.99),
+            ]
+        }
+        Scenario::History => {
+            let body = history(UNARY, 1 << 20);
+            let runs = rounds(bench, async |to| {
+                load::closed_loop(to, &body, 4, seconds).await
+            });
+            vec![runs.await?.cpu("1 MB history", "µs/request", 2.5)]
+        }
+        Scenario::Memory => memory(bench, &chat).await?,
+        Scenario::Startup => startup(bench, &chat).await?,
+        Scenario::Size => vec![size(&bench.binary)?],
+    })
+}
+
+/// Lets gateway, nginx and no proxy at all take turns.
+async fn rounds<R: Into<Option<Run>>>(
+    bench: &Bench,
+    load: impl AsyncFn(&Target) -> Result<R>,
+) -> Result<Runs> {
+    let mut runs = Runs::default();
+    for _ in 0..bench.rounds() {
+        let run = load(&bench.gateway()).await.context("gateway")?;
+        runs.gateway.extend(run.into());
+        if let Some(nginx) = bench.nginx() {
+            runs.nginx
+                .extend(load(&nginx).await.context("nginx")?.into());
+        }
+        let run = load(&bench.direct()).await.context("without a proxy")?;
+        runs.direct.extend(run.into());
+    }
+    Ok(runs)
+}
+
+async fn flat(
+    bench: &Bench,
+    name: &'static str,
+    body: &str,
+    connections: usize,
+    duration: Duration,
+) -> Result<Vec<Row>> {
+    let runs = rounds(bench, async |to| {
+        load::closed_loop(to, body, connections, duration).await
+    })
+    .await?;
+    Ok(vec![
+        runs.cpu(name, "µs/request", 3.0),
+        runs.row(name, "throughput", "requests/s", None, |run| {
+            run.count as f64 / run.seconds
+        }),
+        runs.latency(name, "latency p99", 0.99, None),
+    ])
+}
+
+/// On fresh processes: what other scenarios left behind must not count.
+async fn memory(bench: &mut Bench, body: &str) -> Result<Vec<Row>> {
+    bench.restart()?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let read = |target: Option<Target>| -> Result<Option<(u64, u64)>> {
+        let processes = target.and_then(|target| target.processes);
+        processes.map(|processes| processes.memory()).transpose()
+    };
+    let idle = [read(Some(bench.gateway()))?, read(bench.nginx())?];
+    let streams = chat(PACED, true);
+    let gap = Duration::from_millis(40);
+    for target in [Some(bench.gateway()), bench.nginx()].into_iter().flatten() {
+        load::closed_loop(&target, body, 256, Duration::from_secs(2)).await?;
+        load::paced_streams(&target, &streams, 256, gap, Duration::from_secs(1)).await?;
+    }
+    let busy = [read(Some(bench.gateway()))?, read(bench.nginx())?];
+    let row = |figure: &str, values: [Option<u64>; 2], limit| Row {
+        scenario: "memory",
+        figure: figure.to_owned(),
+        unit: "MB",
+        gateway: values[0].map_or(f64::NAN, |bytes| bytes as f64 / 1e6),
+        nginx: values[1].map(|bytes| bytes as f64 / 1e6),
+        direct: None,
+        limit: Some(Limit::Absolute(limit)),
+    };
+    Ok(vec![
+        row("idle", idle.map(|pair| pair.map(|pair| pair.0)), 25.0),
+        row(
+            "peak, 256 connections",
+            busy.map(|pair| pair.map(|pair| pair.1)),
+            50.0,
+        ),
+    ])
+}
+
+async fn startup(bench: &Bench, body: &str) -> Result<Vec<Row>> {
+    let count = if bench.quick { 3 } else { 7 };
+    let (mut gateway, mut nginx) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        gateway.push(first_answer(bench.start_gateway()?, false, body).await?);
+        if let Some(proxy) = bench.start_nginx()? {
+            nginx.push(first_answer(proxy, true, body).await?);
+        }
+    }
+    Ok(vec![Row {
+        scenario: "start",
+        figure: "to the first answer".to_owned(),
+        unit: "ms",
+        gateway: median(gateway),
+        nginx: (!nginx.is_empty()).then(|| median(nginx)),
+        direct: None,
+        limit: Some(Limit::Absolute(100.0)),
+    }])
+}
+
+/// Milliseconds from the process's start until a chat request is answered.
+async fn first_answer(mut proxy: Proxy, is_nginx: bool, body: &str) -> Result<f64> {
+    proxy.wait()?;
+    let target = Target {
+        address: proxy.address,
+        processes: None,
+        is_nginx,
+    };
+    let mut connection = crate::client::Connection::open(target.address).await?;
+    connection
+        .call(&target.request(body, false), |_| ())
+        .await?;
+    Ok(proxy.started.elapsed().as_secs_f64() * 1e3)
+}
+
+fn size(binary: &Path) -> Result<Row> {
+    Ok(Row {
+        scenario: "binary",
+        figure: "size".to_owned(),
+        unit: "MB",
+        gateway: std::fs::metadata(binary)?.len() as f64 / 1e6,
+        nginx: None,
+        direct: None,
+        limit: Some(Limit::Absolute(40.0)),
+    })
+}
+
+/// A small chat request.
+fn chat(model: &str, stream: bool) -> String {
+    let stream = if stream { r#","stream":true"# } else { "" };
+    format!(
+        r#"{{"model":"{model}","messages":[{{"role":"system","content":"You answer in one sentence."}},{{"role":"user","content":"What is a gateway, and why would anyone want to put one in front of a language model?"}}],"temperature":0.7,"max_tokens":256{stream}}}"#
+    )
+}
+
+/// A chat request with a history of about so many bytes, with the escapes that real text has.
+fn history(model: &str, bytes: usize) -> String {
+    let said = r#"A gateway is a door in a wall.\n\nIt \"remembers\" who came, ünïcode and all: it lets through who has the key. "#
+        .repeat(36);
+    let mut body = format!(
+        r#"{{"model":"{model}","messages":[{{"role":"system","content":"You answer in one sentence."}}"#
+    );
+    let mut user = true;
+    while body.len() < bytes {
+        let role = if user { "user" } else { "assistant" };
+        body += &format!(r#",{{"role":"{role}","content":"{said}"}}"#);
+        user = !user;
+    }
+    body += r#",{"role":"user","content":"And why?"}],"temperature":0.7,"max_tokens":256}"#;
+    body
+}

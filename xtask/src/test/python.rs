@@ -1,0 +1,119 @@
+//! Python's side: a virtual environment of its own, and pytest.
+
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+use anyhow::{Context, Result, bail};
+
+use super::{apt_install, once, processes::run_within, stage::Stage};
+use crate::cargo::{Workspace, run};
+
+/// The virtual environment with what `e2e/requirements.txt` names.
+#[derive(Debug)]
+pub struct Python {
+    pub interpreter: PathBuf,
+    folder: PathBuf,
+    tests: PathBuf,
+}
+
+impl Python {
+    pub fn prepare(workspace: &Workspace) -> Result<Self> {
+        let requirements = workspace.root.join("e2e/requirements.txt");
+        let folder = workspace.target.join("e2e/venv");
+        let interpreter = folder.join("bin/python");
+        let wanted = fs::read(&requirements).context("cannot read e2e/requirements.txt")?;
+        once(&workspace.target.join("e2e/venv.stamp"), &wanted, || {
+            eprintln!("xtask: making a Python environment in {}", folder.display());
+            let base = find()?;
+            let make = || {
+                run(Command::new(&base)
+                    .args(["-m", "venv", "--clear"])
+                    .arg(&folder))
+            };
+            if make().is_err() {
+                apt_install(&["python3-venv"], "Python's module venv")?;
+                make()?;
+            }
+            // uv takes seconds where an old pip takes minutes.
+            let pip = |arguments: &[&str]| {
+                let mut command = Command::new(&interpreter);
+                command
+                    .args(["-m", "pip", "install", "--quiet"])
+                    .args(arguments);
+                run(&mut command)
+            };
+            pip(&["uv"])?;
+            run(Command::new(folder.join("bin/uv"))
+                .args(["pip", "install", "--quiet", "--python"])
+                .arg(&interpreter)
+                .arg("--requirement")
+                .arg(&requirements))
+            .or_else(|_| pip(&["--requirement", &requirements.to_string_lossy()]))
+        })?;
+        Ok(Self {
+            interpreter,
+            folder,
+            tests: workspace.root.join("e2e/python"),
+        })
+    }
+
+    /// Installs a package besides those that everyone needs.
+    pub fn install(&self, requirement: &str) -> Result<()> {
+        // Inside: it goes when the environment is made anew.
+        let stamp = self.folder.join(format!("{requirement}.stamp"));
+        once(&stamp, requirement.as_bytes(), || {
+            eprintln!("xtask: installing {requirement}");
+            run(Command::new(&self.interpreter)
+                .args(["-m", "pip", "install", "--quiet"])
+                .arg(requirement))
+        })
+    }
+
+    /// The folder that holds the files of an installed package.
+    pub fn folder_of(&self, package: &str) -> Result<PathBuf> {
+        let script = "import importlib.util as u, sys; print(*u.find_spec(sys.argv[1]).submodule_search_locations)";
+        let output = Command::new(&self.interpreter)
+            .args(["-c", script, package])
+            .output()
+            .context("cannot run the virtual environment's Python")?;
+        if !output.status.success() {
+            bail!("the Python package {package} is not installed");
+        }
+        Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
+    }
+
+    /// Runs all Python tests.
+    pub fn test(&self, stage: &Stage) -> Result<()> {
+        run_within(
+            Command::new(&self.interpreter)
+                .args(["-B", "-m", "pytest"])
+                .current_dir(&self.tests)
+                .envs(stage.variables()),
+            Duration::from_secs(600),
+        )
+        .context("the Python SDK's tests failed")
+    }
+}
+
+/// A Python that is new enough for the SDK.
+fn find() -> Result<PathBuf> {
+    let works = |name: &&str| {
+        Command::new(name)
+            .args(["-c", "import sys; sys.exit(sys.version_info < (3, 10))"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    let names = [
+        "python3",
+        "python3.13",
+        "python3.12",
+        "python3.11",
+        "python3.10",
+    ];
+    if names.iter().find(|name| works(name)).is_none() {
+        apt_install(&["python3", "python3-venv"], "Python 3.10 or newer")?;
+    }
+    match names.iter().find(|name| works(name)) {
+        Some(name) => Ok(PathBuf::from(name)),
+        None => bail!("Python 3.10 or newer is missing"),
+    }
+}

@@ -1,0 +1,187 @@
+//! What the end-to-end tests play on: a scripted upstream and three gateways before it.
+//!
+//! - `open`: providers `mock`, `impatient` (short time-outs) and `gone` (nobody listens), no keys;
+//! - `keyed`: the same behind client keys and a small body limit;
+//! - `bare`: no configuration but free ports: the simulated provider, a token of its own making.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    processes::{Server, free_port},
+    python::Python,
+};
+use crate::cargo::Workspace;
+
+/// The client key of the gateway `keyed`.
+const KEY: &str = "sk-team-a-0123456789abcdef0123456789abcdef";
+
+/// The running processes; they end with it.
+#[derive(Debug)]
+pub struct Stage {
+    folder: PathBuf,
+    upstream: Server,
+    gateways: Vec<Server>,
+    login: String,
+    admin_port: u16,
+}
+
+impl Stage {
+    pub fn set(workspace: &Workspace, binary: &Path, python: &Python) -> Result<Self> {
+        let folder = workspace.target.join("e2e/run");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        // The tests keep their binary, whatever is built meanwhile.
+        let gateway = folder.join("ai-gateway");
+        fs::copy(binary, &gateway)
+            .with_context(|| format!("no gateway at {}", binary.display()))?;
+
+        let port = free_port()?;
+        let script = workspace.root.join("e2e/upstream.py");
+        let mut upstream = Server::start(
+            "the mock upstream",
+            &python.interpreter,
+            &folder.join("upstream"),
+            port,
+            |command| {
+                command.arg("-B").arg(script).arg(port.to_string());
+            },
+        )?;
+        upstream.wait("/journal/nobody")?;
+
+        let mut gateways = Vec::new();
+        let providers = providers(port, free_port()?);
+        for (name, more) in [("open", ""), ("keyed", keyed().as_str())] {
+            let home = folder.join(name);
+            fs::create_dir_all(&home)?;
+            let config = home.join("gateway.toml");
+            fs::write(&config, format!("{more}{providers}"))?;
+            gateways.push(start(name, &gateway, &home, free_port()?, |command| {
+                command.arg("--config").arg(config);
+            })?);
+        }
+        let admin_port = free_port()?;
+        gateways.push(start(
+            "bare",
+            &gateway,
+            &folder.join("bare"),
+            admin_port,
+            |_| {},
+        )?);
+
+        for gateway in &mut gateways {
+            gateway.wait("/ready")?;
+        }
+        let said = gateways[2].said();
+        let login = said
+            .split_whitespace()
+            .find(|word| word.contains("/login?token="))
+            .with_context(|| format!("the gateway prints no login link; it said:\n{said}"))?
+            .to_owned();
+        Ok(Self {
+            folder,
+            upstream,
+            gateways,
+            login,
+            admin_port,
+        })
+    }
+
+    /// What the tests have to know.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let database = self.folder.join("open/gateway.db");
+        vec![
+            ("E2E_MOCK_URL", url(self.upstream.port)),
+            ("E2E_OPEN_URL", url(self.gateways[0].port)),
+            ("E2E_OPEN_DATABASE", database.display().to_string()),
+            ("E2E_KEYED_URL", url(self.gateways[1].port)),
+            ("E2E_KEY", KEY.to_owned()),
+            ("E2E_BARE_URL", url(self.gateways[2].port)),
+            ("E2E_BARE_ADMIN_URL", url(self.admin_port)),
+            ("E2E_BARE_LOGIN", self.login.clone()),
+        ]
+    }
+
+    /// Stops the gateways as an operator would: each must drain, end well, and not have panicked.
+    pub fn strike(self) -> Result<()> {
+        for gateway in self.gateways {
+            let (name, log) = (gateway.name.clone(), gateway.log.clone());
+            let status = gateway.stop()?;
+            let said = fs::read_to_string(&log)?;
+            if !status.success() {
+                bail!(
+                    "{name} ended with {status} after SIGTERM; see {}",
+                    log.display()
+                );
+            }
+            if let Some(line) = said.lines().find(|line| line.contains("panicked at")) {
+                bail!("{name}: {line}; see {}", log.display());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Starts a gateway on free ports with a database of its own.
+fn start(
+    name: &str,
+    binary: &Path,
+    home: &Path,
+    admin_port: u16,
+    configure: impl FnOnce(&mut std::process::Command),
+) -> Result<Server> {
+    let port = free_port()?;
+    let database = home.join("gateway.db");
+    Server::start(
+        &format!("the gateway `{name}`"),
+        binary,
+        home,
+        port,
+        |command| {
+            command
+                .env("GATEWAY_SERVER_PORT", port.to_string())
+                .env("GATEWAY_ADMIN_PORT", admin_port.to_string())
+                .env(
+                    "GATEWAY_DATABASE_URL",
+                    format!("sqlite:{}", database.display()),
+                );
+            configure(command);
+        },
+    )
+}
+
+fn keyed() -> String {
+    format!(
+        "[server]\nmax_body_size = \"128KiB\"\n\n\
+         [[keys]]\nname = \"team-a\"\nkey = \"{KEY}\"\n\n"
+    )
+}
+
+fn providers(upstream: u16, nobody: u16) -> String {
+    let provider = |name: &str, port: u16, more: &str| {
+        format!(
+            "[[providers]]\nname = \"{name}\"\nkind = \"openai-compatible\"\n\
+             base_url = \"http://127.0.0.1:{port}/v1\"\napi_key = \"sk-upstream\"\n{more}\n"
+        )
+    };
+    let impatient = "timeouts = { first_byte = \"700ms\", between_chunks = \"700ms\" }\n";
+    [
+        provider("mock", upstream, "model = \"chat\"\n"),
+        provider("impatient", upstream, impatient),
+        provider("gone", nobody, ""),
+        "[[models]]\nname = \"house-model\"\n\
+         targets = [{ provider = \"mock\", model = \"chat\" }]\n\n\
+         [[models]]\nname = \"failover\"\nstrategy = \"priority\"\n\
+         targets = [{ provider = \"gone\", model = \"chat\" }, \
+         { provider = \"mock\", model = \"chat\" }]\n"
+            .to_owned(),
+    ]
+    .concat()
+}
