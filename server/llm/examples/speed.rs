@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ChatCodec, ChatDialect, SseFramer, Target};
+use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer, Target};
 
 fn main() {
     let small = request(1);
@@ -24,9 +24,10 @@ fn main() {
         let target = Target {
             model: "gpt-4o-2024-08-06",
             system_prompt: None,
+            api_version: None,
         };
         let nanos = nanos_each(times, || {
-            let request = Dialect.decode_request(body.clone()).unwrap();
+            let request = Dialect.decode_request(Incoming::of(body.clone())).unwrap();
             black_box(Codec.encode_request(&request, &target).unwrap());
         });
         println!("request, {name}, {} bytes: {nanos:.0} ns", body.len());
@@ -35,9 +36,11 @@ fn main() {
     let body = Bytes::from_static(include_bytes!(
         "../tests/fixtures/openai/text/response.json"
     ));
-    let request = Dialect.decode_request(request(1)).unwrap();
+    let request = Dialect.decode_request(Incoming::of(request(1))).unwrap();
     let nanos = nanos_each(500, || {
-        let response = Codec.decode_response(&request, body.clone()).unwrap();
+        let response = Codec
+            .decode_response(&request, &ReplyForm::default(), body.clone())
+            .unwrap();
         black_box(Dialect.encode_response(&request, &response));
     });
     println!("reply, {} bytes: {nanos:.0} ns", body.len());
@@ -63,12 +66,12 @@ fn stream(chunks: usize) {
         "\n\n"
     );
     let stream = Bytes::from(chunk.repeat(chunks));
-    let request = Dialect.decode_request(request(1)).unwrap();
+    let request = Dialect.decode_request(Incoming::of(request(1))).unwrap();
     let mut out = BytesMut::with_capacity(2 * stream.len());
     let mut events = Vec::new();
     let nanos = nanos_each(1, || {
         let mut framer = SseFramer::new();
-        let mut decoder = Codec.stream_decoder(&request);
+        let mut decoder = Codec.stream_decoder(&request, &ReplyForm::default());
         let mut encoder = Dialect.stream_encoder(&request);
         out.clear();
         framer.push(stream.clone());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::chat::{ChatRequest, ChatResponse, Protocol, StreamEvent};
+use crate::chat::{ChatRequest, ChatResponse, Losses, Protocol, StreamEvent};
 use crate::error::ApiError;
 use crate::framing::Frame;
 use crate::segments::Segments;
@@ -16,26 +16,53 @@ pub struct Target<'a> {
     pub model: &'a str,
     /// An operator's system prompt, put after the client's own.
     pub system_prompt: Option<&'a str>,
+    /// The version of the upstream's API, where the operator chose one.
+    pub api_version: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// A model, and nothing else.
+    pub fn new(model: &'a str) -> Self {
+        Self {
+            model,
+            system_prompt: None,
+            api_version: None,
+        }
+    }
 }
 
 /// A request ready to be sent, apart from host and key.
 #[derive(Clone, Debug)]
 pub struct WireRequest {
     pub method: http::Method,
-    /// Relative to the provider's base URL: `/chat/completions`.
+    /// Relative to the provider's base URL, with its query: `/chat/completions`.
     pub path: String,
     pub headers: http::HeaderMap,
     pub body: Segments,
+    /// What of the client's request the body does not say.
+    pub losses: Losses,
+    pub form: ReplyForm,
+}
+
+/// What the sent request says of the reply to come; its decoder is given it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReplyForm {
+    /// The reply comes in the client's own protocol: its bytes are carried.
+    pub carried: bool,
+    /// Structured output was emulated: what the model calls this tool with is the answer's text.
+    pub answer_tool: Option<&'static str>,
 }
 
 /// One upstream chat protocol. Pure: no clock, no randomness, no network.
 pub trait ChatCodec: Send + Sync + fmt::Debug {
     fn protocol(&self) -> Protocol;
 
-    /// The upstream's request. Of a body in the same protocol only what `target` asks for is changed.
+    /// The upstream's request. Of a body in the same protocol only what `target` asks for is changed;
+    /// another one is written anew from its [`prompt`](ChatRequest::prompt). What this protocol cannot say is
+    /// left out and noted in [`WireRequest::losses`].
     ///
     /// # Errors
-    /// What the upstream's protocol cannot say.
+    /// What of the body makes no sense, or what cannot be left out without changing what is asked for.
     fn encode_request(
         &self,
         request: &ChatRequest,
@@ -46,11 +73,15 @@ pub trait ChatCodec: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// Not what the protocol says, or an error object under a good status.
-    fn decode_response(&self, request: &ChatRequest, body: Bytes)
-    -> Result<ChatResponse, ApiError>;
+    fn decode_response(
+        &self,
+        request: &ChatRequest,
+        form: &ReplyForm,
+        body: Bytes,
+    ) -> Result<ChatResponse, ApiError>;
 
     /// A decoder for one reply stream.
-    fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder>;
+    fn stream_decoder(&self, request: &ChatRequest, form: &ReplyForm) -> Box<dyn StreamDecoder>;
 
     /// Reads a reply that came with an error status. Never fails: what cannot be read is told by the status.
     fn decode_error(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> ApiError;

@@ -21,9 +21,9 @@ pub mod simulated;
 pub mod text;
 mod wire;
 
-pub use codec::{ChatCodec, StreamDecoder, Target, WireRequest};
-pub use dialect::{ChatDialect, StreamEncoder};
+pub use codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
+pub use dialect::{ChatDialect, Incoming, StreamEncoder};
 pub use error::{ApiError, ErrorKind, ErrorSource};
-pub use framing::{Frame, SseFramer};
+pub use framing::{Frame, Framer, NdjsonFramer, SseFramer};
 pub use segments::Segments;
 pub use text::Text;

@@ -5,11 +5,11 @@ mod cases;
 use bytes::Bytes;
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, Target};
+use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, Incoming, Target};
 
 fn sent(body: &str, model: &str, system_prompt: Option<&str>) -> String {
     let request = Dialect
-        .decode_request(Bytes::copy_from_slice(body.as_bytes()))
+        .decode_request(Incoming::of(Bytes::copy_from_slice(body.as_bytes())))
         .unwrap();
     let wire = Codec
         .encode_request(
@@ -17,6 +17,7 @@ fn sent(body: &str, model: &str, system_prompt: Option<&str>) -> String {
             &Target {
                 model,
                 system_prompt,
+                api_version: None,
             },
         )
         .unwrap();
@@ -30,7 +31,7 @@ fn sent(body: &str, model: &str, system_prompt: Option<&str>) -> String {
 
 fn refused(body: &[u8]) -> ApiError {
     let error = Dialect
-        .decode_request(Bytes::copy_from_slice(body))
+        .decode_request(Incoming::of(Bytes::copy_from_slice(body)))
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidRequest);
     error
@@ -47,6 +48,7 @@ fn a_request_that_needs_no_change_is_the_same_bytes() {
         let target = Target {
             model: "assistant",
             system_prompt: None,
+            api_version: None,
         };
         let wire = Codec.encode_request(&request, &target).unwrap();
         assert_eq!(wire.body.parts().len(), 1, "{}", case.name);
@@ -160,10 +162,11 @@ fn a_large_body_is_not_copied() {
         r#"{{"model":"a","messages":[{{"role":"user","content":"{}"}}]}}"#,
         "x".repeat(100_000)
     ));
-    let request = Dialect.decode_request(body.clone()).unwrap();
+    let request = Dialect.decode_request(Incoming::of(body.clone())).unwrap();
     let target = Target {
         model: "b",
         system_prompt: None,
+        api_version: None,
     };
     let wire = Codec.encode_request(&request, &target).unwrap();
     let shared = |part: &Bytes| body.as_ptr_range().contains(&part.as_ptr());

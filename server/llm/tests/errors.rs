@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource};
+use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource, Incoming};
 use serde_json::Value;
 
 #[test]
@@ -119,7 +119,9 @@ fn an_error_is_written_as_sdks_read_it() {
 #[test]
 fn nothing_follows_an_error_in_a_stream() {
     let request = Dialect
-        .decode_request(bytes::Bytes::from_static(br#"{"messages":[]}"#))
+        .decode_request(Incoming::of(bytes::Bytes::from_static(
+            br#"{"messages":[]}"#,
+        )))
         .unwrap();
     let mut encoder = Dialect.stream_encoder(&request);
     let mut out = bytes::BytesMut::new();

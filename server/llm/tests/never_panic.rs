@@ -7,7 +7,7 @@ use llm::chat::ChatRequest;
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::json::{Edit, Object, Scanner, splice};
-use llm::{ChatCodec, ChatDialect, SseFramer, Target};
+use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer, Target};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
@@ -106,9 +106,9 @@ fn json() -> impl Strategy<Value = String> {
 
 fn request() -> ChatRequest {
     Dialect
-        .decode_request(Bytes::from_static(
+        .decode_request(Incoming::of(Bytes::from_static(
             br#"{"model":"m","messages":[],"stream":true}"#,
-        ))
+        )))
         .unwrap()
 }
 
@@ -193,10 +193,10 @@ proptest! {
 
     #[test]
     fn requests(body in nearly(), prompt in any::<Option<String>>()) {
-        if let Ok(request) = Dialect.decode_request(Bytes::from(body)) {
-            let target = Target { model: "other", system_prompt: prompt.as_deref() };
+        if let Ok(request) = Dialect.decode_request(Incoming::of(Bytes::from(body))) {
+            let target = Target { model: "other", system_prompt: prompt.as_deref(), api_version: None };
             let sent = Codec.encode_request(&request, &target).unwrap().body.concat();
-            let again = Dialect.decode_request(sent).unwrap();
+            let again = Dialect.decode_request(Incoming::of(sent)).unwrap();
             prop_assert_eq!(again.model.as_deref(), Some("other"));
             prop_assert_eq!(again.include_usage, request.stream || request.include_usage);
         }
@@ -206,14 +206,14 @@ proptest! {
     fn replies(body in nearly()) {
         let request = request();
         let _ = Codec.decode_error(500, &http::HeaderMap::new(), &body);
-        if let Ok(response) = Codec.decode_response(&request, Bytes::from(body)) {
+        if let Ok(response) = Codec.decode_response(&request, &ReplyForm::default(), Bytes::from(body)) {
             let _ = Dialect.encode_response(&request, &response);
         }
     }
 
     #[test]
     fn streams(chunks in prop::collection::vec(nearly(), 0..6)) {
-        let _ = cases::read(&request(), chunks.into_iter().map(Bytes::from));
+        let _ = cases::read(&cases::OPENAI_CHAT, &request(), chunks.into_iter().map(Bytes::from));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use llm::chat::{Block, ChatResponse, FinishReason, collect};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::simulated::{Fault, SimulatedReply, SimulatedSettings, Step, reply};
-use llm::{ChatCodec, ChatDialect, ErrorKind};
+use llm::{ChatCodec, ChatDialect, ErrorKind, Incoming, ReplyForm};
 use serde_json::{Value, json};
 
 const NOW: i64 = 1_741_569_952;
@@ -37,11 +37,15 @@ fn body(reply: &SimulatedReply) -> Bytes {
 fn answer(mut request: Value) -> ChatResponse {
     let decode = |request: &Value| {
         Dialect
-            .decode_request(Bytes::from(request.to_string()))
+            .decode_request(Incoming::of(Bytes::from(request.to_string())))
             .unwrap()
     };
     let whole = Codec
-        .decode_response(&decode(&request), body(&ask(&request)))
+        .decode_response(
+            &decode(&request),
+            &ReplyForm::default(),
+            body(&ask(&request)),
+        )
         .unwrap();
     request["stream"] = true.into();
     request["stream_options"] = json!({"include_usage": true});
@@ -50,7 +54,7 @@ fn answer(mut request: Value) -> ChatResponse {
         reply.headers["content-type"],
         "text/event-stream; charset=utf-8"
     );
-    let read = cases::read(&decode(&request), [body(&reply)]);
+    let read = cases::read(&cases::OPENAI_CHAT, &decode(&request), [body(&reply)]);
     assert_eq!(read.result, Ok(()));
     let mut streamed = collect(&read.events);
     assert_ne!(streamed.id, whole.id, "another request has another id");
@@ -193,7 +197,7 @@ fn faults_are_what_they_are_called() {
             assert_eq!(set.steps.len(), reply.steps.len(), "{fault:?}");
 
             let request = Dialect
-                .decode_request(Bytes::from(request.to_string()))
+                .decode_request(Incoming::of(Bytes::from(request.to_string())))
                 .unwrap();
             let failed = |status: u16, kind: ErrorKind| {
                 assert_eq!(reply.status, status, "{fault:?}");
@@ -204,9 +208,11 @@ fn faults_are_what_they_are_called() {
             let read = || {
                 assert_eq!(reply.status, 200);
                 if stream {
-                    cases::read(&request, [body(&reply)]).result
+                    cases::read(&cases::OPENAI_CHAT, &request, [body(&reply)]).result
                 } else {
-                    Codec.decode_response(&request, body(&reply)).map(drop)
+                    Codec
+                        .decode_response(&request, &ReplyForm::default(), body(&reply))
+                        .map(drop)
                 }
             };
             match fault {

@@ -47,6 +47,7 @@ pub(super) async fn answer(
         let target = Target {
             model: &candidate.model,
             system_prompt,
+            api_version: None,
         };
         match attempt(transport, context, upstream, &target, request).await {
             Ok(reply) => return Ok(reply),
@@ -88,6 +89,7 @@ async fn attempt(
     }
     let codec = upstream.kind.codec;
     let wire = codec.encode_request(request, target)?;
+    let form = wire.form;
     let reply = transport
         .send(&upstream.endpoint, wire, &upstream.timeouts, give_up)
         .await?;
@@ -98,13 +100,14 @@ async fn attempt(
         let body = reply.body.collect(MAX_ERROR_BODY).await?;
         return Err(codec.decode_error(reply.status.as_u16(), &reply.headers, &body));
     }
-    if !reply.is_event_stream() {
+    let Some(framer) = reply.framer() else {
         let body = reply.body.collect(MAX_REPLY_BODY).await?;
-        let response = codec.decode_response(request, body)?;
+        let response = codec.decode_response(request, &form, body)?;
         guardrails.check_response(&response)?;
         return Ok(Reply::of_response(response, request));
-    }
-    let mut events = EventStream::new(reply.body, codec.stream_decoder(request), guardrails);
+    };
+    let decoder = codec.stream_decoder(request, &form);
+    let mut events = EventStream::new(reply.body, framer, decoder, form.carried, guardrails);
     if request.stream {
         events.wait_for_first().await?;
         return Ok(Reply::Stream(Box::new(events)));

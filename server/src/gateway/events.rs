@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use llm::StreamDecoder;
 use llm::chat::{ChatResponse, StreamEvent};
 use llm::error::ApiError;
-use llm::framing::{Frame, SseFramer};
+use llm::framing::{Frame, Framer};
 
 use crate::guardrails::Guardrails;
 use crate::transport::ReplyBody;
@@ -28,7 +28,9 @@ pub struct EventStream {
 #[derive(Debug)]
 struct Source {
     body: ReplyBody,
-    framer: SseFramer,
+    framer: Framer,
+    /// Whether the frames are in the client's own protocol.
+    carried: bool,
     decoder: Box<dyn StreamDecoder>,
     guardrails: Guardrails,
     /// The protocol said that the reply is complete.
@@ -71,14 +73,17 @@ impl Batch {
 impl EventStream {
     pub(super) fn new(
         body: ReplyBody,
+        framer: Framer,
         decoder: Box<dyn StreamDecoder>,
+        carried: bool,
         guardrails: Guardrails,
     ) -> Self {
         Self {
             ready: VecDeque::new(),
             source: Some(Source {
                 body,
-                framer: SseFramer::new(),
+                framer,
+                carried,
                 decoder,
                 guardrails,
                 said_last: false,
@@ -195,7 +200,7 @@ impl Source {
             return Err(error);
         }
         self.said_last |= frame.marks.last;
-        batch.close(Some(frame));
+        batch.close(self.carried.then_some(frame));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
 use llm::chat::ChatRequest;
-use llm::dialect::ChatDialect;
+use llm::dialect::{ChatDialect, Incoming};
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::ApiError;
 
@@ -19,7 +19,7 @@ use crate::recording::request::Arrival;
 use crate::serve::ClientConnection;
 
 static DIALECT: &OpenAiChat = &OpenAiChat;
-static NAME: LazyLock<Arc<str>> = LazyLock::new(|| DIALECT.name().into());
+static NAME: LazyLock<Arc<str>> = LazyLock::new(|| DIALECT.protocol().as_str().into());
 static ENDPOINT: LazyLock<Arc<str>> = LazyLock::new(|| "/v1/chat/completions".into());
 
 /// Answers a chat completion, streamed or not.
@@ -62,7 +62,8 @@ async fn answer(
     };
     let body = body::read(&head.headers, body, &limits).await?;
     context.recording.received(body.len());
-    let request = DIALECT.decode_request(body)?;
+    let incoming = Incoming::new(body, &head.headers, context.recording.stamp());
+    let request = DIALECT.decode_request(incoming)?;
     let reply = gateway.chat(context, &request, provider).await?;
     Ok((request, reply))
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Utc;
-use llm::chat::{Block, StreamEvent, Usage};
+use llm::chat::{Block, Stamp, StreamEvent, Usage};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use llm::pricing::Price;
 use tokio::time::Instant;
@@ -90,6 +90,16 @@ impl Recording {
         self.open
             .as_ref()
             .map_or(Uuid::nil(), |open| open.record.id)
+    }
+
+    /// The id and the time that the gateway's own replies carry.
+    pub fn stamp(&self) -> Stamp {
+        self.open
+            .as_ref()
+            .map_or_else(Stamp::default, |open| Stamp {
+                id: open.record.id.as_u128(),
+                at: open.record.started_at_us.div_euclid(1_000_000),
+            })
     }
 
     /// When the request arrived.
@@ -285,6 +295,9 @@ impl Open {
             }
             StreamEvent::Started { .. }
             | StreamEvent::BlockStarted { .. }
+            | StreamEvent::Sealed { .. }
+            | StreamEvent::Cited { .. }
+            | StreamEvent::Logprobs { .. }
             | StreamEvent::Finished { .. } => {}
         }
     }

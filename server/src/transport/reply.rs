@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
 use hyper::body::Incoming;
+use llm::framing::Framer;
 use tokio::time::Instant;
 
 use super::connect::Origin;
@@ -70,15 +71,10 @@ impl UpstreamReply {
         }
     }
 
-    /// Whether the body is a stream of server-sent events.
-    pub fn is_event_stream(&self) -> bool {
-        self.headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                let kind = value.split(';').next().unwrap_or_default();
-                kind.trim().eq_ignore_ascii_case("text/event-stream")
-            })
+    /// How the body is cut into frames, if it is a stream of them.
+    pub fn framer(&self) -> Option<Framer> {
+        let content_type = self.headers.get(header::CONTENT_TYPE)?;
+        Framer::for_content_type(content_type.to_str().ok()?)
     }
 }
 

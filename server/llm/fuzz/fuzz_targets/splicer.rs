@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::json::{Object, Scanner, quote};
-use llm::{ChatCodec, ChatDialect, Target};
+use llm::{ChatCodec, ChatDialect, Incoming, Target};
 use serde_json::value::RawValue;
 
 fuzz_target!(|body: &[u8]| {
@@ -33,17 +33,16 @@ fuzz_target!(|body: &[u8]| {
         assert_eq!(object.get("model"), Some(&b"\"other\""[..]));
         assert_eq!(object.get("stream"), None);
     }
-    if let Ok(request) = Dialect.decode_request(body) {
+    if let Ok(request) = Dialect.decode_request(Incoming::of(body)) {
         let target = Target {
             model: "other",
-            system_prompt: Some("a \"prompt\""),
-        };
+            system_prompt: Some("a \"prompt\""), api_version: None };
         let sent = Codec
             .encode_request(&request, &target)
             .expect("the same protocol")
             .body
             .concat();
-        let again = Dialect.decode_request(sent).expect("still a request");
+        let again = Dialect.decode_request(Incoming::of(sent)).expect("still a request");
         assert_eq!(again.model.as_deref(), Some("other"));
     }
 });

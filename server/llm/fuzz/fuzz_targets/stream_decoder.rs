@@ -7,18 +7,18 @@ use libfuzzer_sys::fuzz_target;
 use llm::chat::{StreamEvent, collect};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ChatCodec, ChatDialect, SseFramer};
+use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer};
 
 fuzz_target!(|stream: &[u8]| {
     let body = Bytes::from_static(br#"{"model":"m","messages":[],"stream":true,"n":2}"#);
-    let request = Dialect.decode_request(body).expect("a request");
+    let request = Dialect.decode_request(Incoming::of(body)).expect("a request");
     let stream = Bytes::copy_from_slice(stream);
-    if let Ok(response) = Codec.decode_response(&request, stream.clone()) {
+    if let Ok(response) = Codec.decode_response(&request, &ReplyForm::default(), stream.clone()) {
         assert_eq!(collect(&response.events()), response);
         let _ = Dialect.encode_response(&request, &response);
     }
     let mut framer = SseFramer::new();
-    let mut decoder = Codec.stream_decoder(&request);
+    let mut decoder = Codec.stream_decoder(&request, &ReplyForm::default());
     let mut carried = Dialect.stream_encoder(&request);
     let mut made = Dialect.stream_encoder(&request);
     let (mut events, mut out) = (Vec::new(), BytesMut::new());

@@ -1,6 +1,9 @@
 //! A stream gathered into a whole reply.
 
-use super::{Block, ChatResponse, Choice, Content, FinishReason, StreamEvent, Usage};
+use super::{
+    Block, ChatResponse, Choice, Citation, Content, FinishReason, Seal, StreamEvent, TokenLogprob,
+    Usage,
+};
 use crate::text::Text;
 
 /// Gathers events as they come, for a client that does not stream.
@@ -16,8 +19,17 @@ pub struct Collector {
 #[derive(Debug)]
 struct OpenChoice {
     index: u32,
-    blocks: Vec<(Block, Piece)>,
+    blocks: Vec<OpenBlock>,
+    logprobs: Vec<TokenLogprob>,
     finish: Option<FinishReason>,
+}
+
+#[derive(Debug)]
+struct OpenBlock {
+    block: Block,
+    text: Piece,
+    seal: Option<Seal>,
+    citations: Vec<Citation>,
 }
 
 /// A block's text: one piece stays the slice it is.
@@ -41,18 +53,42 @@ impl Collector {
                 self.created = *created;
             }
             StreamEvent::BlockStarted { choice, block, .. } => {
-                let piece = Piece::One(Text::default());
-                self.choice(*choice).blocks.push((block.clone(), piece));
+                self.choice(*choice).blocks.push(OpenBlock {
+                    block: block.clone(),
+                    text: Piece::One(Text::default()),
+                    seal: None,
+                    citations: Vec::new(),
+                });
             }
             StreamEvent::BlockDelta {
                 choice,
                 index,
                 text,
             } => {
-                let blocks = &mut self.choice(*choice).blocks;
-                if let Some((_, piece)) = blocks.get_mut(*index as usize) {
-                    piece.append(text);
+                if let Some(open) = self.block(*choice, *index) {
+                    open.text.append(text);
                 }
+            }
+            StreamEvent::Sealed {
+                choice,
+                index,
+                seal,
+            } => {
+                if let Some(open) = self.block(*choice, *index) {
+                    open.seal = Some(seal.clone());
+                }
+            }
+            StreamEvent::Cited {
+                choice,
+                index,
+                citation,
+            } => {
+                if let Some(open) = self.block(*choice, *index) {
+                    open.citations.push(citation.clone());
+                }
+            }
+            StreamEvent::Logprobs { choice, tokens } => {
+                self.choice(*choice).logprobs.extend_from_slice(tokens);
             }
             StreamEvent::Usage(usage) => self.usage = Some(*usage),
             StreamEvent::Finished { choice, reason } => {
@@ -74,6 +110,10 @@ impl Collector {
         }
     }
 
+    fn block(&mut self, choice: u32, index: u32) -> Option<&mut OpenBlock> {
+        self.choice(choice).blocks.get_mut(index as usize)
+    }
+
     fn choice(&mut self, index: u32) -> &mut OpenChoice {
         let at = self
             .choices
@@ -83,6 +123,7 @@ impl Collector {
                 self.choices.push(OpenChoice {
                     index,
                     blocks: Vec::new(),
+                    logprobs: Vec::new(),
                     finish: None,
                 });
                 self.choices.len() - 1
@@ -93,16 +134,19 @@ impl Collector {
 
 impl OpenChoice {
     fn close(self) -> Choice {
-        let close = |(block, piece)| Content {
-            block,
-            text: match piece {
+        let close = |open: OpenBlock| Content {
+            block: open.block,
+            text: match open.text {
                 Piece::One(text) => text,
                 Piece::Many(text) => Text::from(text),
             },
+            seal: open.seal,
+            citations: open.citations,
         };
         Choice {
             index: self.index,
             blocks: self.blocks.into_iter().map(close).collect(),
+            logprobs: self.logprobs,
             finish: self.finish,
         }
     }

@@ -1,6 +1,6 @@
 //! A reply as a stream of events.
 
-use super::{FinishReason, Usage};
+use super::{Citation, FinishReason, MediaKind, Seal, TokenLogprob, Usage};
 use crate::text::Text;
 
 /// One step of a reply. Choices (`n` > 1) are numbered by the upstream; blocks are numbered within
@@ -9,8 +9,9 @@ use crate::text::Text;
 pub enum StreamEvent {
     /// The reply began. Comes first, once.
     Started {
+        /// Empty where the upstream's protocol has none.
         id: Text,
-        /// The upstream's name of the model.
+        /// The upstream's name of the model; may be empty.
         model: Text,
         /// Seconds since 1970, where the upstream says.
         created: Option<i64>,
@@ -23,6 +24,22 @@ pub enum StreamEvent {
     },
     /// More of a block: text, or a piece of a tool call's arguments. Never empty.
     BlockDelta { choice: u32, index: u32, text: Text },
+    /// The seal of a [`Block::Reasoning`]; at most one a block, after its text.
+    ///
+    /// Where a protocol signs something else (Gemini: a call), the seal comes in a reasoning block without
+    /// text, directly before what it signs.
+    Sealed { choice: u32, index: u32, seal: Seal },
+    /// A source of a [`Block::Text`].
+    Cited {
+        choice: u32,
+        index: u32,
+        citation: Citation,
+    },
+    /// How probable a choice's next tokens were.
+    Logprobs {
+        choice: u32,
+        tokens: Vec<TokenLogprob>,
+    },
     /// Consumption so far: cumulative, the last one counts.
     Usage(Usage),
     /// A choice ended.
@@ -43,6 +60,12 @@ pub enum Block {
         id: Text,
         name: Text,
         kind: ToolKind,
+    },
+    /// An image or a recording; the block's text is its bytes in base64.
+    Media {
+        kind: MediaKind,
+        /// `image/png`
+        media_type: Text,
     },
 }
 

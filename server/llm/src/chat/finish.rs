@@ -7,6 +7,8 @@ use crate::text::Text;
 pub enum FinishReason {
     /// The model was done, or met a stop sequence.
     Stop,
+    /// The model met this stop sequence, in protocols that tell.
+    StopSequence(Text),
     /// The token limit was reached.
     Length,
     /// The model calls tools.
@@ -21,7 +23,7 @@ impl FinishReason {
     /// The name in records and metrics, and OpenAI's word for it.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Stop => "stop",
+            Self::Stop | Self::StopSequence(_) => "stop",
             Self::Length => "length",
             Self::ToolCalls => "tool_calls",
             Self::ContentFilter => "content_filter",

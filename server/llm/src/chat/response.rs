@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::{Block, FinishReason, Protocol, StreamEvent, Usage};
+use super::{Block, Citation, FinishReason, Protocol, Seal, StreamEvent, TokenLogprob, Usage};
 use crate::text::Text;
 
 /// A reply that is complete.
@@ -28,14 +28,30 @@ pub struct ChatResponse {
 pub struct Choice {
     pub index: u32,
     pub blocks: Vec<Content>,
+    pub logprobs: Vec<TokenLogprob>,
     pub finish: Option<FinishReason>,
 }
 
-/// A block with all of its text; never empty, unless it is a tool call.
+/// A block with all of its text; never empty, unless it is a tool call or sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     pub block: Block,
     pub text: Text,
+    /// Of a [`Block::Reasoning`].
+    pub seal: Option<Seal>,
+    /// Of a [`Block::Text`].
+    pub citations: Vec<Citation>,
+}
+
+impl Content {
+    pub fn new(block: Block, text: Text) -> Self {
+        Self {
+            block,
+            text,
+            seal: None,
+            citations: Vec::new(),
+        }
+    }
 }
 
 /// A reply's original bytes.
@@ -79,6 +95,22 @@ impl ChatResponse {
                         text: content.text.clone(),
                     });
                 }
+                events.extend(content.seal.iter().map(|seal| StreamEvent::Sealed {
+                    choice: choice.index,
+                    index,
+                    seal: seal.clone(),
+                }));
+                events.extend(content.citations.iter().map(|citation| StreamEvent::Cited {
+                    choice: choice.index,
+                    index,
+                    citation: citation.clone(),
+                }));
+            }
+            if !choice.logprobs.is_empty() {
+                events.push(StreamEvent::Logprobs {
+                    choice: choice.index,
+                    tokens: choice.logprobs.clone(),
+                });
             }
             if let Some(reason) = &choice.finish {
                 events.push(StreamEvent::Finished {

@@ -1,9 +1,13 @@
-//! Reading JSON in place and changing parts of it without touching the rest.
+//! Reading JSON in place, changing parts of it without touching the rest, and writing it.
 
+mod node;
 mod scan;
 mod splice;
 mod string;
+mod write;
 
+pub use node::{Json, Node, Problem, ShapeError};
 pub use scan::{Items, JsonError, Kind, Members, Scanner, Span};
 pub use splice::{Edit, Object, splice};
 pub use string::{JsonStr, quote};
+pub use write::{ArrayWriter, ObjectWriter, Writer, append_object, object};

@@ -28,7 +28,7 @@ pub struct Provider {
 }
 
 /// All of them, by id.
-static ALL: [&Provider; 3] = [
+static ALL: &[&Provider] = &[
     &openai::PROVIDER,
     &openai_compatible::PROVIDER,
     &simulated::PROVIDER,
@@ -36,7 +36,7 @@ static ALL: [&Provider; 3] = [
 
 /// Every provider, sorted by id.
 pub fn all() -> &'static [&'static Provider] {
-    &ALL
+    ALL
 }
 
 /// The provider of this id.

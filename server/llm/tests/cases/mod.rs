@@ -6,15 +6,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
-use llm::chat::{ChatRequest, StreamEvent};
-use llm::codecs::openai_chat::OpenAiChat as Codec;
-use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ApiError, ChatCodec, ChatDialect, Frame, SseFramer};
+use llm::chat::{ChatRequest, Protocol, StreamEvent};
+use llm::{
+    ApiError, ChatCodec, ChatDialect, Frame, Framer, Incoming, NdjsonFramer, ReplyForm, SseFramer,
+    Target,
+};
+use llm::{codecs, dialects};
 use serde_json::Value;
 
 pub struct Case {
+    /// `openai/parallel_tool_calls`
     pub name: String,
+    pub pair: &'static Pair,
     folder: PathBuf,
+}
+
+/// What a folder's files are written in.
+pub struct Pair {
+    /// Of `request.json`.
+    pub dialect: &'static dyn ChatDialect,
+    /// Of everything else.
+    pub codec: &'static dyn ChatCodec,
+    pub stream_file: &'static str,
+}
+
+impl Pair {
+    /// Whether replies are carried.
+    pub fn carries(&self) -> bool {
+        self.dialect.protocol() == self.codec.protocol()
+    }
+}
+
+pub static OPENAI_CHAT: Pair = Pair {
+    dialect: &dialects::openai_chat::OpenAiChat,
+    codec: &codecs::openai_chat::OpenAiChat,
+    stream_file: "stream.sse",
+};
+
+/// Folders of `fixtures` that are not OpenAI Chat's.
+static OTHERS: &[(&str, Pair)] = &[];
+
+fn pair(owner: &str) -> &'static Pair {
+    let other = OTHERS.iter().find(|(name, _)| *name == owner);
+    other.map_or(&OPENAI_CHAT, |(_, pair)| pair)
 }
 
 /// Every folder of the fixtures.
@@ -24,14 +58,23 @@ pub fn all() -> Vec<Case> {
     for owner in folders(&root) {
         for folder in folders(&owner) {
             let name = folder.strip_prefix(&root).unwrap().display().to_string();
-            cases.push(Case { name, folder });
+            let pair = pair(name.split('/').next().unwrap());
+            cases.push(Case { name, pair, folder });
         }
     }
     cases.sort_by(|a, b| a.name.cmp(&b.name));
     cases
 }
 
-/// Those that have all of the files.
+/// Those of a protocol that have all of the files.
+pub fn of(protocol: Protocol, files: &[&str]) -> Vec<Case> {
+    let mut cases = with(files);
+    cases.retain(|case| case.pair.codec.protocol() == protocol);
+    assert!(!cases.is_empty(), "no case of {protocol:?} has {files:?}");
+    cases
+}
+
+/// Those that have all of the files; `stream` is the stream, whatever its framing.
 pub fn with(files: &[&str]) -> Vec<Case> {
     let mut cases = all();
     cases.retain(|case| files.iter().all(|file| case.read(file).is_some()));
@@ -46,6 +89,10 @@ fn folders(at: &Path) -> Vec<PathBuf> {
 
 impl Case {
     pub fn read(&self, file: &str) -> Option<Bytes> {
+        let file = match file {
+            "stream" => self.pair.stream_file,
+            file => file,
+        };
         fs::read(self.folder.join(file)).ok().map(Bytes::from)
     }
 
@@ -60,20 +107,31 @@ impl Case {
         let body = self
             .read("request.json")
             .unwrap_or_else(|| panic!("{}: no request", self.name));
-        Dialect
-            .decode_request(body)
+        self.pair
+            .dialect
+            .decode_request(Incoming::of(body))
             .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
     pub fn stream(&self) -> Bytes {
-        self.read("stream.sse").unwrap()
+        self.read("stream").unwrap()
+    }
+
+    /// What the request that would be sent says of the reply.
+    pub fn form(&self) -> ReplyForm {
+        form(self.pair, &self.request())
+    }
+
+    /// A stream in the codec's protocol that arrives in these chunks, decoded and encoded again.
+    pub fn run(&self, request: &ChatRequest, chunks: impl IntoIterator<Item = Bytes>) -> Read {
+        read(self.pair, request, chunks)
     }
 
     /// The upstream's name of the model, as JSON spells it there.
     pub fn upstream_model(&self) -> String {
         let text = String::from_utf8(
             self.read("response.json")
-                .or_else(|| self.read("stream.sse"))
+                .or_else(|| self.read("stream"))
                 .unwrap()
                 .to_vec(),
         );
@@ -92,33 +150,44 @@ pub struct Read {
     pub result: Result<(), ApiError>,
 }
 
-/// A stream that arrives in these chunks, decoded and encoded again.
-pub fn read(request: &ChatRequest, chunks: impl IntoIterator<Item = Bytes>) -> Read {
+fn form(pair: &Pair, request: &ChatRequest) -> ReplyForm {
+    let wire = pair.codec.encode_request(request, &Target::new("m"));
+    wire.expect("a request that can be sent").form
+}
+
+/// As [`Case::run`].
+pub fn read(pair: &Pair, request: &ChatRequest, chunks: impl IntoIterator<Item = Bytes>) -> Read {
     let mut read = Read {
         events: Vec::new(),
         written: Bytes::new(),
         result: Ok(()),
     };
     let mut written = BytesMut::new();
-    read.result = run(request, chunks, &mut read.events, &mut written);
+    read.result = run(pair, request, chunks, &mut read.events, &mut written);
     read.written = written.freeze();
     read
 }
 
 fn run(
+    pair: &Pair,
     request: &ChatRequest,
     chunks: impl IntoIterator<Item = Bytes>,
     events: &mut Vec<StreamEvent>,
     written: &mut BytesMut,
 ) -> Result<(), ApiError> {
-    let mut framer = SseFramer::new();
-    let mut decoder = Codec.stream_decoder(request);
-    let mut encoder = Dialect.stream_encoder(request);
+    let form = form(pair, request);
+    let mut framer = match pair.stream_file {
+        "stream.ndjson" => Framer::Ndjson(NdjsonFramer::new()),
+        _ => Framer::Sse(SseFramer::new()),
+    };
+    let mut decoder = pair.codec.stream_decoder(request, &form);
+    let mut encoder = pair.dialect.stream_encoder(request);
     let mut one = |mut frame: Frame, written: &mut BytesMut| {
         let from = events.len();
         let result = decoder.decode(&mut frame, events);
         if result.is_ok() {
-            encoder.encode(Some(&frame), &events[from..], written);
+            let carried = form.carried.then_some(&frame);
+            encoder.encode(carried, &events[from..], written);
         }
         result
     };
@@ -131,7 +200,9 @@ fn run(
     if let Some(frame) = framer.finish() {
         one(frame, written)?;
     }
+    let from = events.len();
     decoder.finish(events)?;
+    encoder.encode(None, &events[from..], written);
     encoder.finish(written);
     Ok(())
 }

@@ -8,7 +8,7 @@ mod stream;
 use bytes::Bytes;
 
 use crate::chat::{ChatRequest, ChatResponse, Protocol};
-use crate::codec::{ChatCodec, StreamDecoder, Target, WireRequest};
+use crate::codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
 use crate::error::ApiError;
 
 /// The codec.
@@ -25,14 +25,19 @@ impl ChatCodec for OpenAiChat {
         request: &ChatRequest,
         target: &Target<'_>,
     ) -> Result<WireRequest, ApiError> {
-        Ok(request::encode(request, target))
+        request::encode(request, target)
     }
 
-    fn decode_response(&self, _: &ChatRequest, body: Bytes) -> Result<ChatResponse, ApiError> {
+    fn decode_response(
+        &self,
+        _: &ChatRequest,
+        _: &ReplyForm,
+        body: Bytes,
+    ) -> Result<ChatResponse, ApiError> {
         response::decode(body)
     }
 
-    fn stream_decoder(&self, request: &ChatRequest) -> Box<dyn StreamDecoder> {
+    fn stream_decoder(&self, request: &ChatRequest, _: &ReplyForm) -> Box<dyn StreamDecoder> {
         Box::new(stream::Decoder::new(request.choices))
     }
 

@@ -3,22 +3,35 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::chat::{ChatRequest, Layout};
-use crate::codec::{Target, WireRequest};
+use crate::chat::{ChatRequest, Layout, Losses};
+use crate::codec::{ReplyForm, Target, WireRequest};
+use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::json::{Edit, Span, quote, splice};
 use crate::segments::Segments;
 use crate::wire::openai_chat::{RequestLayout, StreamOptions};
 
-pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> WireRequest {
-    let Layout::OpenAiChat(layout) = &request.layout;
+pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireRequest, ApiError> {
+    let Layout::OpenAiChat(layout) = &request.layout else {
+        let message = "A request of another protocol cannot be sent to this provider.";
+        return Err(ApiError::new(
+            ErrorKind::InvalidRequest,
+            ErrorSource::Gateway,
+            message,
+        ));
+    };
     let mut headers = HeaderMap::with_capacity(1);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    WireRequest {
+    Ok(WireRequest {
         method: http::Method::POST,
         path: "/chat/completions".to_owned(),
         headers,
         body: body(request, layout, target),
-    }
+        losses: Losses::default(),
+        form: ReplyForm {
+            carried: true,
+            answer_tool: None,
+        },
+    })
 }
 
 fn body(request: &ChatRequest, layout: &RequestLayout, target: &Target<'_>) -> Segments {

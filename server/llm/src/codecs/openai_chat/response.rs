@@ -39,7 +39,8 @@ fn rank(block: &Block) -> u8 {
         Block::Reasoning => 0,
         Block::Text => 1,
         Block::Refusal => 2,
-        Block::ToolCall { .. } => 3,
+        Block::Media { .. } => 3,
+        Block::ToolCall { .. } => 4,
     }
 }
 

@@ -5,8 +5,8 @@ mod stream;
 
 use bytes::Bytes;
 
-use crate::chat::{ChatRequest, ChatResponse};
-use crate::dialect::{ChatDialect, StreamEncoder};
+use crate::chat::{ChatRequest, ChatResponse, Protocol};
+use crate::dialect::{ChatDialect, Incoming, StreamEncoder};
 use crate::error::ApiError;
 use crate::segments::Segments;
 use crate::wire::openai_chat::{scan_request, write_error};
@@ -16,12 +16,12 @@ use crate::wire::openai_chat::{scan_request, write_error};
 pub struct OpenAiChat;
 
 impl ChatDialect for OpenAiChat {
-    fn name(&self) -> &'static str {
-        "openai_chat"
+    fn protocol(&self) -> Protocol {
+        Protocol::OpenAiChat
     }
 
-    fn decode_request(&self, body: Bytes) -> Result<ChatRequest, ApiError> {
-        scan_request(body)
+    fn decode_request(&self, incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
+        scan_request(incoming)
     }
 
     fn encode_response(&self, request: &ChatRequest, response: &ChatResponse) -> Segments {

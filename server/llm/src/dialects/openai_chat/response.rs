@@ -51,6 +51,7 @@ fn choice(choice: &Choice) -> Value {
             Block::Text => message["content"] = text.into(),
             Block::Reasoning => message["reasoning_content"] = text.into(),
             Block::Refusal => message["refusal"] = text.into(),
+            Block::Media { .. } => {}
             Block::ToolCall { id, name, kind } => match kind {
                 ToolKind::Function => calls.push(json!({
                     "id": id.as_str(),

@@ -44,7 +44,12 @@ struct Open {
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Member(&'static str),
-    Call { index: u32, kind: ToolKind },
+    /// Nothing of it can be said.
+    Silent,
+    Call {
+        index: u32,
+        kind: ToolKind,
+    },
 }
 
 impl Encoder {
@@ -120,6 +125,9 @@ impl Encoder {
                 }
             }
             StreamEvent::Usage(usage) => self.made.usage = Some(*usage),
+            StreamEvent::Sealed { .. }
+            | StreamEvent::Cited { .. }
+            | StreamEvent::Logprobs { .. } => {}
             StreamEvent::Finished { choice, reason } => {
                 self.role(*choice, out);
                 self.chunk(*choice, &json!({}), Some(reason.as_str()), out);
@@ -223,6 +231,7 @@ impl Open {
             Block::Text => Shape::Member("content"),
             Block::Reasoning => Shape::Member("reasoning_content"),
             Block::Refusal => Shape::Member("refusal"),
+            Block::Media { .. } => Shape::Silent,
             Block::ToolCall { kind, .. } => {
                 let index = self.calls;
                 self.calls += 1;
@@ -239,6 +248,7 @@ impl Shape {
         let text = text.as_str();
         match self {
             Self::Member(name) => json!({ name: text }),
+            Self::Silent => json!({}),
             Self::Call { index, kind } => match kind {
                 ToolKind::Function => {
                     json!({"tool_calls": [{"index": index, "function": {"arguments": text}}]})

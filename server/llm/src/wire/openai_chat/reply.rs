@@ -363,14 +363,14 @@ impl<'a> Reader<'a> {
         let open = match block {
             Block::Reasoning => choice.reasoning,
             Block::Refusal => choice.refusal,
-            Block::Text | Block::ToolCall { .. } => choice.text,
+            Block::Text | Block::ToolCall { .. } | Block::Media { .. } => choice.text,
         };
         let index = open.unwrap_or_else(|| {
             let index = Some(choice.blocks);
             match block {
                 Block::Reasoning => choice.reasoning = index,
                 Block::Refusal => choice.refusal = index,
-                Block::Text | Block::ToolCall { .. } => choice.text = index,
+                Block::Text | Block::ToolCall { .. } | Block::Media { .. } => choice.text = index,
             }
             self.start(choice, block)
         });

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use bytes::Bytes;
-
-use crate::chat::{ChatRequest, Layout, Protocol};
-use crate::error::ApiError;
+use crate::chat::{ChatRequest, Layout, Prompt, Protocol};
+use crate::dialect::Incoming;
+use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::json::{JsonError, Kind, Scanner, Span};
 
 /// Where in a body the values stand that a codec may have to change.
@@ -39,7 +38,8 @@ pub(crate) enum StreamOptions {
 }
 
 /// Reads a body once, from end to end.
-pub(crate) fn scan_request(body: Bytes) -> Result<ChatRequest, ApiError> {
+pub(crate) fn scan_request(incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
+    let body = incoming.body;
     let mut scanner = Scanner::from_utf8(&body).map_err(|error| not_json(&error))?;
     let kind = scanner.peek().map_err(|error| not_json(&error))?;
     if kind != Kind::Object {
@@ -48,15 +48,22 @@ pub(crate) fn scan_request(body: Bytes) -> Result<ChatRequest, ApiError> {
     }
     let mut seen = Seen::default();
     let layout = seen.scan(&mut scanner)?;
-    Ok(ChatRequest {
-        protocol: Protocol::OpenAiChat,
-        model: seen.model,
-        stream: seen.stream,
-        include_usage: seen.include_usage,
-        choices: seen.choices.unwrap_or(1),
-        layout: Layout::OpenAiChat(layout),
-        body,
-    })
+    let mut request = ChatRequest::new(Protocol::OpenAiChat, body, incoming.stamp, read_prompt);
+    request.model = seen.model.or_else(|| incoming.model.map(str::to_owned));
+    request.stream = seen.stream;
+    request.include_usage = seen.include_usage;
+    request.choices = seen.choices.unwrap_or(1);
+    request.layout = Layout::OpenAiChat(layout);
+    Ok(request)
+}
+
+fn read_prompt(_: &ChatRequest) -> Result<Prompt, ApiError> {
+    let message = "The request cannot be told in another protocol.";
+    Err(ApiError::new(
+        ErrorKind::InvalidRequest,
+        ErrorSource::Gateway,
+        message,
+    ))
 }
 
 #[derive(Default)]
