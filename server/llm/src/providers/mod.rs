@@ -1,13 +1,16 @@
 //! Who can be asked: one file a provider, data and nothing else.
 
 mod auth;
+mod modalities;
 mod openai;
 mod openai_compatible;
 mod simulated;
 
 pub use auth::Auth;
+pub use modalities::Modalities;
 
 use crate::codec::ChatCodec;
+use crate::codecs::openai_chat::OpenAiChat;
 
 /// A kind of upstream.
 #[derive(Debug)]
@@ -19,12 +22,29 @@ pub struct Provider {
     /// Where it is, unless the operator has to say.
     pub base_url: Option<&'static str>,
     pub auth: Auth,
-    /// The environment variable that its own SDK takes the key from.
-    pub key_variable: Option<&'static str>,
+    /// The environment variables that its own SDK takes the key from; the first that is set counts.
+    pub key_variables: &'static [&'static str],
     pub codec: &'static dyn ChatCodec,
+    /// What can be asked of it.
+    pub modalities: Modalities,
     /// Answers come from the gateway itself, no network is used: see [`crate::simulated`].
     pub simulated: bool,
     pub docs_url: &'static str,
+}
+
+impl Provider {
+    /// What most providers that speak OpenAI's protocol have in common; the rest is each one's own.
+    pub(crate) const COMPATIBLE: Self = Self {
+        id: "",
+        title: "",
+        base_url: None,
+        auth: Auth::Bearer,
+        key_variables: &[],
+        codec: &OpenAiChat,
+        modalities: Modalities::CHAT,
+        simulated: false,
+        docs_url: "https://platform.openai.com/docs/api-reference/chat",
+    };
 }
 
 /// All of them, by id.

@@ -1,15 +1,10 @@
-//! Any server that speaks OpenAI's protocol: vLLM, llama.cpp, SGLang, LM Studio and many more.
+//! Any server that speaks OpenAI's protocol and has no file of its own.
 
-use super::{Auth, Provider};
-use crate::codecs::openai_chat::OpenAiChat;
+use super::{Modalities, Provider};
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "openai-compatible",
     title: "OpenAI-compatible",
-    base_url: None,
-    auth: Auth::Bearer,
-    key_variable: None,
-    codec: &OpenAiChat,
-    simulated: false,
-    docs_url: "https://platform.openai.com/docs/api-reference/chat",
+    modalities: Modalities::ANY,
+    ..Provider::COMPATIBLE
 };
