@@ -8,6 +8,8 @@ use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer, Target};
 
+const CODEC: Codec = Codec::OPENAI;
+
 fn main() {
     let small = request(1);
     let large = request(2_000);
@@ -28,7 +30,7 @@ fn main() {
         };
         let nanos = nanos_each(times, || {
             let request = Dialect.decode_request(Incoming::of(body.clone())).unwrap();
-            black_box(Codec.encode_request(&request, &target).unwrap());
+            black_box(CODEC.encode_request(&request, &target).unwrap());
         });
         println!("request, {name}, {} bytes: {nanos:.0} ns", body.len());
     }
@@ -38,7 +40,7 @@ fn main() {
     ));
     let request = Dialect.decode_request(Incoming::of(request(1))).unwrap();
     let nanos = nanos_each(500, || {
-        let response = Codec
+        let response = CODEC
             .decode_response(&request, &ReplyForm::default(), body.clone())
             .unwrap();
         black_box(Dialect.encode_response(&request, &response));
@@ -71,7 +73,7 @@ fn stream(chunks: usize) {
     let mut events = Vec::new();
     let nanos = nanos_each(1, || {
         let mut framer = SseFramer::new();
-        let mut decoder = Codec.stream_decoder(&request, &ReplyForm::default());
+        let mut decoder = CODEC.stream_decoder(&request, &ReplyForm::default());
         let mut encoder = Dialect.stream_encoder(&request);
         out.clear();
         framer.push(stream.clone());

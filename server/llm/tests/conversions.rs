@@ -7,11 +7,13 @@ use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, Incoming, Target};
 
+const CODEC: Codec = Codec::OPENAI;
+
 fn sent(body: &str, model: &str, system_prompt: Option<&str>) -> String {
     let request = Dialect
         .decode_request(Incoming::of(Bytes::copy_from_slice(body.as_bytes())))
         .unwrap();
-    let wire = Codec
+    let wire = CODEC
         .encode_request(
             &request,
             &Target {
@@ -50,7 +52,7 @@ fn a_request_that_needs_no_change_is_the_same_bytes() {
             system_prompt: None,
             api_version: None,
         };
-        let wire = Codec.encode_request(&request, &target).unwrap();
+        let wire = CODEC.encode_request(&request, &target).unwrap();
         assert_eq!(wire.body.parts().len(), 1, "{}", case.name);
         assert_eq!(wire.body.concat(), request.body, "{}", case.name);
     }
@@ -168,7 +170,7 @@ fn a_large_body_is_not_copied() {
         system_prompt: None,
         api_version: None,
     };
-    let wire = Codec.encode_request(&request, &target).unwrap();
+    let wire = CODEC.encode_request(&request, &target).unwrap();
     let shared = |part: &Bytes| body.as_ptr_range().contains(&part.as_ptr());
     let copied: usize = wire
         .body

@@ -10,6 +10,8 @@ use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource, Incoming};
 use serde_json::Value;
 
+const CODEC: Codec = Codec::OPENAI;
+
 #[test]
 fn upstream_errors_are_told_apart() {
     for case in cases::with(&["error.json"]) {
@@ -27,7 +29,7 @@ fn upstream_errors_are_told_apart() {
             json => json.to_string(),
         };
         let status = u16::try_from(error["status"].as_u64().unwrap()).unwrap();
-        let read = Codec.decode_error(status, &headers, body.as_bytes());
+        let read = CODEC.decode_error(status, &headers, body.as_bytes());
         let expected = &error["expected"];
         assert_eq!(read.kind.as_str(), expected["kind"], "{}", case.name);
         assert_eq!(read.origin.as_str(), expected["origin"], "{}", case.name);
@@ -63,7 +65,7 @@ fn upstream_errors_are_told_apart() {
 #[test]
 fn every_status_is_read_without_a_body() {
     for status in 300..600 {
-        let error = Codec.decode_error(status, &HeaderMap::new(), b"");
+        let error = CODEC.decode_error(status, &HeaderMap::new(), b"");
         assert!(
             error.message.contains(&status.to_string()) || status == 401,
             "{error}"
@@ -82,7 +84,7 @@ fn an_absurd_wait_is_not_believed() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", HeaderValue::from_static(given));
-        let error = Codec.decode_error(429, &headers, b"{}");
+        let error = CODEC.decode_error(429, &headers, b"{}");
         assert_eq!(
             error.retry_after,
             expected.map(Duration::from_secs),
@@ -94,7 +96,7 @@ fn an_absurd_wait_is_not_believed() {
 #[test]
 fn a_long_message_is_cut() {
     let body = format!(r#"{{"error":{{"message":"{}"}}}}"#, "ä".repeat(10_000));
-    let error = Codec.decode_error(500, &HeaderMap::new(), body.as_bytes());
+    let error = CODEC.decode_error(500, &HeaderMap::new(), body.as_bytes());
     assert!(error.message.len() < 2_100);
     assert!(error.message.ends_with("ä…"));
 }

@@ -11,6 +11,8 @@ use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer, Target};
 use proptest::prelude::*;
 use proptest::strategy::Union;
 
+const CODEC: Codec = Codec::OPENAI;
+
 /// Bytes with a good chance of being nearly right: pieces of JSON and of event streams, and noise.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&'static [u8]> = vec![
@@ -195,7 +197,7 @@ proptest! {
     fn requests(body in nearly(), prompt in any::<Option<String>>()) {
         if let Ok(request) = Dialect.decode_request(Incoming::of(Bytes::from(body))) {
             let target = Target { model: "other", system_prompt: prompt.as_deref(), api_version: None };
-            let sent = Codec.encode_request(&request, &target).unwrap().body.concat();
+            let sent = CODEC.encode_request(&request, &target).unwrap().body.concat();
             let again = Dialect.decode_request(Incoming::of(sent)).unwrap();
             prop_assert_eq!(again.model.as_deref(), Some("other"));
             prop_assert_eq!(again.include_usage, request.stream || request.include_usage);
@@ -205,8 +207,8 @@ proptest! {
     #[test]
     fn replies(body in nearly()) {
         let request = request();
-        let _ = Codec.decode_error(500, &http::HeaderMap::new(), &body);
-        if let Ok(response) = Codec.decode_response(&request, &ReplyForm::default(), Bytes::from(body)) {
+        let _ = CODEC.decode_error(500, &http::HeaderMap::new(), &body);
+        if let Ok(response) = CODEC.decode_response(&request, &ReplyForm::default(), Bytes::from(body)) {
             let _ = Dialect.encode_response(&request, &response);
         }
     }

@@ -12,6 +12,8 @@ use llm::simulated::{Fault, SimulatedReply, SimulatedSettings, Step, reply};
 use llm::{ChatCodec, ChatDialect, ErrorKind, Incoming, ReplyForm};
 use serde_json::{Value, json};
 
+const CODEC: Codec = Codec::OPENAI;
+
 const NOW: i64 = 1_741_569_952;
 
 fn ask(request: &Value) -> SimulatedReply {
@@ -40,7 +42,7 @@ fn answer(mut request: Value) -> ChatResponse {
             .decode_request(Incoming::of(Bytes::from(request.to_string())))
             .unwrap()
     };
-    let whole = Codec
+    let whole = CODEC
         .decode_response(
             &decode(&request),
             &ReplyForm::default(),
@@ -201,7 +203,7 @@ fn faults_are_what_they_are_called() {
                 .unwrap();
             let failed = |status: u16, kind: ErrorKind| {
                 assert_eq!(reply.status, status, "{fault:?}");
-                let error = Codec.decode_error(reply.status, &reply.headers, &body(&reply));
+                let error = CODEC.decode_error(reply.status, &reply.headers, &body(&reply));
                 assert_eq!(error.kind, kind, "{fault:?}");
                 error
             };
@@ -210,7 +212,7 @@ fn faults_are_what_they_are_called() {
                 if stream {
                     cases::read(&cases::OPENAI_CHAT, &request, [body(&reply)]).result
                 } else {
-                    Codec
+                    CODEC
                         .decode_response(&request, &ReplyForm::default(), body(&reply))
                         .map(drop)
                 }

@@ -10,6 +10,8 @@ use llm::json::{Object, Scanner, quote};
 use llm::{ChatCodec, ChatDialect, Incoming, Target};
 use serde_json::value::RawValue;
 
+const CODEC: Codec = Codec::OPENAI;
+
 fuzz_target!(|body: &[u8]| {
     // serde_json has no limit to the nesting of what it does not look at.
     let nested = body

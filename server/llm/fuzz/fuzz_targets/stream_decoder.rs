@@ -9,16 +9,18 @@ use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer};
 
+const CODEC: Codec = Codec::OPENAI;
+
 fuzz_target!(|stream: &[u8]| {
     let body = Bytes::from_static(br#"{"model":"m","messages":[],"stream":true,"n":2}"#);
     let request = Dialect.decode_request(Incoming::of(body)).expect("a request");
     let stream = Bytes::copy_from_slice(stream);
-    if let Ok(response) = Codec.decode_response(&request, &ReplyForm::default(), stream.clone()) {
+    if let Ok(response) = CODEC.decode_response(&request, &ReplyForm::default(), stream.clone()) {
         assert_eq!(collect(&response.events()), response);
         let _ = Dialect.encode_response(&request, &response);
     }
     let mut framer = SseFramer::new();
-    let mut decoder = Codec.stream_decoder(&request, &ReplyForm::default());
+    let mut decoder = CODEC.stream_decoder(&request, &ReplyForm::default());
     let mut carried = Dialect.stream_encoder(&request);
     let mut made = Dialect.stream_encoder(&request);
     let (mut events, mut out) = (Vec::new(), BytesMut::new());

@@ -45,8 +45,8 @@ pub struct Object {
 #[derive(Clone, Debug)]
 struct Member {
     key: String,
-    /// From the key's opening quote.
-    start: usize,
+    /// The key, quotes included.
+    written: Span,
     value: Span,
     kept: bool,
 }
@@ -62,7 +62,7 @@ impl Object {
         while let Some(key) = scanner.next_member(&mut members)? {
             found.push(Member {
                 key: key.decode().into_owned(),
-                start: key.span().start,
+                written: key.span(),
                 value: scanner.skip_value()?,
                 kept: true,
             });
@@ -99,6 +99,27 @@ impl Object {
         }
     }
 
+    /// Where a member's value stands in the body; the last one counts where a key comes twice.
+    pub fn span(&self, key: &str) -> Option<Span> {
+        let member = self.members.iter().rev().find(|member| member.key == key)?;
+        Some(member.value.clone())
+    }
+
+    /// Gives a member another key, wherever it stands.
+    pub fn rename(&mut self, key: &str, to: &str) {
+        for member in self.members.iter().filter(|member| member.key == key) {
+            self.edits.push(Edit {
+                span: member.written.clone(),
+                with: quote(to),
+            });
+        }
+    }
+
+    /// Changes a place inside of a member that is neither set nor removed.
+    pub fn edit(&mut self, edit: Edit) {
+        self.edits.push(edit);
+    }
+
     /// Removes a member, wherever it stands and however often.
     pub fn remove(&mut self, key: &str) {
         for member in &mut self.members {
@@ -126,8 +147,8 @@ impl Object {
                 let end = self
                     .members
                     .get(at + 1)
-                    .map_or(member.value.end, |next| next.start);
-                member.start..end
+                    .map_or(member.value.end, |next| next.written.start);
+                member.written.start..end
             };
             edits.push(Edit {
                 span,
@@ -135,7 +156,11 @@ impl Object {
             });
         }
         let survives = |edit: &Edit| {
-            let removed = |member: &Member| !member.kept && member.value == edit.span;
+            let removed = |member: &Member| {
+                !member.kept
+                    && member.written.start <= edit.span.start
+                    && edit.span.end <= member.value.end
+            };
             !self.members.iter().any(removed)
         };
         edits.extend(self.edits.iter().filter(|edit| survives(edit)).cloned());
@@ -203,6 +228,20 @@ mod tests {
         all.remove("b");
         all.set("c", Bytes::from_static(b"4"));
         assert_eq!(text(all), r#"{"c":4}"#);
+    }
+
+    #[test]
+    fn a_member_is_renamed() {
+        let mut changed = object(r#"{"a" : 1,"b":{"c":2}}"#);
+        changed.rename("a", "x");
+        let inner = changed.span("b").unwrap();
+        changed.edit(Edit {
+            span: inner.start + 5..inner.start + 6,
+            with: Bytes::from_static(b"3"),
+        });
+        assert_eq!(text(changed.clone()), r#"{"x" : 1,"b":{"c":3}}"#);
+        changed.remove("a");
+        assert_eq!(text(changed), r#"{"b":{"c":3}}"#);
     }
 
     #[test]

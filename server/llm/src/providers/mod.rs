@@ -40,7 +40,7 @@ impl Provider {
         base_url: None,
         auth: Auth::Bearer,
         key_variables: &[],
-        codec: &OpenAiChat,
+        codec: &OpenAiChat::COMPATIBLE,
         modalities: Modalities::CHAT,
         simulated: false,
         docs_url: "https://platform.openai.com/docs/api-reference/chat",

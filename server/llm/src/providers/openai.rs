@@ -1,6 +1,7 @@
 //! OpenAI: <https://platform.openai.com/docs/api-reference>
 
 use super::{Modalities, Provider};
+use crate::codecs::openai_chat::OpenAiChat;
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "openai",
@@ -11,6 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
         rerank: false,
         ..Modalities::ANY
     },
+    codec: &OpenAiChat::OPENAI,
     docs_url: "https://platform.openai.com/docs/api-reference",
     ..Provider::COMPATIBLE
 };

@@ -39,7 +39,7 @@ impl Pair {
 
 pub static OPENAI_CHAT: Pair = Pair {
     dialect: &dialects::openai_chat::OpenAiChat,
-    codec: &codecs::openai_chat::OpenAiChat,
+    codec: &codecs::openai_chat::OpenAiChat::OPENAI,
     stream_file: "stream.sse",
 };
 

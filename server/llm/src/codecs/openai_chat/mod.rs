@@ -1,6 +1,8 @@
 //! OpenAI Chat Completions as upstreams speak it: <https://platform.openai.com/docs/api-reference/chat>
 
+mod carry;
 mod errors;
+mod quirks;
 mod request;
 mod response;
 mod stream;
@@ -11,9 +13,24 @@ use crate::chat::{ChatRequest, ChatResponse, Protocol};
 use crate::codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
 use crate::error::ApiError;
 
-/// The codec.
+pub use quirks::{EffortField, OutputFormat, Path, Quirks, Thoughts, TokenLimit};
+
+/// The codec, for one kind of upstream.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenAiChat;
+pub struct OpenAiChat {
+    quirks: Quirks,
+}
+
+impl OpenAiChat {
+    /// For OpenAI itself.
+    pub const OPENAI: Self = Self::new(Quirks::OPENAI);
+    /// For servers of which no more is known than that they speak the protocol.
+    pub const COMPATIBLE: Self = Self::new(Quirks::COMPATIBLE);
+
+    pub const fn new(quirks: Quirks) -> Self {
+        Self { quirks }
+    }
+}
 
 impl ChatCodec for OpenAiChat {
     fn protocol(&self) -> Protocol {
@@ -25,7 +42,7 @@ impl ChatCodec for OpenAiChat {
         request: &ChatRequest,
         target: &Target<'_>,
     ) -> Result<WireRequest, ApiError> {
-        request::encode(request, target)
+        request::encode(&self.quirks, request, target)
     }
 
     fn decode_response(
@@ -38,7 +55,12 @@ impl ChatCodec for OpenAiChat {
     }
 
     fn stream_decoder(&self, request: &ChatRequest, _: &ReplyForm) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(request.choices))
+        let choices = if self.quirks.refuses.contains(&"n") {
+            1
+        } else {
+            request.choices
+        };
+        Box::new(stream::Decoder::new(choices))
     }
 
     fn decode_error(&self, status: u16, headers: &http::HeaderMap, body: &[u8]) -> ApiError {

@@ -1,16 +1,21 @@
-//! A client's body with what the upstream needs spliced in.
+//! The request that is sent: carried, or built.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
+use super::{Path, Quirks, carry};
 use crate::chat::{ChatRequest, Layout, Losses};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
-use crate::json::{Edit, Span, quote, splice};
-use crate::segments::Segments;
-use crate::wire::openai_chat::{RequestLayout, StreamOptions};
 
-pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireRequest, ApiError> {
+pub(super) fn encode(
+    quirks: &Quirks,
+    request: &ChatRequest,
+    target: &Target<'_>,
+) -> Result<WireRequest, ApiError> {
+    let mut headers = HeaderMap::with_capacity(1 + request.headers.len());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut losses = Losses::default();
     let Layout::OpenAiChat(layout) = &request.layout else {
         let message = "A request of another protocol cannot be sent to this provider.";
         return Err(ApiError::new(
@@ -19,14 +24,14 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
             message,
         ));
     };
-    let mut headers = HeaderMap::with_capacity(1);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.extend(request.headers.iter().cloned());
+    let body = carry::body(quirks, request, layout, target, &mut losses);
     Ok(WireRequest {
         method: http::Method::POST,
-        path: "/chat/completions".to_owned(),
+        path: path(quirks, target),
         headers,
-        body: body(request, layout, target),
-        losses: Losses::default(),
+        body,
+        losses,
         form: ReplyForm {
             carried: true,
             answer_tool: None,
@@ -34,72 +39,46 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
     })
 }
 
-fn body(request: &ChatRequest, layout: &RequestLayout, target: &Target<'_>) -> Segments {
-    let mut edits = Vec::new();
-    let mut first_members = Vec::new();
-    if request.model.as_deref() != Some(target.model) {
-        let model = quote(target.model);
-        match &layout.model {
-            Some(span) => edits.push(replace(span, model)),
-            None => {
-                first_members.extend_from_slice(b"\"model\":");
-                first_members.extend_from_slice(&model);
-                first_members.push(b',');
-            }
+fn path(quirks: &Quirks, target: &Target<'_>) -> String {
+    match quirks.path {
+        Path::Fixed(path) => path.to_owned(),
+        Path::Deployment { api_version } => {
+            let version = target.api_version.unwrap_or(api_version);
+            format!(
+                "/deployments/{}/chat/completions?api-version={}",
+                Escaped(target.model),
+                Escaped(version)
+            )
         }
-    }
-    // Usage is always asked for: requests are recorded, whatever their client wants to see.
-    if request.stream && !request.include_usage {
-        const ON: &[u8] = b"\"include_usage\":true";
-        match &layout.stream_options {
-            StreamOptions::Absent => {
-                first_members.extend_from_slice(b"\"stream_options\":{");
-                first_members.extend_from_slice(ON);
-                first_members.extend_from_slice(b"},");
-            }
-            StreamOptions::Null(span) => {
-                edits.push(replace(span, Bytes::from([b"{", ON, b"}"].concat())));
-            }
-            StreamOptions::Object { start, empty } => {
-                let comma: &[u8] = if *empty { b"" } else { b"," };
-                edits.push(insert(*start, [ON, comma].concat()));
-            }
-            StreamOptions::IncludeUsage(span) => {
-                edits.push(replace(span, Bytes::from_static(b"true")));
-            }
-        }
-    }
-    if let Some(prompt) = target.system_prompt {
-        let (before, after) = layout.system_neighbours;
-        let mut message = Vec::with_capacity(prompt.len() + 32);
-        if before {
-            message.push(b',');
-        }
-        message.extend_from_slice(b"{\"role\":\"system\",\"content\":");
-        message.extend_from_slice(&quote(prompt));
-        message.push(b'}');
-        if after && !before {
-            message.push(b',');
-        }
-        edits.push(insert(layout.system, message));
-    }
-    if !first_members.is_empty() {
-        // `messages` is always there, so a comma follows rightly.
-        edits.push(insert(layout.start, first_members));
-    }
-    splice(&request.body, edits)
-}
-
-fn replace(span: &Span, with: Bytes) -> Edit {
-    Edit {
-        span: span.clone(),
-        with,
     }
 }
 
-fn insert(at: usize, with: Vec<u8>) -> Edit {
-    Edit {
-        span: at..at,
-        with: Bytes::from(with),
+/// A segment of a path or a value of a query, with all but unreserved characters escaped (RFC 3986).
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for &byte in self.0.as_bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                write!(f, "{}", char::from(byte))?;
+            } else {
+                write!(f, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
     }
 }
+
+/// What a model is told that cannot be told through `response_format`.
+pub(super) fn in_words(schema: Option<&str>) -> String {
+    const JSON: &str = "Answer with a JSON object and nothing else: no explanation, no code fence.";
+    match schema {
+        Some(schema) => format!("{JSON} It must match this JSON schema: {schema}"),
+        None => JSON.to_owned(),
+    }
+}
+
+/// A `response_format` for any object.
+pub(super) const ANY_OBJECT: Bytes = Bytes::from_static(
+    br#"{"type":"json_schema","json_schema":{"name":"answer","schema":{"type":"object"}}}"#,
+);
