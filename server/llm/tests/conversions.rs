@@ -3,6 +3,7 @@
 mod cases;
 
 use bytes::Bytes;
+use llm::chat::Protocol;
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, Incoming, Target};
@@ -41,7 +42,7 @@ fn refused(body: &[u8]) -> ApiError {
 
 #[test]
 fn a_request_that_needs_no_change_is_the_same_bytes() {
-    for case in cases::with(&["request.json"]) {
+    for case in cases::of(Protocol::OpenAiChat, &["request.json"]) {
         let request = case.request();
         assert_eq!(request.model.as_deref(), Some("assistant"), "{}", case.name);
         if request.stream && !request.include_usage {

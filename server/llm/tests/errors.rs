@@ -29,7 +29,10 @@ fn upstream_errors_are_told_apart() {
             json => json.to_string(),
         };
         let status = u16::try_from(error["status"].as_u64().unwrap()).unwrap();
-        let read = CODEC.decode_error(status, &headers, body.as_bytes());
+        let read = case
+            .pair
+            .codec
+            .decode_error(status, &headers, body.as_bytes());
         let expected = &error["expected"];
         assert_eq!(read.kind.as_str(), expected["kind"], "{}", case.name);
         assert_eq!(read.origin.as_str(), expected["origin"], "{}", case.name);

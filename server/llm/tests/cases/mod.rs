@@ -35,6 +35,16 @@ impl Pair {
     pub fn carries(&self) -> bool {
         self.dialect.protocol() == self.codec.protocol()
     }
+
+    /// What the dialect makes of a reply's time: OpenAI's protocols have to have one.
+    pub fn created(&self, created: Option<i64>) -> Option<i64> {
+        match self.dialect.protocol() {
+            Protocol::OpenAiChat | Protocol::OpenAiCompletions | Protocol::OpenAiResponses => {
+                created.or(Some(0))
+            }
+            _ => created,
+        }
+    }
 }
 
 pub static OPENAI_CHAT: Pair = Pair {
