@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::text::Text;
 
@@ -40,5 +40,34 @@ impl Frame {
         let data = self.data.as_ptr() as usize;
         let offset = data.checked_sub(raw)?;
         (offset + self.data.len() <= self.raw.len()).then_some(offset)
+    }
+
+    /// Appends the frame as it came, but for the model's name, where a decoder marked it: `model` is JSON.
+    pub fn write(&self, model: Option<&[u8]>, out: &mut BytesMut) {
+        let (Some(span), Some(model)) = (&self.marks.model, model) else {
+            out.extend_from_slice(&self.raw);
+            return;
+        };
+        if self.data[span.clone()] == *model {
+            out.extend_from_slice(&self.raw);
+        } else if let Some(offset) = self.data_offset() {
+            out.extend_from_slice(&self.raw[..offset + span.start]);
+            out.extend_from_slice(model);
+            out.extend_from_slice(&self.raw[offset + span.end..]);
+        } else {
+            // The data was spread over lines: it is again, each line end lying between JSON's tokens.
+            if let Some(event) = &self.event {
+                out.extend_from_slice(b"event: ");
+                out.extend_from_slice(event.as_bytes());
+                out.extend_from_slice(b"\n");
+            }
+            let data = [&self.data[..span.start], model, &self.data[span.end..]].concat();
+            for line in data.split(|&byte| byte == b'\n') {
+                out.extend_from_slice(b"data: ");
+                out.extend_from_slice(line);
+                out.extend_from_slice(b"\n");
+            }
+            out.extend_from_slice(b"\n");
+        }
     }
 }

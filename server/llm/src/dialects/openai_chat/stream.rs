@@ -62,35 +62,6 @@ impl Encoder {
         }
     }
 
-    /// The frame's own bytes, with the client's name of the model.
-    fn carry(&self, frame: &Frame, out: &mut BytesMut) {
-        let (Some(span), Some(model)) = (&frame.marks.model, &self.model) else {
-            out.extend_from_slice(&frame.raw);
-            return;
-        };
-        if frame.data[span.clone()] == *model {
-            out.extend_from_slice(&frame.raw);
-        } else if let Some(offset) = frame.data_offset() {
-            out.extend_from_slice(&frame.raw[..offset + span.start]);
-            out.extend_from_slice(model);
-            out.extend_from_slice(&frame.raw[offset + span.end..]);
-        } else {
-            // The data was spread over lines: it is again, each line end lying between JSON's tokens.
-            if let Some(event) = &frame.event {
-                out.extend_from_slice(b"event: ");
-                out.extend_from_slice(event.as_bytes());
-                out.extend_from_slice(b"\n");
-            }
-            let data = [&frame.data[..span.start], model, &frame.data[span.end..]].concat();
-            for line in data.split(|&byte| byte == b'\n') {
-                out.extend_from_slice(b"data: ");
-                out.extend_from_slice(line);
-                out.extend_from_slice(b"\n");
-            }
-            out.extend_from_slice(b"\n");
-        }
-    }
-
     /// Writes a chunk made from an event.
     fn make(&mut self, event: &StreamEvent, out: &mut BytesMut) {
         match event {
@@ -179,7 +150,7 @@ impl StreamEncoder for Encoder {
             Some(frame) => {
                 self.over = frame.marks.last;
                 if self.include_usage || !frame.marks.usage_only {
-                    self.carry(frame, out);
+                    frame.write(self.model.as_deref(), out);
                 }
             }
             None => {
