@@ -1,30 +1,16 @@
 //! What an upstream's error means: <https://platform.openai.com/docs/guides/error-codes>
 
-use std::time::Duration;
-
 use http::HeaderMap;
 
+use crate::codecs::failure::{by_status, origin, retry_after, shortened};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::wire::openai_chat::{ErrorBody, read_error};
-
-/// The longest wait that is believed.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-/// The longest message that is passed on, in bytes.
-const MAX_MESSAGE: usize = 2_000;
 
 /// A reply with an error status.
 pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &[u8]) -> ApiError {
     let read = read_error(body).unwrap_or_default();
     let kind = kind_of(Some(status), &read);
-    // What is wrong with the request is the caller's fault, whoever notices.
-    let origin = match kind {
-        ErrorKind::InvalidRequest
-        | ErrorKind::ContextLengthExceeded
-        | ErrorKind::ContentFiltered
-        | ErrorKind::RequestTooLarge => ErrorSource::Caller,
-        _ => ErrorSource::Provider,
-    };
-    let mut error = describe(kind, origin, Some(status), read);
+    let mut error = describe(kind, origin(kind), Some(status), read);
     error.upstream_status = Some(status);
     error.retry_after = retry_after(headers);
     error
@@ -140,38 +126,4 @@ fn by_message(status: Option<u16>, message: &str) -> Option<ErrorKind> {
         Some(400 | 402 | 403 | 429) | None if says(&PAID_UP) => Some(ErrorKind::QuotaExceeded),
         _ => None,
     }
-}
-
-fn by_status(status: Option<u16>) -> ErrorKind {
-    match status {
-        Some(401) => ErrorKind::Authentication,
-        Some(402) => ErrorKind::QuotaExceeded,
-        Some(403) => ErrorKind::PermissionDenied,
-        Some(404) => ErrorKind::NotFound,
-        Some(405) => ErrorKind::MethodNotAllowed,
-        Some(408 | 504 | 524) => ErrorKind::Timeout,
-        Some(413) => ErrorKind::RequestTooLarge,
-        Some(429) => ErrorKind::RateLimited,
-        Some(503 | 529) => ErrorKind::Overloaded,
-        Some(400..500) => ErrorKind::InvalidRequest,
-        _ => ErrorKind::UpstreamFailed,
-    }
-}
-
-/// How long to wait: `retry-after-ms`, or `Retry-After` in seconds. A date cannot be read without a clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms")
-        .map(|millis| millis / 1_000.0)
-        .or_else(|| number("retry-after"))?;
-    let wait = Duration::try_from_secs_f64(seconds).ok()?;
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
-fn shortened(mut message: String) -> String {
-    if message.len() > MAX_MESSAGE {
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
-        message.push('…');
-    }
-    message
 }
