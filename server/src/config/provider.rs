@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use http::Uri;
+
 use super::reading::Section;
 use super::{PartialTimeouts, Secret, Simulated};
 
@@ -14,8 +16,10 @@ pub struct Provider {
     pub kind: String,
     /// `http://` or `https://`, without query; where `None`, the registry's.
     pub base_url: Option<String>,
-    /// What the upstream asks for as credentials.
+    /// What the upstream asks for as credentials; where nobody says it, what the kind's own variable says.
     pub api_key: Option<Secret>,
+    /// The version of the upstream's API, for kinds that have several.
+    pub api_version: Option<String>,
     /// The model used where a request chooses this provider and no model of its own.
     pub model: Option<String>,
     /// Whether requests go there at all.
@@ -71,11 +75,14 @@ impl Provider {
 
     fn read(section: &mut Section<'_, '_>, kind: String, base: Self) -> Self {
         let base_url: Option<String> = section.optional("base_url");
+        let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
+        let variables = key_variables(&kind, base_url.as_deref());
         Self {
             name: base.name,
             kind,
-            base_url: base_url.map(|url| url.trim_end_matches('/').to_owned()),
-            api_key: section.optional("api_key"),
+            base_url,
+            api_key: section.optional_or_variable("api_key", variables),
+            api_version: section.optional("api_version"),
             model: section.optional_or("model", base.model),
             enabled: section.value("enabled", base.enabled),
             default: section.value("default", base.default),
@@ -84,4 +91,22 @@ impl Provider {
             simulated: section.section("simulated", Simulated::read),
         }
     }
+}
+
+/// The variables that hold the kind's key. A service's key is for that service alone: at another host than its
+/// own it has to be given by name.
+fn key_variables(kind: &str, base_url: Option<&str>) -> &'static [&'static str] {
+    let Some(kind) = llm::providers::find(kind) else {
+        return &[];
+    };
+    let elsewhere = match (kind.base_url, base_url) {
+        (Some(own), Some(url)) => kind.key_needed && host(own) != host(url),
+        _ => false,
+    };
+    if elsewhere { &[] } else { kind.key_variables }
+}
+
+fn host(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    Some(uri.host()?.to_ascii_lowercase())
 }

@@ -47,7 +47,7 @@ pub(super) async fn answer(
         let target = Target {
             model: &candidate.model,
             system_prompt,
-            api_version: None,
+            api_version: upstream.api_version.as_deref(),
         };
         match attempt(transport, context, upstream, &target, request).await {
             Ok(reply) => return Ok(reply),

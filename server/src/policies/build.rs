@@ -76,6 +76,7 @@ fn upstream(
         name: provider.name.as_str().into(),
         kind,
         endpoint,
+        api_version: provider.api_version.as_deref().map(Into::into),
         timeouts: provider.timeouts.over(&config.server.timeouts),
         enabled: provider.enabled,
         prices: models_of(provider, config)

@@ -13,6 +13,8 @@ pub struct Upstream {
     pub name: Arc<str>,
     pub kind: &'static llm::providers::Provider,
     pub endpoint: Endpoint,
+    /// The version of its API that the operator chose.
+    pub api_version: Option<Arc<str>>,
     pub timeouts: Timeouts,
     pub enabled: bool,
     /// Of the models that the configuration names, by the upstream's name of each; `None`: unknown.

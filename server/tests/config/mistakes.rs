@@ -70,7 +70,7 @@ fn keys_and_values() {
         ),
         (
             "server = 8080",
-            "a.toml:4: providers[0].server: unknown key; valid: name, kind, base_url, api_key, model, enabled, default, headers, timeouts, simulated",
+            "a.toml:4: providers[0].server: unknown key; valid: name, kind, base_url, api_key, api_version, model, enabled, default, headers, timeouts, simulated",
         ),
         (
             "[admin]\nport = 8080",
@@ -476,7 +476,9 @@ fn warned_but_served() {
             "a.toml:8: providers[1].default: the default is not enabled, so it takes nothing",
         ),
     ] {
-        let loaded = toml(&format!("{PROVIDER}{text}")).expect(text);
+        let setting = Setting::new().file("a.toml", &format!("{PROVIDER}{text}"));
+        let setting = setting.variable("OPENAI_API_KEY", "sk-1");
+        let loaded = setting.named("a.toml").expect(text);
         assert_eq!(warnings(&loaded), [expected], "{text}");
     }
     let loaded = toml("").expect("an empty file");
@@ -484,6 +486,28 @@ fn warned_but_served() {
         warnings(&loaded),
         ["providers: there are none: the built-in simulated provider answers"]
     );
+}
+
+#[test]
+fn a_service_without_its_key_is_warned_of() {
+    let missing = "a.toml:1: providers[0].api_key: missing: OpenAI answers nobody without a key; set it or the \
+                   variable OPENAI_API_KEY (see https://platform.openai.com/docs/api-reference)";
+    for (text, expected) in [
+        ("", vec![missing]),
+        ("base_url = \"https://llm.example.com/v1\"", vec![missing]),
+        ("api_key = \"sk-1\"", vec![]),
+        ("enabled = false", vec![]),
+        ("headers = { Authorization = \"Bearer x\" }", vec![]),
+        ("base_url = \"http://127.0.0.1:8080/v1\"", vec![]),
+        ("base_url = \"http://[::1]:8080/v1\"", vec![]),
+        ("base_url = \"http://localhost/v1\"", vec![]),
+    ] {
+        let other = "\n[[providers]]\nname = \"b\"\nkind = \"simulated\"\n";
+        let loaded = toml(&format!("{PROVIDER}{text}{other}")).expect(text);
+        assert_eq!(warnings(&loaded), expected, "{text}");
+    }
+    let text = "[[providers]]\nname = \"a\"\nkind = \"openai-compatible\"\nbase_url = \"http://vllm:8000/v1\"";
+    assert_eq!(warnings(&toml(text).expect(text)), [""; 0]);
 }
 
 #[test]

@@ -235,3 +235,43 @@ fn what_kubernetes_says_of_services_is_none_of_it() {
     assert_eq!(loaded.config, server::config::Config::default());
     assert_eq!(warnings(&loaded), [""; 0]);
 }
+
+#[test]
+fn a_kinds_own_variable_gives_the_key_that_nobody_says() {
+    let key_and_source = |setting: Setting| {
+        let loaded = setting
+            .variable("OPENAI_API_KEY", "sk-ambient\n")
+            .named("a.toml")
+            .expect("valid");
+        let mut settings = loaded.effective.settings();
+        let source = settings.find(|one| one.path == "providers[0].api_key");
+        let source = source.expect("every key is there").source.to_string();
+        let key = loaded.config.providers[0].api_key.clone();
+        (key.map(|key| key.expose().to_owned()), source)
+    };
+    let file = |text: &str| {
+        let provider = "[[providers]]\nname = \"a\"\nkind = \"openai\"\n";
+        Setting::new().file("a.toml", &format!("{provider}{text}"))
+    };
+    let key = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        key_and_source(file("")),
+        (key("sk-ambient"), "OPENAI_API_KEY".to_owned())
+    );
+    assert_eq!(
+        key_and_source(file("api_key = \"sk-file\"")),
+        (key("sk-file"), "a.toml:4".to_owned())
+    );
+    assert_eq!(
+        key_and_source(file("").variable("GATEWAY_PROVIDERS_A_API_KEY", "sk-own")),
+        (key("sk-own"), "GATEWAY_PROVIDERS_A_API_KEY".to_owned())
+    );
+    let own = "base_url = \"https://API.openai.com/v2/\"";
+    assert_eq!(key_and_source(file(own)).0, key("sk-ambient"));
+    // It is nobody else's.
+    let elsewhere = "base_url = \"https://llm.example.com/v1\"";
+    assert_eq!(
+        key_and_source(file(elsewhere)),
+        (None, "default".to_owned())
+    );
+}

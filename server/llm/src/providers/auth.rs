@@ -14,6 +14,15 @@ pub enum Auth {
 }
 
 impl Auth {
+    /// The header that a key goes into.
+    pub fn header_name(self) -> Option<HeaderName> {
+        match self {
+            Self::None => None,
+            Self::Bearer => Some(AUTHORIZATION),
+            Self::Header(name) => Some(HeaderName::from_static(name)),
+        }
+    }
+
     /// The header that carries `key`, marked as sensitive.
     ///
     /// # Errors

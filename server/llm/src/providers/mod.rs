@@ -24,6 +24,8 @@ pub struct Provider {
     pub auth: Auth,
     /// The environment variables that its own SDK takes the key from; the first that is set counts.
     pub key_variables: &'static [&'static str],
+    /// Whether it serves nobody without a key. What people run themselves has one only if they chose one.
+    pub key_needed: bool,
     pub codec: &'static dyn ChatCodec,
     /// What can be asked of it.
     pub modalities: Modalities,
@@ -40,6 +42,7 @@ impl Provider {
         base_url: None,
         auth: Auth::Bearer,
         key_variables: &[],
+        key_needed: true,
         codec: &OpenAiChat::COMPATIBLE,
         modalities: Modalities::CHAT,
         simulated: false,

@@ -5,6 +5,7 @@ use super::{Modalities, Provider};
 pub(super) static PROVIDER: Provider = Provider {
     id: "openai-compatible",
     title: "OpenAI-compatible",
+    key_needed: false,
     modalities: Modalities::ANY,
     ..Provider::COMPATIBLE
 };

@@ -6,6 +6,7 @@ pub(super) static PROVIDER: Provider = Provider {
     id: "simulated",
     title: "Simulated",
     auth: Auth::None,
+    key_needed: false,
     simulated: true,
     ..Provider::COMPATIBLE
 };

@@ -1,5 +1,7 @@
 //! The upstreams.
 
+use std::net::IpAddr;
+
 use http::uri::Scheme;
 use http::{HeaderName, Uri};
 
@@ -38,6 +40,7 @@ pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
         {
             reader.problem(&at("base_url"), message);
         }
+        check_key(provider, &at("api_key"), reader);
         for header in provider.headers.keys() {
             if let Err(message) = check_header(header) {
                 reader.problem(&at(&format!("headers.{header}")), message);
@@ -97,6 +100,48 @@ fn check_kind(provider: &Provider, kind_path: &str, url_path: &str, reader: &mut
             );
         }
     }
+}
+
+/// A service that serves nobody without a key, and none to show: every request would be refused.
+fn check_key(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
+    let Some(kind) = llm::providers::find(&provider.kind) else {
+        return;
+    };
+    let shown = provider.headers.keys().any(|header| {
+        kind.auth
+            .header_name()
+            .is_some_and(|name| header.eq_ignore_ascii_case(name.as_str()))
+    });
+    let url = provider.base_url.as_deref().or(kind.base_url);
+    if provider.api_key.is_some()
+        || !provider.enabled
+        || !kind.key_needed
+        || shown
+        || url.is_some_and(is_loopback)
+    {
+        return;
+    }
+    let or_variable = match kind.key_variables {
+        [] => String::new(),
+        names => format!(" or the variable {}", names.join(" or ")),
+    };
+    let message = format!(
+        "missing: {} answers nobody without a key; set it{or_variable} (see {})",
+        kind.title, kind.docs_url
+    );
+    reader.warning(path, message);
+}
+
+fn is_loopback(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Messages do not repeat the address: it may hold a password.

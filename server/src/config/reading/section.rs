@@ -98,6 +98,27 @@ impl<'r, 'a> Section<'r, 'a> {
         value
     }
 
+    /// The key's value; where nobody says one, that of the first of `variables` which is set: names that others chose.
+    pub(in crate::config) fn optional_or_variable<T: Scalar>(
+        &mut self,
+        key: &str,
+        variables: &[&str],
+    ) -> Option<T> {
+        let (mut value, mut source) = self.said(key);
+        if source == Source::Default {
+            let environment = self.reader.environment;
+            let given = variables
+                .iter()
+                .find_map(|name| Some((*name, environment.given(name)?)));
+            if let Some((name, text)) = given {
+                source = Source::Variable(name.to_owned());
+                value = self.parsed(&self.path_of(key), &source, text);
+            }
+        }
+        self.keep(key, value.as_ref().map(Scalar::literal), source);
+        value
+    }
+
     /// The key's value; that it is missing is a problem, and its type's empty value then stands for it.
     pub(in crate::config) fn required<T: Scalar + Default>(&mut self, key: &str) -> T {
         let before = self.reader.problems.len();
