@@ -12,8 +12,10 @@ use super::{PartialTimeouts, Secret, Simulated};
 pub struct Provider {
     /// What `x-llm-provider` and targets call it; unique.
     pub name: String,
-    /// Which entry of the registry of providers it is: gives base URL, authentication and codec.
+    /// Which entry of the registry of providers it is: gives base URL, authentication and protocols.
     pub kind: String,
+    /// The one chat protocol spoken with it; where `None`, the client's own if the kind speaks it, else the kind's first.
+    pub protocol: Option<String>,
     /// `http://` or `https://`, without query; where `None`, the registry's.
     pub base_url: Option<String>,
     /// What the upstream asks for as credentials; where nobody says it, what the kind's own variable says.
@@ -74,12 +76,14 @@ impl Provider {
     }
 
     fn read(section: &mut Section<'_, '_>, kind: String, base: Self) -> Self {
+        let protocol = section.optional("protocol");
         let base_url: Option<String> = section.optional("base_url");
         let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
         let variables = key_variables(&kind, base_url.as_deref());
         Self {
             name: base.name,
             kind,
+            protocol,
             base_url,
             api_key: section.optional_or_variable("api_key", variables),
             api_version: section.optional("api_version"),

@@ -87,7 +87,7 @@ async fn attempt(
             message,
         ));
     }
-    let codec = upstream.kind.codec;
+    let codec = upstream.codec_for(request.protocol);
     let wire = codec.encode_request(request, target)?;
     let form = wire.form;
     let reply = transport

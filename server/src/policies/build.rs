@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, HOST, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
+use llm::chat::Protocol;
 use llm::pricing::{Price, PriceTable};
 use llm::simulated::SimulatedSettings;
 
@@ -72,9 +73,18 @@ fn upstream(
     } else {
         Endpoint::Http(http_endpoint(provider, kind).map_err(failed)?)
     };
+    let pinned = match provider.protocol.as_deref() {
+        None => None,
+        Some(name) => Some(
+            Protocol::from_name(name)
+                .and_then(|protocol| kind.codec_of(protocol))
+                .ok_or_else(|| failed(format!("there is no protocol `{name}`")))?,
+        ),
+    };
     Ok(Upstream {
         name: provider.name.as_str().into(),
         kind,
+        pinned,
         endpoint,
         api_version: provider.api_version.as_deref().map(Into::into),
         timeouts: provider.timeouts.over(&config.server.timeouts),

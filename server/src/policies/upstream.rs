@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use llm::ChatCodec;
+use llm::chat::Protocol;
 use llm::pricing::Price;
 
 use crate::config::{MASK, Timeouts};
@@ -12,6 +14,8 @@ use crate::transport::Endpoint;
 pub struct Upstream {
     pub name: Arc<str>,
     pub kind: &'static llm::providers::Provider,
+    /// The one protocol that the operator wants spoken.
+    pub pinned: Option<&'static dyn ChatCodec>,
     pub endpoint: Endpoint,
     /// The version of its API that the operator chose.
     pub api_version: Option<Arc<str>>,
@@ -22,6 +26,11 @@ pub struct Upstream {
 }
 
 impl Upstream {
+    /// What is spoken with it for a client of this protocol.
+    pub fn codec_for(&self, client: Protocol) -> &'static dyn ChatCodec {
+        self.pinned.unwrap_or_else(|| self.kind.codec_for(client))
+    }
+
     /// Upstreams quote what they were sent, and that must not be how a client learns the gateway's
     /// credentials.
     pub fn hide_secrets(&self, message: &mut String) {

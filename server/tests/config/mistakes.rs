@@ -70,7 +70,7 @@ fn keys_and_values() {
         ),
         (
             "server = 8080",
-            "a.toml:4: providers[0].server: unknown key; valid: name, kind, base_url, api_key, api_version, model, enabled, default, headers, timeouts, simulated",
+            "a.toml:4: providers[0].server: unknown key; valid: name, kind, protocol, base_url, api_key, api_version, model, enabled, default, headers, timeouts, simulated",
         ),
         (
             "[admin]\nport = 8080",
@@ -172,6 +172,10 @@ fn providers() {
             "[[providers]]\nname = \"b\"\nkind = \"openai-compatible\"",
             "a.toml:4: providers[1].base_url: missing; kind \"openai-compatible\" needs one, such as \
              \"https://llm.example.com/v1\"",
+        ),
+        (
+            "protocol = \"openai_cat\"",
+            "a.toml:4: providers[0].protocol: unknown protocol \"openai_cat\"; did you mean \"openai_chat\"?",
         ),
         (
             "base_url = \"ftp://example.com\"",

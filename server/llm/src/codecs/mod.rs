@@ -2,3 +2,21 @@
 
 pub(crate) mod failure;
 pub mod openai_chat;
+
+use crate::chat::Protocol;
+use crate::codec::ChatCodec;
+
+/// One codec a protocol, for upstreams of which no more is known.
+static ALL: &[&dyn ChatCodec] = &[&openai_chat::OpenAiChat::COMPATIBLE];
+
+/// Every protocol's codec.
+pub fn all() -> &'static [&'static dyn ChatCodec] {
+    ALL
+}
+
+/// The codec of this protocol, unless no upstream is asked in it.
+pub fn find(protocol: Protocol) -> Option<&'static dyn ChatCodec> {
+    ALL.iter()
+        .copied()
+        .find(|codec| codec.protocol() == protocol)
+}

@@ -9,6 +9,7 @@ mod simulated;
 pub use auth::Auth;
 pub use modalities::Modalities;
 
+use crate::chat::Protocol;
 use crate::codec::ChatCodec;
 use crate::codecs::openai_chat::OpenAiChat;
 
@@ -26,7 +27,9 @@ pub struct Provider {
     pub key_variables: &'static [&'static str],
     /// Whether it serves nobody without a key. What people run themselves has one only if they chose one.
     pub key_needed: bool,
-    pub codec: &'static dyn ChatCodec,
+    /// The chat protocols that it speaks, one at least. A client that speaks one of them is carried in it;
+    /// for all others the first is spoken.
+    pub codecs: &'static [&'static dyn ChatCodec],
     /// What can be asked of it.
     pub modalities: Modalities,
     /// Answers come from the gateway itself, no network is used: see [`crate::simulated`].
@@ -43,11 +46,27 @@ impl Provider {
         auth: Auth::Bearer,
         key_variables: &[],
         key_needed: true,
-        codec: &OpenAiChat::COMPATIBLE,
+        codecs: &[&OpenAiChat::COMPATIBLE],
         modalities: Modalities::CHAT,
         simulated: false,
         docs_url: "https://platform.openai.com/docs/api-reference/chat",
     };
+
+    /// What to speak for a client of this protocol: the same where the provider can, so that bytes are carried.
+    pub fn codec_for(&self, client: Protocol) -> &'static dyn ChatCodec {
+        let same = |codec: &&&dyn ChatCodec| codec.protocol() == client;
+        *self.codecs.iter().find(same).unwrap_or(&self.codecs[0])
+    }
+
+    /// What speaks this protocol with it, whether or not it is known to: the operator's servers may speak more.
+    pub fn codec_of(&self, protocol: Protocol) -> Option<&'static dyn ChatCodec> {
+        let spoken = self.codec_for(protocol);
+        if spoken.protocol() == protocol {
+            Some(spoken)
+        } else {
+            crate::codecs::find(protocol)
+        }
+    }
 }
 
 /// All of them, by id.
@@ -74,6 +93,18 @@ mod tests {
     #[test]
     fn ids_are_sorted_and_unique() {
         assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
+    }
+
+    #[test]
+    fn a_client_is_spoken_for_in_its_own_protocol_or_else_in_the_first() {
+        for provider in all() {
+            for client in Protocol::ALL {
+                let spoken = provider.codec_for(client).protocol();
+                let own = provider.codecs.iter().any(|one| one.protocol() == client);
+                let first = provider.codecs[0].protocol();
+                assert_eq!(spoken, if own { client } else { first }, "{}", provider.id);
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
         rerank: false,
         ..Modalities::ANY
     },
-    codec: &OpenAiChat::OPENAI,
+    codecs: &[&OpenAiChat::OPENAI],
     docs_url: "https://platform.openai.com/docs/api-reference",
     ..Provider::COMPATIBLE
 };

@@ -35,6 +35,7 @@ pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
         let at = |key: &str| format!("providers[{i}].{key}");
         check_name(&provider.name, &at("name"), reader);
         check_kind(provider, &at("kind"), &at("base_url"), reader);
+        check_protocol(provider, &at("protocol"), reader);
         if let Some(url) = &provider.base_url
             && let Err(message) = check_base_url(url)
         {
@@ -142,6 +143,22 @@ fn is_loopback(url: &str) -> bool {
         || bare
             .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
+}
+
+fn check_protocol(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
+    let Some(name) = &provider.protocol else {
+        return;
+    };
+    let simulated = llm::providers::find(&provider.kind).filter(|kind| kind.simulated);
+    let codecs = simulated.map_or(llm::codecs::all(), |kind| kind.codecs);
+    let names: Vec<&str> = codecs
+        .iter()
+        .map(|codec| codec.protocol().as_str())
+        .collect();
+    if !names.contains(&name.as_str()) {
+        let hint = did_you_mean(name, &names);
+        reader.problem(path, format!("unknown protocol \"{name}\"; {hint}"));
+    }
 }
 
 /// Messages do not repeat the address: it may hold a password.
