@@ -1,5 +1,6 @@
 //! OpenAI Chat Completions as upstreams speak it: <https://platform.openai.com/docs/api-reference/chat>
 
+mod build;
 mod carry;
 mod errors;
 mod quirks;

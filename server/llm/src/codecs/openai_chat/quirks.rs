@@ -28,9 +28,10 @@ pub struct Quirks {
     /// Whether `stream_options` is known. Where it is not, it is left out: usage is hoped for unasked.
     pub stream_options: bool,
     /// Parameters that make the upstream answer with an error, by their name at the top of the body (`seed`, `n`,
-    /// `logprobs`, `parallel_tool_calls`, …). They are left out, and named as lost unless they say what happens anyway.
+    /// `logprobs`, `parallel_tool_calls`, …), and `messages.name`. They are left out, and named as lost unless they say what happens anyway.
     pub refuses: &'static [&'static str],
-    /// Parameters beyond OpenAI's that the upstream knows: `top_k`, `min_p`, and `cache_control` on content parts.
+    /// What the upstream knows beyond OpenAI: `top_k`, `min_p`, `cache_control` on content parts, `document_url` (the
+    /// `file_data` of a file may be a URL).
     pub takes: &'static [&'static str],
     /// What kinds of answer can be asked for.
     pub output: OutputFormat,
@@ -38,7 +39,8 @@ pub struct Quirks {
     pub thoughts: Thoughts,
     /// How to say how much to think.
     pub effort: EffortField,
-    /// The efforts that have a word, in ascending order; another one becomes the nearest.
+    /// The efforts that have a word, in ascending order; another one becomes the nearest. Without [`Effort::None`]
+    /// thinking cannot be turned off.
     pub efforts: &'static [Effort],
     /// What messages may hold beside text.
     pub media: &'static [MediaKind],
@@ -123,14 +125,8 @@ impl Quirks {
         output: OutputFormat::Schema,
         thoughts: Thoughts::None,
         effort: EffortField::ReasoningEffort,
-        efforts: &[
-            Effort::None,
-            Effort::Minimal,
-            Effort::Low,
-            Effort::Medium,
-            Effort::High,
-            Effort::Max,
-        ],
+        // What all models that reason know; more words are known to some of them.
+        efforts: &[Effort::Low, Effort::Medium, Effort::High],
         media: &[MediaKind::Image, MediaKind::Document, MediaKind::Audio],
         content_parts: true,
         custom_tools: true,
@@ -143,7 +139,6 @@ impl Quirks {
         token_limit: TokenLimit::MaxTokens,
         takes: &["top_k", "min_p"],
         thoughts: Thoughts::ReasoningContent,
-        efforts: &[Effort::Low, Effort::Medium, Effort::High],
         media: &[MediaKind::Image, MediaKind::Audio],
         custom_tools: false,
         allowed_tools: false,
@@ -159,5 +154,25 @@ impl Quirks {
             && self.stream_options
             && self.refuses.is_empty()
             && self.output == OutputFormat::Schema
+    }
+
+    /// Whether a parameter makes the upstream answer with an error.
+    pub(super) fn refuses(&self, name: &str) -> bool {
+        self.refuses.contains(&name)
+    }
+
+    /// Whether a parameter that is not OpenAI's is known.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.takes.contains(&name)
+    }
+
+    /// What the token limit is called when it is written.
+    pub(super) fn token_limit_name(&self) -> &'static str {
+        match self.token_limit {
+            TokenLimit::MaxCompletionTokens | TokenLimit::OnlyMaxCompletionTokens => {
+                "max_completion_tokens"
+            }
+            TokenLimit::MaxTokens | TokenLimit::OnlyMaxTokens => "max_tokens",
+        }
     }
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::{Path, Quirks, carry};
-use crate::chat::{ChatRequest, Layout, Losses};
+use super::{Path, Quirks, build, carry};
+use crate::chat::{ChatRequest, Layout, Losses, Protocol};
 use crate::codec::{ReplyForm, Target, WireRequest};
-use crate::error::{ApiError, ErrorKind, ErrorSource};
+use crate::error::ApiError;
 
 pub(super) fn encode(
     quirks: &Quirks,
@@ -16,16 +16,17 @@ pub(super) fn encode(
     let mut headers = HeaderMap::with_capacity(1 + request.headers.len());
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut losses = Losses::default();
-    let Layout::OpenAiChat(layout) = &request.layout else {
-        let message = "A request of another protocol cannot be sent to this provider.";
-        return Err(ApiError::new(
-            ErrorKind::InvalidRequest,
-            ErrorSource::Gateway,
-            message,
-        ));
+    let carried = match &request.layout {
+        Layout::OpenAiChat(layout) if request.protocol == Protocol::OpenAiChat => Some(layout),
+        _ => None,
     };
-    headers.extend(request.headers.iter().cloned());
-    let body = carry::body(quirks, request, layout, target, &mut losses);
+    let body = match carried {
+        Some(layout) => {
+            headers.extend(request.headers.iter().cloned());
+            carry::body(quirks, request, layout, target, &mut losses)
+        }
+        None => build::body(quirks, request, target, &mut losses)?,
+    };
     Ok(WireRequest {
         method: http::Method::POST,
         path: path(quirks, target),
@@ -33,7 +34,7 @@ pub(super) fn encode(
         body,
         losses,
         form: ReplyForm {
-            carried: true,
+            carried: carried.is_some(),
             answer_tool: None,
         },
     })

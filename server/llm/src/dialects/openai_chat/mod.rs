@@ -1,5 +1,6 @@
 //! OpenAI Chat Completions as clients speak it: <https://platform.openai.com/docs/api-reference/chat>
 
+mod prompt;
 mod response;
 mod stream;
 
@@ -21,7 +22,7 @@ impl ChatDialect for OpenAiChat {
     }
 
     fn decode_request(&self, incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
-        scan_request(incoming)
+        scan_request(incoming, prompt::read)
     }
 
     fn encode_response(&self, request: &ChatRequest, response: &ChatResponse) -> Segments {

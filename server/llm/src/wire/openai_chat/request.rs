@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::chat::{ChatRequest, Layout, Prompt, Protocol};
 use crate::dialect::Incoming;
-use crate::error::{ApiError, ErrorKind, ErrorSource};
+use crate::error::ApiError;
 use crate::json::{JsonError, Kind, Scanner, Span};
 
 /// Where in a body the values stand that a codec may have to change.
@@ -20,6 +20,9 @@ pub(crate) struct RequestLayout {
     pub system: usize,
     /// Whether messages stand before and after that place.
     pub system_neighbours: (bool, bool),
+    /// The client gives `functions`, the old way, and expects `function_call`.
+    #[expect(dead_code, reason = "replies are about to follow it")]
+    pub legacy_functions: bool,
 }
 
 /// What a body says of `stream_options`.
@@ -37,8 +40,11 @@ pub(crate) enum StreamOptions {
     IncludeUsage(Span),
 }
 
-/// Reads a body once, from end to end.
-pub(crate) fn scan_request(incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
+/// Reads a body once, from end to end; `read` is how all of it is read.
+pub(crate) fn scan_request(
+    incoming: Incoming<'_>,
+    read: fn(&ChatRequest) -> Result<Prompt, ApiError>,
+) -> Result<ChatRequest, ApiError> {
     let body = incoming.body;
     let mut scanner = Scanner::from_utf8(&body).map_err(|error| not_json(&error))?;
     let kind = scanner.peek().map_err(|error| not_json(&error))?;
@@ -48,22 +54,13 @@ pub(crate) fn scan_request(incoming: Incoming<'_>) -> Result<ChatRequest, ApiErr
     }
     let mut seen = Seen::default();
     let layout = seen.scan(&mut scanner)?;
-    let mut request = ChatRequest::new(Protocol::OpenAiChat, body, incoming.stamp, read_prompt);
+    let mut request = ChatRequest::new(Protocol::OpenAiChat, body, incoming.stamp, read);
     request.model = seen.model.or_else(|| incoming.model.map(str::to_owned));
     request.stream = seen.stream;
     request.include_usage = seen.include_usage;
     request.choices = seen.choices.unwrap_or(1);
     request.layout = Layout::OpenAiChat(layout);
     Ok(request)
-}
-
-fn read_prompt(_: &ChatRequest) -> Result<Prompt, ApiError> {
-    let message = "The request cannot be told in another protocol.";
-    Err(ApiError::new(
-        ErrorKind::InvalidRequest,
-        ErrorSource::Gateway,
-        message,
-    ))
 }
 
 #[derive(Default)]
@@ -114,6 +111,7 @@ impl Seen {
         let mut keys = Keys::default();
         let mut model = None;
         let mut messages = None;
+        let mut legacy_functions = false;
         let mut stream_options = StreamOptions::Absent;
         while let Some(key) = scanner.next_member(&mut members).map_err(json)? {
             let key = key.decode();
@@ -131,6 +129,10 @@ impl Seen {
                 "messages" => messages = Some(scan_messages(scanner)?),
                 "stream" => self.stream = boolean(scanner, "stream")?.0,
                 "stream_options" => stream_options = self.scan_stream_options(scanner)?,
+                "functions" => {
+                    scanner.skip_value().map_err(json)?;
+                    legacy_functions = true;
+                }
                 "n" => self.choices = scan_n(scanner)?,
                 _ => {
                     scanner.skip_value().map_err(json)?;
@@ -153,6 +155,7 @@ impl Seen {
             stream_options,
             system: messages.system,
             system_neighbours: messages.neighbours,
+            legacy_functions,
         })
     }
 

@@ -1,0 +1,123 @@
+//! Images, files and recordings in messages.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Build;
+use crate::chat::{Media, MediaKind, MediaSource, Protocol};
+use crate::json::{ArrayWriter, ObjectWriter};
+
+impl Build<'_> {
+    /// Writes a content part; what cannot be said is noted as lost.
+    pub(super) fn media(&mut self, list: &mut ArrayWriter<'_>, media: &Media) {
+        let name = kind_name(media.kind);
+        if let Some(text) = plain_text(media) {
+            // A document that is text is as good as text.
+            list.object(|part| {
+                part.string("type", "text");
+                match &media.name {
+                    Some(name) => part.member("text").strings([name, "\n\n", &text]),
+                    None => part.string("text", &text),
+                }
+            });
+            self.losses.emulate(name);
+            return;
+        }
+        if !self.quirks.media.contains(&media.kind) || !self.can_say(media) {
+            self.losses.drop(name);
+            return;
+        }
+        list.object(|part| match media.kind {
+            MediaKind::Image => {
+                part.string("type", "image_url");
+                part.object("image_url", |image| {
+                    write_url(image, "url", media, "image/png");
+                    if let Some(detail) = &media.detail {
+                        image.string("detail", detail);
+                    }
+                });
+            }
+            MediaKind::Video => {
+                part.string("type", "video_url");
+                part.object("video_url", |video| {
+                    write_url(video, "url", media, "video/mp4");
+                });
+            }
+            MediaKind::Audio => {
+                part.string("type", "input_audio");
+                part.object("input_audio", |audio| {
+                    if let MediaSource::Data(data) = &media.source {
+                        audio.string("data", data);
+                    }
+                    audio.string("format", audio_format(media.media_type.as_deref()));
+                });
+            }
+            MediaKind::Document => {
+                part.string("type", "file");
+                part.object("file", |file| match &media.source {
+                    MediaSource::File(id) => file.string("file_id", id),
+                    _ => {
+                        file.string("filename", media.name.as_deref().unwrap_or("document.pdf"));
+                        write_url(file, "file_data", media, "application/pdf");
+                    }
+                });
+            }
+        });
+    }
+
+    fn can_say(&self, media: &Media) -> bool {
+        match (&media.source, media.kind) {
+            (MediaSource::Data(_), _) => true,
+            (MediaSource::Url(_), MediaKind::Image | MediaKind::Video) => true,
+            (MediaSource::Url(_), MediaKind::Document) => self.quirks.takes("document_url"),
+            (MediaSource::Url(_), MediaKind::Audio) => false,
+            // An id means something to the provider that gave it.
+            (MediaSource::File(_), MediaKind::Document) => self.client == Protocol::OpenAiResponses,
+            (MediaSource::File(_) | MediaSource::Text(_), _) => false,
+        }
+    }
+}
+
+pub(super) fn kind_name(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "image",
+        MediaKind::Document => "document",
+        MediaKind::Audio => "audio",
+        MediaKind::Video => "video",
+    }
+}
+
+/// A document's text, where it is nothing else.
+fn plain_text(media: &Media) -> Option<String> {
+    match &media.source {
+        MediaSource::Text(text) => Some(text.to_string()),
+        MediaSource::Data(data)
+            if media.kind == MediaKind::Document
+                && media.media_type.as_deref()?.starts_with("text/") =>
+        {
+            String::from_utf8(STANDARD.decode(data.as_bytes()).ok()?).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A URL, or a `data:` URL.
+fn write_url(object: &mut ObjectWriter<'_>, key: &str, media: &Media, default_type: &str) {
+    match &media.source {
+        MediaSource::Url(url) => object.string(key, url),
+        MediaSource::Data(data) => {
+            let media_type = media.media_type.as_deref().unwrap_or(default_type);
+            let member = object.member(key);
+            member.strings(["data:", media_type, ";base64,", data]);
+        }
+        MediaSource::File(_) | MediaSource::Text(_) => {}
+    }
+}
+
+fn audio_format(media_type: Option<&str>) -> &str {
+    match media_type {
+        Some("audio/mpeg" | "audio/mp3") => "mp3",
+        Some("audio/wav" | "audio/x-wav" | "audio/wave" | "audio/vnd.wave") | None => "wav",
+        Some(other) => other.strip_prefix("audio/").unwrap_or(other),
+    }
+}

@@ -1,0 +1,95 @@
+//! What the assistant thought in earlier turns, as clients keep it.
+
+use super::optional;
+use crate::chat::{PartContent, Protocol, Seal};
+use crate::json::{Kind, Node, ShapeError};
+use crate::text::Text;
+use crate::wire::openai_chat::{SealKind, read_seal};
+
+/// The thoughts of an assistant's message, in whichever field they are: all say the same.
+pub(super) fn read(message: &Node<'_>) -> Result<Vec<PartContent>, ShapeError> {
+    let mut thoughts = Vec::new();
+    if let Some(details) = message.get("reasoning_details") {
+        for item in details.array()? {
+            thoughts.extend(detail(item)?);
+        }
+    }
+    if thoughts.is_empty()
+        && let Some(blocks) = message.get("thinking_blocks")
+    {
+        for block in blocks.array()? {
+            thoughts.extend(thinking_block(block)?);
+        }
+    }
+    let said = |thought: &PartContent| matches!(thought, PartContent::Reasoning { text, .. } if !text.is_empty());
+    if !thoughts.iter().any(said) {
+        for key in ["reasoning_content", "reasoning"] {
+            if let Some(text) = message.get(key).filter(|v| v.kind() == Kind::String) {
+                let text = text.text()?;
+                if !text.is_empty() {
+                    thoughts.insert(0, PartContent::Reasoning { text, seal: None });
+                    break;
+                }
+            }
+        }
+    }
+    Ok(thoughts)
+}
+
+/// `{"type": "reasoning.text", "text": …, "signature": …}`, `reasoning.summary` or `reasoning.encrypted`:
+/// <https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks>
+fn detail(item: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
+    let kind = item.object()?.require("type")?.str()?;
+    let text = optional(item, "text", Node::text)?;
+    let summary = optional(item, "summary", Node::text)?;
+    let signature = optional(item, "signature", Node::text)?.filter(|seal| !seal.is_empty());
+    let data = optional(item, "data", Node::text)?.filter(|seal| !seal.is_empty());
+    let format = optional(item, "format", Node::text)?;
+    let id = optional(item, "id", Node::text)?;
+    let (kind, data) = match (&*kind, signature, data) {
+        ("reasoning.encrypted", _, Some(data)) => (SealKind::Encrypted, Some(data)),
+        ("reasoning.summary", signature, _) => (SealKind::Summary, signature),
+        (_, signature, _) => (SealKind::Text, signature),
+    };
+    let seal = data.map(|data| read_seal(kind, data, format.as_ref(), id.as_ref()));
+    let text = text.or(summary).unwrap_or_default();
+    if seal.is_none() && text.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(PartContent::Reasoning { text, seal }))
+}
+
+/// `{"type": "thinking", "thinking": …, "signature": …}` or `redacted_thinking`, as some clients keep what came from
+/// Anthropic's protocol.
+fn thinking_block(block: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
+    let text = optional(block.object()?, "thinking", Node::text)?.unwrap_or_default();
+    let sealed = match (block.get("signature"), block.get("data")) {
+        (Some(signature), _) => Some((signature.text()?, false)),
+        (None, Some(data)) => Some((data.text()?, true)),
+        (None, None) => None,
+    };
+    let seal = sealed
+        .filter(|(data, _)| !data.is_empty())
+        .map(|(data, encrypted)| Seal::of_client(Protocol::Anthropic, data, encrypted));
+    if seal.is_none() && text.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(PartContent::Reasoning { text, seal }))
+}
+
+/// The signature of a tool call: `{"extra_content": {"google": {"thought_signature": …}}}`
+/// (<https://ai.google.dev/gemini-api/docs/thought-signatures#openai>), or in `provider_specific_fields`.
+pub(super) fn of_call(call: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
+    let google = call
+        .get("extra_content")
+        .and_then(|extra| extra.get("google"));
+    let fields = google.or_else(|| call.get("provider_specific_fields"));
+    let Some(signature) = fields.and_then(|fields| fields.get("thought_signature")) else {
+        return Ok(None);
+    };
+    let data = signature.text()?;
+    Ok((!data.is_empty()).then(|| PartContent::Reasoning {
+        text: Text::default(),
+        seal: Some(Seal::of_client(Protocol::Gemini, data, false)),
+    }))
+}

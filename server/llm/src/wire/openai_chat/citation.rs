@@ -1,0 +1,26 @@
+//! `annotations`: <https://platform.openai.com/docs/api-reference/chat/object#chat-object-choices-message-annotations>
+
+use crate::chat::Citation;
+use crate::json::Node;
+
+/// The sources in an array of annotations; what is none is passed over.
+pub(crate) fn read_citations(annotations: &Node<'_>) -> Vec<Citation> {
+    let items = annotations.array().unwrap_or_default().iter();
+    items.filter_map(read_citation).collect()
+}
+
+fn read_citation(annotation: &Node<'_>) -> Option<Citation> {
+    // Some upstreams leave the inner object out.
+    let source = annotation.get("url_citation").unwrap_or(annotation);
+    let text = |key: &str| source.get(key).and_then(|value| value.text().ok());
+    let place = |key: &str| u32::try_from(source.get(key)?.u64().ok()?).ok();
+    let url = text("url").filter(|url| !url.is_empty())?;
+    let range = place("start_index").zip(place("end_index"));
+    Some(Citation {
+        url: Some(url),
+        title: text("title").filter(|title| !title.is_empty()),
+        quoted: text("content").filter(|content| !content.is_empty()),
+        range: range.filter(|(from, to)| from < to),
+        document: None,
+    })
+}
