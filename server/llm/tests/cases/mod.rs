@@ -54,7 +54,14 @@ pub static OPENAI_CHAT: Pair = Pair {
 };
 
 /// Folders of `fixtures` that are not OpenAI Chat's.
-static OTHERS: &[(&str, Pair)] = &[];
+static OTHERS: &[(&str, Pair)] = &[(
+    "mistral",
+    Pair {
+        dialect: &dialects::openai_chat::OpenAiChat,
+        codec: &codecs::mistral::Mistral,
+        stream_file: "stream.sse",
+    },
+)];
 
 fn pair(owner: &str) -> &'static Pair {
     let other = OTHERS.iter().find(|(name, _)| *name == owner);

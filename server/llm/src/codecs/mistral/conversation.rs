@@ -61,6 +61,15 @@ pub(super) fn write_messages(
     }
 }
 
+/// What a failed tool's result begins with.
+static ERROR: Text = Text::from_static("Error:");
+
+fn says_error(chunks: &[Chunk<'_>]) -> bool {
+    matches!(chunks.first(), Some(Chunk::Text(text)) if text
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("error")))
+}
+
 struct Conversation<'p, 'w, 'l> {
     prompt: &'p Prompt,
     /// Whether the model takes thoughts back that nobody signed.
@@ -161,10 +170,14 @@ impl Conversation<'_, '_, '_> {
             if part.cache.is_some() {
                 self.losses.drop("cache_control");
             }
+            let mut chunks = chunks(parts, Takes::Media, self.losses);
             if *is_error {
-                self.losses.drop("messages.is_error");
+                // There is no field for it.
+                self.losses.emulate("is_error");
+                if !says_error(&chunks) {
+                    chunks.insert(0, Chunk::Text(&ERROR));
+                }
             }
-            let chunks = chunks(parts, Takes::Media, self.losses);
             let name = name.as_ref().or_else(|| self.prompt.called(id));
             let id = self.ids.of_result(id).into_owned();
             self.message("tool", |out| {

@@ -79,9 +79,11 @@ fn by_word(word: Option<&str>) -> Option<ErrorKind> {
         | "billing_not_active"
         | "quota_exceeded"
         | "insufficient_balance" => ErrorKind::QuotaExceeded,
-        "rate_limit_exceeded" | "rate_limit_error" | "rate_limited" | "RESOURCE_EXHAUSTED" => {
-            ErrorKind::RateLimited
-        }
+        "rate_limit_exceeded"
+        | "rate_limit_error"
+        | "rate_limited"
+        | "service_tier_capacity_exceeded"
+        | "RESOURCE_EXHAUSTED" => ErrorKind::RateLimited,
         "context_length_exceeded" | "exceed_context_size_error" => ErrorKind::ContextLengthExceeded,
         "content_filter"
         | "content_policy_violation"

@@ -23,7 +23,7 @@ impl ErrorBody {
 }
 
 /// Reads an error's body: `{"error": {…}}`, `{"error": "…"}`, the same in an array, or the object itself
-/// with `message` or `detail`. None where nothing of it can be recognised.
+/// with `message` or `detail`, which may be a list of what is wrong. None where nothing of it can be recognised.
 pub(crate) fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let value = match value {
@@ -43,13 +43,55 @@ pub(crate) fn read_error(body: &[u8]) -> Option<ErrorBody> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
+    let (wrong, place) = invalid(inner).unwrap_or_default();
     let read = ErrorBody {
-        message: text("message").or_else(|| text("detail")),
+        message: text("message").or_else(|| text("detail")).or(wrong),
         kind: text("type").or_else(|| text("status")),
-        param: text("param"),
+        param: text("param").or(place),
         code: text("code"),
     };
     (error.is_some() || read != ErrorBody::default()).then_some(read)
+}
+
+/// What a validator finds, as FastAPI and Mistral list it: `{"detail": [{"loc": ["body", "n"], "msg": "…"}]}`, or that in
+/// `message`. Gives all of it as a sentence, and the first place as a parameter: `messages[0].content`.
+/// <https://fastapi.tiangolo.com/tutorial/handling-errors/>
+fn invalid(error: &Value) -> Option<(Option<String>, Option<String>)> {
+    let inner = error.get("message").filter(|inner| inner.is_object());
+    let found = inner.unwrap_or(error).get("detail")?.as_array()?;
+    let sentences: Vec<String> = found
+        .iter()
+        .filter_map(|one| {
+            let said = one.get("msg")?.as_str()?;
+            Some(match place(one) {
+                Some(place) => format!("{place}: {said}"),
+                None => said.to_owned(),
+            })
+        })
+        .collect();
+    let message = (!sentences.is_empty()).then(|| sentences.join("; "));
+    Some((message, found.first().and_then(place)))
+}
+
+/// `["body", "messages", 0, "content"]`
+fn place(one: &Value) -> Option<String> {
+    let mut place = String::new();
+    for step in one.get("loc")?.as_array()? {
+        match step {
+            Value::String(name) if place.is_empty() && name == "body" => {}
+            Value::String(name) if place.is_empty() => place.push_str(name),
+            Value::String(name) => {
+                place.push('.');
+                place.push_str(name);
+            }
+            other => {
+                place.push('[');
+                place.push_str(&other.to_string());
+                place.push(']');
+            }
+        }
+    }
+    (!place.is_empty()).then_some(place)
 }
 
 #[derive(Serialize)]

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::usage::read_usage;
-use crate::chat::{Block, FinishReason, StreamEvent, ToolKind};
+use crate::chat::{Block, Citation, FinishReason, Protocol, Seal, StreamEvent, ToolKind};
 use crate::json::{JsonError, JsonStr, Kind, Scanner, Span};
 use crate::text::Text;
 
@@ -240,7 +240,8 @@ impl<'a> Reader<'a> {
         self.parts(choice, &Block::Text)
     }
 
-    /// Parts: `{"type":"text","text":…}`, or `{"type":"thinking","thinking":[…]}` with parts of its own.
+    /// Parts: `{"type":"text","text":…}`, and Mistral's `{"type":"thinking","thinking":[…],"signature":…}` with parts of
+    /// its own and `{"type":"reference","reference_ids":[…]}` of the text before it.
     fn parts(&mut self, choice: &mut ChoiceState, block: &Block) -> Result<(), JsonError> {
         let mut items = self.scanner.enter_array()?;
         while self.scanner.next_item(&mut items)? {
@@ -248,6 +249,7 @@ impl<'a> Reader<'a> {
                 self.scanner.skip_value()?;
                 continue;
             }
+            let mut signature = None;
             let mut members = self.scanner.enter_object()?;
             while let Some(key) = self.scanner.next_member(&mut members)? {
                 let kind = self.scanner.peek()?;
@@ -261,10 +263,53 @@ impl<'a> Reader<'a> {
                         let text = self.scanner.string()?.text(self.body);
                         self.say(choice, Block::Reasoning, text);
                     }
+                    (Some("signature"), Kind::String) => signature = self.text()?,
+                    (Some("reference_ids"), Kind::Array) => self.references(choice)?,
                     _ => {
                         self.scanner.skip_value()?;
                     }
                 }
+            }
+            // Whatever the order of the members: a seal comes after what it is for.
+            if let (Some(data), Some(index)) = (signature, choice.reasoning) {
+                self.out.push(StreamEvent::Sealed {
+                    choice: choice.index,
+                    index,
+                    seal: Seal {
+                        protocol: Protocol::Mistral,
+                        data,
+                        encrypted: false,
+                        id: Text::default(),
+                    },
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers of documents, or names.
+    fn references(&mut self, choice: &ChoiceState) -> Result<(), JsonError> {
+        let mut items = self.scanner.enter_array()?;
+        while self.scanner.next_item(&mut items)? {
+            let citation = match self.scanner.peek()? {
+                Kind::String => Citation {
+                    title: self.text()?,
+                    ..Citation::default()
+                },
+                _ => {
+                    let span = self.scanner.skip_value()?;
+                    Citation {
+                        document: self.scanner.text()[span].parse().ok(),
+                        ..Citation::default()
+                    }
+                }
+            };
+            if let Some(index) = choice.text.filter(|_| citation != Citation::default()) {
+                self.out.push(StreamEvent::Cited {
+                    choice: choice.index,
+                    index,
+                    citation,
+                });
             }
         }
         Ok(())
