@@ -6,6 +6,8 @@
 //! Where dialect and codec are the same protocol the bytes travel as they came: only what the gateway
 //! must change is spliced in.
 
+pub mod audio;
+pub mod carried;
 pub mod chat;
 pub mod codec;
 pub mod codecs;
@@ -13,7 +15,9 @@ pub mod dialect;
 pub mod dialects;
 pub mod error;
 pub mod framing;
+pub mod images;
 pub mod json;
+pub mod moderations;
 pub mod pricing;
 pub mod providers;
 pub mod segments;
