@@ -44,6 +44,21 @@ pub struct WireRequest {
     pub form: ReplyForm,
 }
 
+impl WireRequest {
+    /// A JSON body to be posted.
+    pub(crate) fn post_json(path: String, body: Segments, losses: Losses, form: ReplyForm) -> Self {
+        let json = http::HeaderValue::from_static("application/json");
+        Self {
+            method: http::Method::POST,
+            path,
+            headers: http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, json)]),
+            body,
+            losses,
+            form,
+        }
+    }
+}
+
 /// What the sent request says of the reply to come; its decoder is given it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyForm {

@@ -15,3 +15,13 @@ pub struct Usage {
     /// Of the output, spent on reasoning.
     pub reasoning_tokens: u64,
 }
+
+impl Usage {
+    /// Input and nothing else: embeddings, reranking.
+    pub fn of_input(tokens: u64) -> Self {
+        Self {
+            input_tokens: tokens,
+            ..Self::default()
+        }
+    }
+}

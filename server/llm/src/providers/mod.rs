@@ -9,9 +9,12 @@ mod simulated;
 pub use auth::Auth;
 pub use modalities::Modalities;
 
+use crate::carried::{Operation, Paths};
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;
 use crate::codecs::openai_chat::OpenAiChat;
+use crate::embeddings::{EmbeddingsCodec, OpenAiEmbeddings};
+use crate::rerank::{JinaRerank, RerankCodec};
 
 /// A kind of upstream.
 #[derive(Debug)]
@@ -32,6 +35,12 @@ pub struct Provider {
     pub codecs: &'static [&'static dyn ChatCodec],
     /// What can be asked of it.
     pub modalities: Modalities,
+    /// How it is asked for vectors, where it can be.
+    pub embeddings_codec: &'static dyn EmbeddingsCodec,
+    /// How it is asked to rank texts, where it can be.
+    pub rerank_codec: &'static dyn RerankCodec,
+    /// Where it has the endpoints that are carried.
+    pub paths: Paths,
     /// Answers come from the gateway itself, no network is used: see [`crate::simulated`].
     pub simulated: bool,
     pub docs_url: &'static str,
@@ -48,6 +57,9 @@ impl Provider {
         key_needed: true,
         codecs: &[&OpenAiChat::COMPATIBLE],
         modalities: Modalities::CHAT,
+        embeddings_codec: &OpenAiEmbeddings::PLAIN,
+        rerank_codec: &JinaRerank,
+        paths: Paths::Plain,
         simulated: false,
         docs_url: "https://platform.openai.com/docs/api-reference/chat",
     };
@@ -66,6 +78,21 @@ impl Provider {
         } else {
             crate::codecs::find(protocol)
         }
+    }
+
+    /// `None`: it makes no vectors.
+    pub fn embeddings(&self) -> Option<&'static dyn EmbeddingsCodec> {
+        self.modalities.embeddings.then_some(self.embeddings_codec)
+    }
+
+    /// `None`: it ranks no texts.
+    pub fn rerank(&self) -> Option<&'static dyn RerankCodec> {
+        self.modalities.rerank.then_some(self.rerank_codec)
+    }
+
+    /// Whether it has an endpoint that is carried.
+    pub fn offers(&self, operation: &Operation) -> bool {
+        (operation.offered)(&self.modalities)
     }
 }
 
