@@ -5,16 +5,29 @@
 //! are the caller's.
 
 mod site;
+mod time_limit;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::get;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context,
+};
 use shared::AdminApi;
 use tower_http::compression::CompressionLayer;
+
+/// The pages' addresses.
+///
+/// While Leptos lists them, no resource of the whole process may load, and one that is first polled
+/// meanwhile stays pending for ever, with the page that waits for it
+/// (<https://github.com/leptos-rs/leptos/issues/4773>). So they are listed once, before there is any
+/// router that could render a page.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> =
+    LazyLock::new(|| generate_route_list(dashboard::App));
 
 /// Pages at `/` and `/login` and for whatever is not there, server functions under `/ui/api/`, files under `/pkg/`.
 pub fn router(api: Arc<dyn AdminApi>) -> Router {
@@ -33,13 +46,12 @@ pub fn router(api: Arc<dyn AdminApi>) -> Router {
     // Any other address has a page too: it says that there is nothing, with a 404.
     let nothing = render_app_async_with_context(context.clone(), document.clone());
     Router::new()
-        .leptos_routes_with_context(
-            &options,
-            generate_route_list(dashboard::App),
-            context,
-            document,
-        )
+        .leptos_routes_with_context(&options, ROUTES.clone(), context, document)
         .fallback(nothing)
+        .layer(middleware::from_fn_with_state(
+            time_limit::LIMIT,
+            time_limit::apply,
+        ))
         // A page is a third of a megabyte of figures and drawings, an eighth of that compressed.
         .layer(CompressionLayer::new().no_br())
         .route("/pkg/{*path}", get(site::file))

@@ -22,16 +22,19 @@ pub enum Scene {
     Troubled,
     /// As busy, with more requests each time one asks.
     Growing,
+    /// The database keeps one waiting.
+    Silent,
 }
 
 impl Scene {
     #[allow(dead_code, reason = "tests take single scenes")]
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Busy,
         Self::Fresh,
         Self::Failing,
         Self::Troubled,
         Self::Growing,
+        Self::Silent,
     ];
 }
 
@@ -58,6 +61,7 @@ impl AdminApi for Sample {
             Scene::Failing => Err(AdminError::Unavailable {
                 message: "disk I/O error (code 10)".to_owned(),
             }),
+            Scene::Silent => std::future::pending().await,
             Scene::Fresh => Ok(quiet(query)),
             Scene::Busy => Ok(busy(query)),
             Scene::Troubled => {

@@ -4,6 +4,8 @@
 mod sample;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
@@ -19,15 +21,21 @@ struct Reply {
     text: String,
 }
 
+/// More than the dashboard itself allows for a page.
+const HANGS: Duration = Duration::from_secs(60);
+
 async fn send(scene: Scene, request: Builder, body: &'static str) -> Reply {
     let router = server::dashboard::router(Arc::new(Sample::new(scene)));
     let request = request.body(Body::from(body)).expect("a valid request");
-    let (head, body) = router
-        .oneshot(request)
+    let reply = async {
+        let response = router.oneshot(request).await;
+        let (head, body) = response.expect("the router cannot fail").into_parts();
+        let body = body.collect().await.expect("a whole body").to_bytes();
+        (head, body)
+    };
+    let (head, body) = tokio::time::timeout(HANGS, reply)
         .await
-        .expect("the router cannot fail")
-        .into_parts();
-    let body = body.collect().await.expect("a whole body").to_bytes();
+        .expect("an answer, before long");
     Reply {
         status: head.status,
         headers: head.headers,
@@ -234,4 +242,23 @@ async fn the_login_is_a_plain_form() {
 async fn files_that_do_not_exist_are_not_found() {
     let reply = get(Scene::Busy, "/pkg/none.js").await;
     assert_eq!(reply.status, StatusCode::NOT_FOUND);
+}
+
+/// Another router may come into being while a page is rendered.
+#[tokio::test]
+async fn routers_that_are_built_meanwhile_hold_up_no_page() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let builder = std::thread::spawn({
+        let stop = stop.clone();
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                let _ = server::dashboard::router(Arc::new(Sample::new(Scene::Fresh)));
+            }
+        }
+    });
+    for _ in 0..50 {
+        get(Scene::Fresh, "/").await.says("No requests yet");
+    }
+    stop.store(true, Ordering::Relaxed);
+    builder.join().expect("routers can be built");
 }
