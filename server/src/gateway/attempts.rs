@@ -74,7 +74,7 @@ pub(super) async fn answer(
 async fn attempt(
     transport: &Transport,
     context: &mut Context,
-    upstream: &Upstream,
+    upstream: &Arc<Upstream>,
     target: &Target<'_>,
     request: &ChatRequest,
 ) -> Result<Reply, ApiError> {
@@ -107,7 +107,14 @@ async fn attempt(
         return Ok(Reply::of_response(response, request));
     };
     let decoder = codec.stream_decoder(request, &form);
-    let mut events = EventStream::new(reply.body, framer, decoder, form.carried, guardrails);
+    let mut events = EventStream::new(
+        Arc::clone(upstream),
+        reply.body,
+        framer,
+        decoder,
+        form.carried,
+        guardrails,
+    );
     if request.stream {
         events.wait_for_first().await?;
         return Ok(Reply::Stream(Box::new(events)));

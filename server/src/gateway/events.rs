@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use llm::StreamDecoder;
@@ -10,6 +11,7 @@ use llm::error::ApiError;
 use llm::framing::{Frame, Framer};
 
 use crate::guardrails::Guardrails;
+use crate::policies::Upstream;
 use crate::transport::ReplyBody;
 
 /// An upstream that sends this much before its first event is let through.
@@ -27,6 +29,8 @@ pub struct EventStream {
 
 #[derive(Debug)]
 struct Source {
+    /// Whose credentials no error may show.
+    upstream: Arc<Upstream>,
     body: ReplyBody,
     framer: Framer,
     /// Whether the frames are in the client's own protocol.
@@ -72,6 +76,7 @@ impl Batch {
 
 impl EventStream {
     pub(super) fn new(
+        upstream: Arc<Upstream>,
         body: ReplyBody,
         framer: Framer,
         decoder: Box<dyn StreamDecoder>,
@@ -81,6 +86,7 @@ impl EventStream {
         Self {
             ready: VecDeque::new(),
             source: Some(Source {
+                upstream,
                 body,
                 framer,
                 carried,
@@ -144,7 +150,7 @@ impl EventStream {
             return Poll::Ready(Ok(None));
         };
         let mut batch = Batch::default();
-        let ended = loop {
+        let mut ended = loop {
             match source.body.poll_chunk(cx) {
                 // The protocol has said that this was all: whether the body ends too is the
                 // connection's own affair.
@@ -161,6 +167,9 @@ impl EventStream {
                 Poll::Ready(_) => break source.finish(&mut batch).map(|()| true),
             }
         };
+        if let Err(error) = &mut ended {
+            source.upstream.hide_secrets(&mut error.message);
+        }
         if !matches!(ended, Ok(false))
             && let Some(source) = self.source.take()
             && ended.is_ok()

@@ -308,6 +308,39 @@ async fn an_upstream_that_quotes_the_gateways_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upstream_that_quotes_the_gateways_key_in_mid_stream() {
+    let quoted = json!({"error": {"message": "no more for key-of-up, sent as Bearer key-of-up", "type": "t", "code": null}});
+    let quoted = chunk(&format!("data: {quoted}\n\n"));
+    for (streams, batches) in [
+        // The error follows what came before, or comes along with it.
+        (
+            true,
+            vec![chunk(&delta("one")), Act::WaitForTest, quoted.clone()],
+        ),
+        (true, vec![chunk(&delta("one")), quoted.clone()]),
+        // For a client that waits for all of it.
+        (false, vec![chunk(&delta("one")), quoted.clone()]),
+    ] {
+        let mut acts = vec![stream_head()];
+        acts.extend(batches);
+        acts.push(stream_end());
+        let upstream = Upstream::start(acts).await;
+        let app = TestApp::before(&upstream).await;
+        let mut request = hello("m");
+        request["stream"] = json!(streams);
+        let response = app.chat(&request).send().await.unwrap();
+        assert_eq!(response.status(), if streams { 200 } else { 502 });
+        upstream.go_on();
+        let text = response.text().await.unwrap();
+        assert!(text.contains("no more for"), "{text}");
+        assert!(!text.contains("key-of-up"), "{text}");
+        let stored: String = app.record().await.get("error_message");
+        assert!(stored.contains("no more for"), "{stored}");
+        assert!(!stored.contains("key-of-up"), "{stored}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_models_name_that_is_no_text() {
     let app = TestApp::simulated().await;
     let response = app
