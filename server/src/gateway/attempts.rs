@@ -126,7 +126,7 @@ async fn attempt(
             collector.push(event);
         }
     }
-    Ok(Reply::Whole(collector.finish()))
+    Ok(Reply::Whole(Box::new(collector.finish())))
 }
 
 fn log_failure(context: &Context, upstream: &Upstream, error: &ApiError, first: bool) {

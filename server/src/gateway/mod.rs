@@ -34,7 +34,7 @@ pub struct Gateway {
 /// An answer on its way to the client.
 #[derive(Debug)]
 pub enum Reply {
-    Whole(ChatResponse),
+    Whole(Box<ChatResponse>),
     Stream(Box<EventStream>),
 }
 
@@ -44,7 +44,7 @@ impl Reply {
         if request.stream {
             Self::Stream(Box::new(EventStream::of_response(&response)))
         } else {
-            Self::Whole(response)
+            Self::Whole(Box::new(response))
         }
     }
 }
