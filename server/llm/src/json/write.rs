@@ -46,6 +46,13 @@ fn string(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a string can be written as JSON");
 }
 
+impl<'a> Writer<'a> {
+    /// Appends to `out`.
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self { out }
+    }
+}
+
 impl Writer<'_> {
     pub fn object(self, write: impl FnOnce(&mut ObjectWriter<'_>)) {
         self.out.push(b'{');

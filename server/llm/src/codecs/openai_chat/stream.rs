@@ -5,7 +5,7 @@ use crate::chat::StreamEvent;
 use crate::codec::StreamDecoder;
 use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::framing::Frame;
-use crate::wire::openai_chat::{ReplyScan, ReplyState, scan_reply};
+use crate::wire::openai_chat::{ReplyScan, ReplyState, Started, scan_reply};
 
 /// The state of one reply stream.
 ///
@@ -42,10 +42,15 @@ impl StreamDecoder for Decoder {
         if frame.event.as_ref().is_some_and(|event| *event == "error") {
             return Err(errors::from_body(&frame.data));
         }
+        let first = out.len();
         match scan_reply(&frame.data, &mut self.reply, out) {
-            Ok(ReplyScan::Reply(marks)) => {
-                frame.marks.model = marks.model;
-                frame.marks.usage_only = marks.usage_only;
+            Ok(ReplyScan::Reply(head)) => {
+                if let Some(Started { id, model, created }) = head.started {
+                    out.insert(first, StreamEvent::Started { id, model, created });
+                }
+                out.extend(head.usage.map(StreamEvent::Usage));
+                frame.marks.model = head.model;
+                frame.marks.usage_only = head.usage_only;
                 Ok(())
             }
             Ok(ReplyScan::Error) => Err(errors::from_body(&frame.data)),

@@ -1,5 +1,8 @@
 //! OpenAI Chat Completions as clients speak it: <https://platform.openai.com/docs/api-reference/chat>
 
+mod chunk;
+mod delta;
+mod message;
 mod prompt;
 mod response;
 mod stream;

@@ -1,7 +1,7 @@
 //! `annotations`: <https://platform.openai.com/docs/api-reference/chat/object#chat-object-choices-message-annotations>
 
 use crate::chat::Citation;
-use crate::json::Node;
+use crate::json::{Node, ObjectWriter};
 
 /// The sources in an array of annotations; what is none is passed over.
 pub(crate) fn read_citations(annotations: &Node<'_>) -> Vec<Citation> {
@@ -23,4 +23,23 @@ fn read_citation(annotation: &Node<'_>) -> Option<Citation> {
         range: range.filter(|(from, to)| from < to),
         document: None,
     })
+}
+
+/// Writes an annotation; `range` is the piece of the message's text that it is for, in characters. Title and URL are
+/// demanded by the SDKs: they are empty where the source has none.
+pub(crate) fn write_citation(
+    annotation: &mut ObjectWriter<'_>,
+    citation: &Citation,
+    range: (u32, u32),
+) {
+    annotation.string("type", "url_citation");
+    annotation.object("url_citation", |source| {
+        source.plain("start_index", range.0);
+        source.plain("end_index", range.1);
+        source.string("title", citation.title.as_deref().unwrap_or_default());
+        source.string("url", citation.url.as_deref().unwrap_or_default());
+        if let Some(quoted) = &citation.quoted {
+            source.string("content", quoted);
+        }
+    });
 }

@@ -3,15 +3,19 @@
 mod citation;
 mod defaults;
 mod error;
+mod logprobs;
 mod reply;
 mod request;
 mod seal;
+mod url;
 mod usage;
 
-pub(crate) use citation::read_citations;
+pub(crate) use citation::{read_citations, write_citation};
 pub(crate) use defaults::says_nothing;
 pub(crate) use error::{ErrorBody, read_error, write_error};
-pub(crate) use reply::{ReplyScan, ReplyState, scan_reply};
+pub(crate) use logprobs::{read_logprobs, write_logprobs};
+pub(crate) use reply::{ReplyScan, ReplyState, Started, scan_reply};
 pub(crate) use request::{RequestLayout, StreamOptions, scan_request};
-pub(crate) use seal::{SealKind, read_seal, write_detail};
-pub(crate) use usage::usage_object;
+pub(crate) use seal::{read_detail, write_detail};
+pub(crate) use url::read_url;
+pub(crate) use usage::write_usage;

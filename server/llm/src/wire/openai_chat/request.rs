@@ -21,7 +21,6 @@ pub(crate) struct RequestLayout {
     /// Whether messages stand before and after that place.
     pub system_neighbours: (bool, bool),
     /// The client gives `functions`, the old way, and expects `function_call`.
-    #[expect(dead_code, reason = "replies are about to follow it")]
     pub legacy_functions: bool,
 }
 

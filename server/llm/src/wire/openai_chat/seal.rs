@@ -5,12 +5,12 @@
 //! its data is the item, without its text.
 
 use crate::chat::{Protocol, Seal};
-use crate::json::{Node, ObjectWriter, object};
+use crate::json::{Node, ObjectWriter, ShapeError, object};
 use crate::text::Text;
 
 /// What kind of item a seal comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SealKind {
+enum SealKind {
     /// `reasoning.text` with its `signature`.
     Text,
     /// `reasoning.summary` with its `signature`, should it have one.
@@ -37,13 +37,33 @@ impl SealKind {
     }
 }
 
+/// Reads an item: what was thought, and its seal.
+///
+/// # Errors
+/// It is no object, or its members are no texts.
+pub(crate) fn read_detail(item: &Node<'_>) -> Result<(Text, Option<Seal>), ShapeError> {
+    let member = |key: &str| item.get(key).map(Node::text).transpose();
+    let kind = item.object()?.require("type")?.str()?;
+    let text = member("text")?.or(member("summary")?).unwrap_or_default();
+    let signature = member("signature")?.filter(|seal| !seal.is_empty());
+    let data = member("data")?.filter(|seal| !seal.is_empty());
+    let (kind, data) = match (&*kind, signature, data) {
+        ("reasoning.encrypted", _, Some(data)) => (SealKind::Encrypted, Some(data)),
+        ("reasoning.summary", signature, _) => (SealKind::Summary, signature),
+        (_, signature, _) => (SealKind::Text, signature),
+    };
+    let seal = match data {
+        Some(data) => {
+            let (format, id) = (member("format")?, member("id")?);
+            Some(read_seal(kind, data, format.as_ref(), id.as_ref()))
+        }
+        None => None,
+    };
+    Ok((text, seal))
+}
+
 /// The seal of an item, whoever made it.
-pub(crate) fn read_seal(
-    kind: SealKind,
-    data: Text,
-    format: Option<&Text>,
-    id: Option<&Text>,
-) -> Seal {
+fn read_seal(kind: SealKind, data: Text, format: Option<&Text>, id: Option<&Text>) -> Seal {
     if let Some(seal) = Seal::from_token(&data) {
         return seal;
     }

@@ -1,9 +1,7 @@
 //! The `usage` object: <https://platform.openai.com/docs/api-reference/chat/object#chat/object-usage>
 
-use serde_json::{Value, json};
-
 use crate::chat::Usage;
-use crate::json::{JsonError, Kind, Scanner};
+use crate::json::{JsonError, Kind, ObjectWriter, Scanner};
 
 /// Reads a usage object, null or anything else: the latter two are none.
 ///
@@ -75,17 +73,21 @@ fn tokens(scanner: &mut Scanner<'_>) -> Result<u64, JsonError> {
     Ok(scanner.text()[span].parse().unwrap_or(0))
 }
 
-/// A usage object.
-pub(crate) fn usage_object(usage: &Usage) -> Value {
-    let mut details = json!({"cached_tokens": usage.cached_tokens});
-    if usage.cache_write_tokens > 0 {
-        details["cache_write_tokens"] = usage.cache_write_tokens.into();
-    }
-    json!({
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": usage.input_tokens.saturating_add(usage.output_tokens),
-        "prompt_tokens_details": details,
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-    })
+/// Writes a usage object.
+pub(crate) fn write_usage(object: &mut ObjectWriter<'_>, usage: &Usage) {
+    object.plain("prompt_tokens", usage.input_tokens);
+    object.plain("completion_tokens", usage.output_tokens);
+    object.plain(
+        "total_tokens",
+        usage.input_tokens.saturating_add(usage.output_tokens),
+    );
+    object.object("prompt_tokens_details", |details| {
+        details.plain("cached_tokens", usage.cached_tokens);
+        if usage.cache_write_tokens > 0 {
+            details.plain("cache_write_tokens", usage.cache_write_tokens);
+        }
+    });
+    object.object("completion_tokens_details", |details| {
+        details.plain("reasoning_tokens", usage.reasoning_tokens);
+    });
 }

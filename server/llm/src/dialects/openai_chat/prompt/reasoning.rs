@@ -4,14 +4,17 @@ use super::optional;
 use crate::chat::{PartContent, Protocol, Seal};
 use crate::json::{Kind, Node, ShapeError};
 use crate::text::Text;
-use crate::wire::openai_chat::{SealKind, read_seal};
+use crate::wire::openai_chat::read_detail;
 
 /// The thoughts of an assistant's message, in whichever field they are: all say the same.
 pub(super) fn read(message: &Node<'_>) -> Result<Vec<PartContent>, ShapeError> {
     let mut thoughts = Vec::new();
     if let Some(details) = message.get("reasoning_details") {
         for item in details.array()? {
-            thoughts.extend(detail(item)?);
+            let (text, seal) = read_detail(item)?;
+            if seal.is_some() || !text.is_empty() {
+                thoughts.push(PartContent::Reasoning { text, seal });
+            }
         }
     }
     if thoughts.is_empty()
@@ -34,29 +37,6 @@ pub(super) fn read(message: &Node<'_>) -> Result<Vec<PartContent>, ShapeError> {
         }
     }
     Ok(thoughts)
-}
-
-/// `{"type": "reasoning.text", "text": …, "signature": …}`, `reasoning.summary` or `reasoning.encrypted`:
-/// <https://openrouter.ai/docs/use-cases/reasoning-tokens#preserving-reasoning-blocks>
-fn detail(item: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
-    let kind = item.object()?.require("type")?.str()?;
-    let text = optional(item, "text", Node::text)?;
-    let summary = optional(item, "summary", Node::text)?;
-    let signature = optional(item, "signature", Node::text)?.filter(|seal| !seal.is_empty());
-    let data = optional(item, "data", Node::text)?.filter(|seal| !seal.is_empty());
-    let format = optional(item, "format", Node::text)?;
-    let id = optional(item, "id", Node::text)?;
-    let (kind, data) = match (&*kind, signature, data) {
-        ("reasoning.encrypted", _, Some(data)) => (SealKind::Encrypted, Some(data)),
-        ("reasoning.summary", signature, _) => (SealKind::Summary, signature),
-        (_, signature, _) => (SealKind::Text, signature),
-    };
-    let seal = data.map(|data| read_seal(kind, data, format.as_ref(), id.as_ref()));
-    let text = text.or(summary).unwrap_or_default();
-    if seal.is_none() && text.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(PartContent::Reasoning { text, seal }))
 }
 
 /// `{"type": "thinking", "thinking": …, "signature": …}` or `redacted_thinking`, as some clients keep what came from
