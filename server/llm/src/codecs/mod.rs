@@ -1,6 +1,7 @@
 //! What upstreams speak: one folder a protocol.
 
 pub(crate) mod failure;
+pub mod gemini;
 pub mod mistral;
 pub mod openai_chat;
 
@@ -8,7 +9,11 @@ use crate::chat::Protocol;
 use crate::codec::ChatCodec;
 
 /// One codec a protocol, for upstreams of which no more is known.
-static ALL: &[&dyn ChatCodec] = &[&mistral::Mistral, &openai_chat::OpenAiChat::COMPATIBLE];
+static ALL: &[&dyn ChatCodec] = &[
+    &gemini::Gemini,
+    &mistral::Mistral,
+    &openai_chat::OpenAiChat::COMPATIBLE,
+];
 
 /// Every protocol's codec.
 pub fn all() -> &'static [&'static dyn ChatCodec] {

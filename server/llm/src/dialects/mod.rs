@@ -1,3 +1,4 @@
 //! What clients speak: one folder a protocol.
 
+pub mod gemini;
 pub mod openai_chat;

@@ -1,3 +1,4 @@
 //! What the protocols' bytes look like, for dialects and codecs alike: one folder a protocol.
 
+pub(crate) mod gemini;
 pub(crate) mod openai_chat;

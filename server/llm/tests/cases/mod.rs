@@ -54,14 +54,24 @@ pub static OPENAI_CHAT: Pair = Pair {
 };
 
 /// Folders of `fixtures` that are not OpenAI Chat's.
-static OTHERS: &[(&str, Pair)] = &[(
-    "mistral",
-    Pair {
-        dialect: &dialects::openai_chat::OpenAiChat,
-        codec: &codecs::mistral::Mistral,
-        stream_file: "stream.sse",
-    },
-)];
+static OTHERS: &[(&str, Pair)] = &[
+    (
+        "gemini",
+        Pair {
+            dialect: &dialects::gemini::Gemini,
+            codec: &codecs::gemini::Gemini,
+            stream_file: "stream.sse",
+        },
+    ),
+    (
+        "mistral",
+        Pair {
+            dialect: &dialects::openai_chat::OpenAiChat,
+            codec: &codecs::mistral::Mistral,
+            stream_file: "stream.sse",
+        },
+    ),
+];
 
 fn pair(owner: &str) -> &'static Pair {
     let other = OTHERS.iter().find(|(name, _)| *name == owner);
