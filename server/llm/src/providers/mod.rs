@@ -1,10 +1,12 @@
 //! Who can be asked: one file a provider, data and nothing else.
 
 mod auth;
+mod gemini;
 mod modalities;
 mod openai;
 mod openai_compatible;
 mod simulated;
+mod vertex;
 
 pub use auth::Auth;
 pub use modalities::Modalities;
@@ -98,9 +100,11 @@ impl Provider {
 
 /// All of them, by id.
 static ALL: &[&Provider] = &[
+    &gemini::PROVIDER,
     &openai::PROVIDER,
     &openai_compatible::PROVIDER,
     &simulated::PROVIDER,
+    &vertex::PROVIDER,
 ];
 
 /// Every provider, sorted by id.
