@@ -136,6 +136,8 @@ fn record(time: DateTime<Utc>, i: i64) -> RequestRecord {
             status: Some(200),
             error_kind: None,
         }],
+        usage_estimated: false,
+        losses: llm::chat::Losses::default(),
         usage: Some(Usage {
             input_tokens: 1200,
             cached_tokens: 400,

@@ -4,17 +4,31 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use tower_http::catch_panic::CatchPanicLayer;
+use llm::dialect::ChatDialect;
+use llm::dialects::openai_chat::OpenAiChat;
 
 use crate::gateway::Gateway;
-use crate::ingress;
+use crate::ingress::{self, ChatEndpoint, ModelEndpoints};
+
+/// Where each dialect is spoken whose path is fixed.
+static CHAT: &[(&str, &dyn ChatDialect)] = &[("/v1/chat/completions", &OpenAiChat)];
 
 /// What clients reach.
 pub fn clients(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/v1/chat/completions", post(ingress::chat_completions))
+    let mut router = Router::new();
+    for (route, dialect) in CHAT {
+        router = router.route(route, post(ChatEndpoint::new(*dialect, route)));
+    }
+    let at_v1 = ModelEndpoints::v1();
+    let post_to_v1 = move |state: ingress::Gateway, tail, request| {
+        ingress::posted_to_model(at_v1.clone(), state, tail, request)
+    };
+    router
         .route("/v1/models", get(ingress::list_models))
-        .route("/v1/models/{*name}", get(ingress::retrieve_model))
+        .route(
+            "/v1/models/{*tail}",
+            get(ingress::retrieve_model).post(post_to_v1),
+        )
         .route("/", get(ingress::health))
         .route("/health", get(ingress::health))
         .route("/health_check", get(ingress::health))
@@ -22,5 +36,5 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
         .fallback(ingress::unknown_url)
         .method_not_allowed_fallback(ingress::method_not_allowed)
         .with_state(gateway)
-        .layer(CatchPanicLayer::custom(ingress::panicked))
+        .layer(ingress::CatchPanics)
 }

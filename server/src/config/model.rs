@@ -13,6 +13,8 @@ pub struct Model {
     pub targets: Vec<Target>,
     /// Targets tried for one request at most; where `None`, each once.
     pub max_attempts: Option<u32>,
+    /// As `server.strict`, for this model.
+    pub strict: bool,
 }
 
 /// How a target is chosen.
@@ -42,6 +44,7 @@ impl Model {
             name,
             strategy: section.value("strategy", Strategy::default()),
             max_attempts: section.optional("max_attempts"),
+            strict: section.value("strict", false),
             targets: section.list("targets", Target::read),
         }
     }

@@ -20,6 +20,8 @@ pub struct Server {
     pub max_body_size: ByteSize,
     /// Requests served at the same time; one more is answered with 503.
     pub max_concurrent_requests: usize,
+    /// A request from which something would have to be left out for its upstream is answered with 400.
+    pub strict: bool,
     /// How long requests under way may go on after a signal to stop.
     pub drain_timeout: Duration,
     /// Networks whose `x-forwarded-for` is believed.
@@ -37,6 +39,7 @@ impl Default for Server {
             port: 8080,
             max_body_size: ByteSize::mebibytes(32),
             max_concurrent_requests: 10_000,
+            strict: false,
             drain_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             ca_file: None,
@@ -54,6 +57,7 @@ impl Server {
             max_body_size: section.value("max_body_size", default.max_body_size),
             max_concurrent_requests: section
                 .value("max_concurrent_requests", default.max_concurrent_requests),
+            strict: section.value("strict", default.strict),
             drain_timeout: section.value("drain_timeout", default.drain_timeout),
             trusted_proxies: section.values("trusted_proxies", default.trusted_proxies),
             ca_file: section.optional::<String>("ca_file").map(PathBuf::from),

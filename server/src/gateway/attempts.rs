@@ -1,35 +1,68 @@
 //! One target after another, until one has begun to answer.
 
+use std::future::Future;
 use std::sync::Arc;
 
-use llm::chat::{ChatRequest, Collector};
-use llm::codec::Target;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use tokio::time::Instant;
 
-use super::Reply;
 use super::context::Context;
-use super::events::EventStream;
 use crate::policies::Upstream;
 use crate::routing::{Candidate, fails_over};
-use crate::transport::Transport;
+use crate::transport::{Transport, TransportError};
 
-/// An error's body is for reading, not for streaming.
-const MAX_ERROR_BODY: usize = 1 << 20;
-/// A reply that is not streamed is held in memory.
-const MAX_REPLY_BODY: usize = 64 << 20;
+/// What is asked of the targets, one after the other.
+pub(super) trait Call: Sync {
+    type Answer: Send;
 
-/// Tries the candidates in turn. A reply counts once its first event, or all of a reply that is
-/// not streamed, is there.
-pub(super) async fn answer(
+    /// Asks one of them. The answer counts once it has begun.
+    fn ask(
+        &self,
+        context: &mut Context,
+        target: &Asked<'_>,
+    ) -> impl Future<Output = Outcome<Self::Answer>> + Send;
+}
+
+/// Whom to ask.
+pub(super) struct Asked<'a> {
+    pub transport: &'a Transport,
+    pub upstream: &'a Arc<Upstream>,
+    pub candidate: &'a Candidate,
+    /// When the call has to be over.
+    pub give_up: Instant,
+}
+
+pub(super) type Outcome<T> = Result<T, Unanswered>;
+
+/// Why a target gave no answer.
+pub(super) enum Unanswered {
+    /// It was not asked: this request cannot be put to it. To another one it may.
+    Unfit(ApiError),
+    Failed(ApiError),
+}
+
+impl From<ApiError> for Unanswered {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<TransportError> for Unanswered {
+    fn from(error: TransportError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Tries the candidates in turn.
+pub(super) async fn first_answer<C: Call>(
     transport: &Transport,
     context: &mut Context,
     candidates: &[Candidate],
-    request: &ChatRequest,
-    system_prompt: Option<&str>,
-) -> Result<Reply, ApiError> {
+    call: &C,
+) -> Result<C::Answer, ApiError> {
     let policies = Arc::clone(&context.policies);
     let mut failure = None;
+    let mut unfit = None;
     for candidate in candidates {
         let upstream = policies.upstream(candidate);
         if failure.is_some() {
@@ -44,14 +77,25 @@ pub(super) async fn answer(
         context
             .recording
             .attempt(upstream.name.clone(), candidate.model.clone(), price);
-        let target = Target {
-            model: &candidate.model,
-            system_prompt,
-            api_version: upstream.api_version.as_deref(),
+        let give_up = context.recording.started() + upstream.timeouts.total;
+        let target = Asked {
+            transport,
+            upstream,
+            candidate,
+            give_up,
         };
-        match attempt(transport, context, upstream, &target, request).await {
-            Ok(reply) => return Ok(reply),
-            Err(mut error) => {
+        let outcome = if Instant::now() < give_up {
+            call.ask(context, &target).await
+        } else {
+            Err(Unanswered::Failed(no_time()))
+        };
+        match outcome {
+            Ok(answer) => return Ok(answer),
+            Err(Unanswered::Unfit(error)) => {
+                context.recording.attempt_failed(&error);
+                unfit.get_or_insert(error);
+            }
+            Err(Unanswered::Failed(mut error)) => {
                 upstream.hide_secrets(&mut error.message);
                 context.recording.attempt_failed(&error);
                 log_failure(context, upstream, &error, failure.is_none());
@@ -62,7 +106,8 @@ pub(super) async fn answer(
             }
         }
     }
-    Err(failure.unwrap_or_else(|| {
+    // A target that could have answered may do so another time.
+    Err(failure.or(unfit).unwrap_or_else(|| {
         ApiError::new(
             ErrorKind::Internal,
             ErrorSource::Gateway,
@@ -71,62 +116,9 @@ pub(super) async fn answer(
     }))
 }
 
-async fn attempt(
-    transport: &Transport,
-    context: &mut Context,
-    upstream: &Arc<Upstream>,
-    target: &Target<'_>,
-    request: &ChatRequest,
-) -> Result<Reply, ApiError> {
-    let give_up = context.recording.started() + upstream.timeouts.total;
-    if Instant::now() >= give_up {
-        let message = "No time was left to try this provider.";
-        return Err(ApiError::new(
-            ErrorKind::Timeout,
-            ErrorSource::Provider,
-            message,
-        ));
-    }
-    let codec = upstream.codec_for(request.protocol);
-    let wire = codec.encode_request(request, target)?;
-    let form = wire.form;
-    let reply = transport
-        .send(&upstream.endpoint, wire, &upstream.timeouts, give_up)
-        .await?;
-    context.recording.answered(reply.status.as_u16());
-    let guardrails = context.policies.guardrails.clone();
-
-    if !reply.status.is_success() {
-        let body = reply.body.collect(MAX_ERROR_BODY).await?;
-        return Err(codec.decode_error(reply.status.as_u16(), &reply.headers, &body));
-    }
-    let Some(framer) = reply.framer() else {
-        let body = reply.body.collect(MAX_REPLY_BODY).await?;
-        let response = codec.decode_response(request, &form, body)?;
-        guardrails.check_response(&response)?;
-        return Ok(Reply::of_response(response, request));
-    };
-    let decoder = codec.stream_decoder(request, &form);
-    let mut events = EventStream::new(
-        Arc::clone(upstream),
-        reply.body,
-        framer,
-        decoder,
-        form.carried,
-        guardrails,
-    );
-    if request.stream {
-        events.wait_for_first().await?;
-        return Ok(Reply::Stream(Box::new(events)));
-    }
-    // And the other way round.
-    let mut collector = Collector::new();
-    while let Some(batch) = events.next().await? {
-        for event in batch.events() {
-            collector.push(event);
-        }
-    }
-    Ok(Reply::Whole(Box::new(collector.finish())))
+fn no_time() -> ApiError {
+    let message = "No time was left to try this provider.";
+    ApiError::new(ErrorKind::Timeout, ErrorSource::Provider, message)
 }
 
 fn log_failure(context: &Context, upstream: &Upstream, error: &ApiError, first: bool) {

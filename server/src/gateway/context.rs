@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use llm::chat::Losses;
 use tokio::time::Instant;
 
 use crate::auth::Caller;
@@ -23,6 +24,8 @@ pub struct Context {
     pub in_service: Option<Arc<()>>,
     /// The record is committed before the reply ends.
     pub durable: bool,
+    /// What of the request the upstream was not told that answered.
+    pub losses: Losses,
 }
 
 impl Context {
@@ -34,6 +37,15 @@ impl Context {
             permit: None,
             in_service: None,
             durable,
+            losses: Losses::default(),
+        }
+    }
+
+    /// An upstream answers that was not told all.
+    pub(super) fn lost(&mut self, losses: Losses) {
+        if !losses.is_empty() {
+            self.recording.lost(&losses);
+            self.losses = losses;
         }
     }
 

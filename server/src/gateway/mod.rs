@@ -1,6 +1,7 @@
 //! The life of a request: [`Gateway::admit`] and [`Gateway::chat`] are its stages, one line each.
 
 mod attempts;
+mod chat;
 mod context;
 mod events;
 
@@ -10,6 +11,7 @@ pub use events::{Batch, EventStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use self::chat::ChatCall;
 use arc_swap::ArcSwap;
 use llm::chat::{ChatRequest, ChatResponse};
 use llm::error::ApiError;
@@ -36,6 +38,15 @@ pub struct Gateway {
 pub enum Reply {
     Whole(Box<ChatResponse>),
     Stream(Box<EventStream>),
+}
+
+/// How a request is to be served, as its head says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms<'a> {
+    /// The provider that the client chose.
+    pub provider: Option<&'a str>,
+    /// The client would rather be refused than have something left out.
+    pub strict: bool,
 }
 
 impl Reply {
@@ -94,7 +105,7 @@ impl Gateway {
         &self,
         context: &mut Context,
         request: &ChatRequest,
-        provider: Option<&str>,
+        terms: Terms<'_>,
     ) -> Result<Reply, ApiError> {
         let policies = Arc::clone(&context.policies);
         let model = request.model.as_deref();
@@ -107,15 +118,17 @@ impl Gateway {
         if let Some(answer) = cached.answer {
             return Ok(Reply::of_response(answer, request));
         }
-        let candidates = policies.routing.candidates(Wish { model, provider })?;
-        attempts::answer(
-            &self.transport,
-            context,
-            &candidates,
+        let wish = Wish {
+            model,
+            provider: terms.provider,
+        };
+        let candidates = policies.routing.candidates(wish)?;
+        let call = ChatCall {
             request,
-            system_prompt.as_deref(),
-        )
-        .await
+            system_prompt: system_prompt.as_deref(),
+            strict: terms.strict || policies.strict,
+        };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
     }
 
     /// The policies in force.

@@ -12,6 +12,8 @@ use http_body_util::BodyExt;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use tokio::time::Instant;
 
+use crate::gateway::Context;
+
 /// Reserved at most before the bytes are there: a length is only a claim.
 const MAX_RESERVE: usize = 4 << 20;
 
@@ -26,6 +28,15 @@ pub(super) struct BodyLimits {
     /// From one piece to the next.
     pub between_chunks: Duration,
     pub give_up: Instant,
+}
+
+/// The limits that hold for a request.
+pub(super) fn limits(context: &Context) -> BodyLimits {
+    BodyLimits {
+        size: context.policies.max_body_size,
+        between_chunks: context.policies.timeouts.between_chunks,
+        give_up: context.give_up(),
+    }
 }
 
 /// # Errors

@@ -1,15 +1,21 @@
 //! What a request's head says to the gateway.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Uri};
 use llm::error::ApiError;
 
+use super::query;
 use crate::config::IpNet;
 
 /// Chooses a provider by its configured name.
 const PROVIDER_HEADER: &str = "x-llm-provider";
+/// Wants what cannot be carried to be refused.
+const STRICT_HEADER: &str = "x-gateway-strict";
+/// Where SDKs put the key that do not put it into `Authorization`.
+pub(super) const KEY_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 /// Each proxy adds the address that it was called from.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -40,16 +46,34 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     client
 }
 
-/// The client key, from `Authorization: Bearer` or, as other SDKs send it, `x-api-key` or `api-key`.
-pub(super) fn credential(headers: &HeaderMap) -> Option<&str> {
+/// The client key: from `Authorization: Bearer` or, as other SDKs send it, `x-api-key`, `api-key`,
+/// `x-goog-api-key` or the query's `key`.
+pub(super) fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
     if let Some(value) = headers.get(AUTHORIZATION) {
         let value = value.to_str().ok()?;
         let (scheme, key) = value.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
+        return scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| key.trim().into());
     }
-    ["x-api-key", "api-key"]
+    KEY_HEADERS
         .into_iter()
-        .find_map(|name| headers.get(name)?.to_str().ok())
+        .find_map(|name| Some(headers.get(name)?.to_str().ok()?.into()))
+        .or_else(|| query::value(uri.query()?, query::KEY))
+}
+
+/// Whether the client would rather be refused than have parameters left out.
+///
+/// # Errors
+/// The header says neither `true` nor `false`.
+pub(super) fn strict(headers: &HeaderMap) -> Result<bool, ApiError> {
+    match headers.get(STRICT_HEADER).map(HeaderValue::as_bytes) {
+        None | Some(b"" | b"false" | b"0") => Ok(false),
+        Some(b"true" | b"1") => Ok(true),
+        Some(_) => Err(ApiError::invalid(
+            "The header x-gateway-strict is either `true` or `false`.",
+        )),
+    }
 }
 
 /// The provider that the client chose, if it did.

@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode, Uri};
 use llm::dialect::ChatDialect;
-use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
-use super::body;
 use super::reply::{WholeBody, request_id};
+use super::{body, spoken};
 use crate::gateway::Context;
 
 /// The error, in the client's dialect, as the whole answer to a recorded request.
@@ -19,7 +18,7 @@ pub(super) async fn refuse(
     dialect: &dyn ChatDialect,
     error: &ApiError,
 ) -> Response {
-    let status = error.status();
+    let status = dialect.status(error);
     context.recording.failed(error);
     context.recording.responding(status);
     if error.kind == ErrorKind::Internal {
@@ -36,7 +35,7 @@ pub(super) async fn refuse(
     let id = request_id(&context);
     let parts = vec![dialect.encode_error(error)];
     let body = Body::new(WholeBody::new(context, parts).await);
-    let mut response = json(error, body);
+    let mut response = json(status, error, body);
     response.headers_mut().insert("x-request-id", id);
     response
 }
@@ -44,10 +43,13 @@ pub(super) async fn refuse(
 /// No such path.
 pub async fn unknown_url(method: http::Method, uri: Uri, body: Body) -> Response {
     body::discard(body);
+    unrecorded(spoken::at(uri.path()), &unknown(&method, &uri))
+}
+
+/// What is said of a path that leads nowhere.
+pub(super) fn unknown(method: &http::Method, uri: &Uri) -> ApiError {
     let message = format!("Unknown request URL: {method} {}.", uri.path());
-    let error =
-        ApiError::new(ErrorKind::NotFound, ErrorSource::Caller, message).with_code("unknown_url");
-    unrecorded(&error)
+    ApiError::new(ErrorKind::NotFound, ErrorSource::Caller, message).with_code("unknown_url")
 }
 
 /// A known path, but not with this method.
@@ -56,31 +58,22 @@ pub async fn method_not_allowed(method: http::Method, uri: Uri, body: Body) -> R
     let message = format!("{} does not take {method} requests.", uri.path());
     let error = ApiError::new(ErrorKind::MethodNotAllowed, ErrorSource::Caller, message)
         .with_code("method_not_allowed");
-    let mut response = unrecorded(&error);
+    let mut response = unrecorded(spoken::at(uri.path()), &error);
     // axum fills in the methods that the path takes.
     response.headers_mut().remove(ALLOW);
     response
 }
 
-/// A handler panicked: the client is told, the connection lives on.
-pub fn panicked(_cause: Box<dyn std::any::Any + Send>) -> Response {
-    let error = ApiError::new(
-        ErrorKind::Internal,
-        ErrorSource::Gateway,
-        "The gateway failed to handle this request. This is a bug; its log says more.",
-    );
-    unrecorded(&error)
-}
-
 /// The error as an answer to what never became a request of ours.
-pub(super) fn unrecorded(error: &ApiError) -> Response {
-    json(error, Body::from(OpenAiChat.encode_error(error)))
+pub(super) fn unrecorded(dialect: &dyn ChatDialect, error: &ApiError) -> Response {
+    let body = Body::from(dialect.encode_error(error));
+    json(dialect.status(error), error, body)
 }
 
-fn json(error: &ApiError, body: Body) -> Response {
+fn json(status: u16, error: &ApiError, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() =
-        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(wait) = error.retry_after {

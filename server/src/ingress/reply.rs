@@ -15,6 +15,7 @@ use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, StreamEncoder};
 use llm::error::{ApiError, ErrorSource};
 
+use super::losses;
 use crate::gateway::{Context, EventStream, Reply};
 
 /// What is ready together is written together, up to about this many bytes.
@@ -29,6 +30,7 @@ pub(super) async fn respond(
 ) -> Response {
     context.recording.responding(200);
     let id = request_id(&context);
+    let losses = std::mem::take(&mut context.losses);
     let mut response = match reply {
         Reply::Whole(response) => {
             let finish = response.choices.first().and_then(|c| c.finish.as_ref());
@@ -46,10 +48,8 @@ pub(super) async fn respond(
             let body = EventBody::new(context, events, dialect.stream_encoder(request));
             let mut response = Response::new(Body::new(body));
             let headers = response.headers_mut();
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("text/event-stream; charset=utf-8"),
-            );
+            let content_type = dialect.stream_content_type(request);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             // Proxies in front that buffer replies by default leave this one alone.
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -57,6 +57,9 @@ pub(super) async fn respond(
         }
     };
     response.headers_mut().insert("x-request-id", id);
+    if !losses.is_empty() {
+        losses::tell(&losses, response.headers_mut());
+    }
     response
 }
 

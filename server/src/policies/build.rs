@@ -52,6 +52,7 @@ impl Policies {
             prices,
             timeouts: config.server.timeouts,
             trusted_proxies: config.server.trusted_proxies.clone(),
+            strict: config.server.strict,
             max_body_size: config.server.max_body_size.as_usize(),
         })
     }
@@ -198,6 +199,7 @@ fn routing(config: &Config) -> RoutingTable {
                 targets.collect(),
                 model.max_attempts.map(|attempts| attempts as usize),
             )
+            .strict(model.strict)
         })
         .collect();
     let default_provider = config

@@ -35,6 +35,8 @@ pub struct Policies {
     pub timeouts: Timeouts,
     /// Whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Requests from which something would have to be left out are refused.
+    pub strict: bool,
     /// The largest request body, bytes.
     pub max_body_size: usize,
 }

@@ -3,6 +3,7 @@
 //! Records go through a bounded queue to one writer task, which commits them in batches. While the
 //! database does not take them they go to a spool on disk, and from there to the database later.
 
+mod estimate;
 pub mod record;
 mod recorder;
 pub mod request;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use llm::chat::Usage;
+use llm::chat::{Losses, Usage};
 use llm::error::{ErrorKind, ErrorSource};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -46,11 +46,17 @@ pub struct RequestRecord {
     pub attempts: Vec<Attempt>,
     /// `None` when the upstream did not say.
     pub usage: Option<Usage>,
+    /// The upstream did not come to say all of it: see [`super::estimate`].
+    #[serde(default)]
+    pub usage_estimated: bool,
     /// Billionths of a US dollar; `None` when usage or price is unknown.
     pub cost_nanos: Option<i64>,
     pub cache: CacheOutcome,
     /// As the canonical model names it, for example `stop`, `tool_calls`.
     pub finish_reason: Option<Arc<str>>,
+    /// What of the request the upstream was not told that answered.
+    #[serde(default)]
+    pub losses: Losses,
     /// The request's body, bytes.
     pub bytes_in: u64,
     /// The reply's body, bytes, as handed to the connection.

@@ -1,17 +1,18 @@
 //! The record of a request while it is under way.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Utc;
-use llm::chat::{Block, Stamp, StreamEvent, Usage};
+use llm::chat::{Block, Losses, Stamp, StreamEvent, Usage};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use llm::pricing::Price;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Recorder;
 use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
+use super::{Recorder, estimate};
 
 /// Longer messages are cut: they are for people.
 const MAX_MESSAGE: usize = 500;
@@ -35,6 +36,12 @@ struct Open {
     /// When the attempt under way began.
     attempt: Option<Instant>,
     price: Option<Price>,
+    /// Of the body, bytes of text.
+    text_in: u64,
+    /// Of the reply, bytes of text since the upstream last told its usage.
+    text_out: u64,
+    /// An image or a recording is being streamed, not text.
+    media: bool,
 }
 
 /// What is known of a request when it arrives.
@@ -68,9 +75,11 @@ impl Recording {
             error_message: None,
             attempts: Vec::new(),
             usage: None,
+            usage_estimated: false,
             cost_nanos: None,
             cache: CacheOutcome::Bypass,
             finish_reason: None,
+            losses: Losses::default(),
             bytes_in: 0,
             bytes_out: 0,
         };
@@ -81,6 +90,9 @@ impl Recording {
                 started: Instant::now(),
                 attempt: None,
                 price: None,
+                text_in: 0,
+                text_out: 0,
+                media: false,
             })),
         }
     }
@@ -117,9 +129,17 @@ impl Recording {
         self.with(|open| open.record.key = name);
     }
 
-    /// The body has been read.
-    pub fn received(&mut self, bytes: usize) {
-        self.with(|open| open.record.bytes_in = bytes as u64);
+    /// The body has been read, and is text.
+    pub fn received(&mut self, body: &[u8]) {
+        self.with(|open| {
+            open.record.bytes_in = body.len() as u64;
+            open.text_in = estimate::text_bytes(body);
+        });
+    }
+
+    /// So much of a body has been read that is no text, or is not all here.
+    pub fn received_bytes(&mut self, bytes: u64) {
+        self.with(|open| open.record.bytes_in = bytes);
     }
 
     /// The body has been understood.
@@ -127,6 +147,25 @@ impl Recording {
         self.with(|open| {
             open.record.requested_model = model.map(|name| cut(name, MAX_NAME).into());
             open.record.stream = stream;
+        });
+    }
+
+    /// What the upstream was not told.
+    pub fn lost(&mut self, losses: &Losses) {
+        let names = |names: &[Cow<'static, str>]| -> Vec<Cow<'static, str>> {
+            let names = names.iter();
+            names
+                .map(|name| match name {
+                    Cow::Borrowed(name) => Cow::Borrowed(*name),
+                    Cow::Owned(name) => Cow::Owned(cut(name, MAX_NAME).to_owned()),
+                })
+                .collect()
+        };
+        self.with(|open| {
+            open.record.losses = Losses {
+                dropped: names(&losses.dropped),
+                emulated: names(&losses.emulated),
+            };
         });
     }
 
@@ -280,25 +319,51 @@ impl Drop for Recording {
 impl Open {
     fn watch(&mut self, event: &StreamEvent) {
         match event {
-            StreamEvent::BlockDelta { .. }
-            | StreamEvent::BlockStarted {
-                block: Block::ToolCall { .. },
-                ..
-            } => {
-                if self.record.first_token_us.is_none() {
-                    self.record.first_token_us = Some(micros(self.started.elapsed()));
+            StreamEvent::BlockDelta { text, .. } => {
+                if !self.media {
+                    self.text_out += text.len() as u64;
+                }
+                self.first_token();
+            }
+            StreamEvent::BlockStarted { block, .. } => {
+                self.media = matches!(block, Block::Media { .. });
+                if let Block::ToolCall { name, .. } = block {
+                    self.text_out += name.len() as u64;
+                    self.first_token();
                 }
             }
-            StreamEvent::Usage(usage) => self.record.usage = Some(*usage),
+            StreamEvent::Usage(usage) => {
+                self.record.usage = Some(*usage);
+                self.text_out = 0;
+            }
             StreamEvent::Finished { choice: 0, reason } => {
                 self.record.finish_reason = Some(reason.as_str().into());
             }
             StreamEvent::Started { .. }
-            | StreamEvent::BlockStarted { .. }
             | StreamEvent::Sealed { .. }
             | StreamEvent::Cited { .. }
             | StreamEvent::Logprobs { .. }
             | StreamEvent::Finished { .. } => {}
+        }
+    }
+
+    fn first_token(&mut self) {
+        if self.record.first_token_us.is_none() {
+            self.record.first_token_us = Some(micros(self.started.elapsed()));
+        }
+    }
+
+    /// An upstream was at work when the request ended, and had not yet told what that took.
+    fn estimate_usage(&mut self) {
+        let ended_early = self.record.outcome != Outcome::Finished && self.attempt.is_some();
+        let untold = match self.record.usage {
+            Some(_) => self.text_out > 0,
+            None => self.text_in + self.text_out > 0,
+        };
+        if ended_early && untold {
+            let told = self.record.usage;
+            self.record.usage = Some(estimate::usage(told, self.text_in, self.text_out));
+            self.record.usage_estimated = true;
         }
     }
 
@@ -309,6 +374,7 @@ impl Open {
     }
 
     fn closed(mut self) -> (Recorder, RequestRecord) {
+        self.estimate_usage();
         self.settle_attempt();
         self.record.latency_us = micros(self.started.elapsed());
         self.record.cost_nanos = match (&self.record.usage, &self.price) {

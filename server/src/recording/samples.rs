@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use llm::chat::Usage;
+use llm::chat::{Losses, Usage};
 use llm::error::{ErrorKind, ErrorSource};
 use proptest::option;
 use proptest::prelude::*;
@@ -55,9 +55,11 @@ pub(crate) fn record_at(started_at_us: i64) -> RequestRecord {
             output_tokens: 20,
             reasoning_tokens: 5,
         }),
+        usage_estimated: false,
         cost_nanos: Some(450_000),
         cache: CacheOutcome::Miss,
         finish_reason: Some("stop".into()),
+        losses: Losses::default(),
         bytes_in: 1_000,
         bytes_out: 2_000,
     }
@@ -136,6 +138,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
         any::<u32>(),
         200_u16..600,
         option::of(any::<IpAddr>()),
+        any::<bool>(),
+        prop::collection::vec("[a-z, \"]{0,9}", 0..3),
     );
     let attempts = prop::collection::vec(
         (name(), name(), 0_i64..1 << 30, option::of(error_kind())),
@@ -158,6 +162,11 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
             error_message: ends.4,
             cache: ends.5,
             usage: sums.0,
+            usage_estimated: sums.6 && sums.0.is_some(),
+            losses: Losses {
+                dropped: sums.7.iter().cloned().map(Into::into).collect(),
+                emulated: sums.7.into_iter().skip(1).map(Into::into).collect(),
+            },
             cost_nanos: sums.1,
             bytes_in: u64::from(sums.2),
             bytes_out: u64::from(sums.3),

@@ -12,6 +12,7 @@ pub struct ModelRoute {
     order: Order,
     rotation: Rotation,
     max_attempts: usize,
+    strict: bool,
 }
 
 /// How the first target is chosen; the others follow as failover targets.
@@ -47,7 +48,18 @@ impl ModelRoute {
             max_attempts: max_attempts.unwrap_or(targets.len()),
             targets,
             order,
+            strict: false,
         }
+    }
+
+    /// Whether requests are refused from which something would have to be left out.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    pub fn is_strict(&self) -> bool {
+        self.strict
     }
 
     pub fn targets(&self) -> &[RouteTarget] {

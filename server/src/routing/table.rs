@@ -43,6 +43,8 @@ pub struct Candidate {
     pub provider: usize,
     /// The upstream's name for the model.
     pub model: Arc<str>,
+    /// What cannot be carried to it is refused, by the model's configuration.
+    pub strict: bool,
 }
 
 /// Targets in the order of their trying; never empty.
@@ -91,26 +93,54 @@ impl RoutingTable {
                 }
             };
         };
+        match self.find(model) {
+            Some(Found::Route(route)) => self.of_route(route, model),
+            Some(Found::Prefixed(index, rest)) => self.single(index, rest.into()),
+            Some(Found::Owner(index) | Found::Default(index)) => self.own_model(index, Some(model)),
+            None => Err(self.model_not_found(model)),
+        }
+    }
+
+    /// The providers that a request for `model` may go to.
+    ///
+    /// # Errors
+    /// `model_not_found` with the nearest names.
+    pub fn providers_of(&self, model: &str) -> Result<Vec<usize>, ApiError> {
+        match self.find(model) {
+            Some(Found::Route(route)) => Ok(providers(route)),
+            Some(Found::Prefixed(index, _) | Found::Owner(index) | Found::Default(index)) => {
+                Ok(vec![index])
+            }
+            None => Err(self.model_not_found(model)),
+        }
+    }
+
+    /// Whether the configuration speaks of a model of this name, so that it does not just fall to the default
+    /// provider as any word does.
+    pub fn knows(&self, model: &str) -> bool {
+        matches!(
+            self.find(model),
+            Some(Found::Route(_) | Found::Prefixed(..) | Found::Owner(_))
+        )
+    }
+
+    fn find<'a>(&'a self, model: &'a str) -> Option<Found<'a>> {
         if let Some(route) = self.route(model) {
-            return self.of_route(route, model);
+            return Some(Found::Route(route));
         }
         if let Some((provider, rest)) = model.split_once('/')
             && !rest.is_empty()
             && let Some(index) = self.provider(provider)
         {
-            return self.single(index, rest.into());
+            return Some(Found::Prefixed(index, rest));
         }
         let owner = self
             .providers
             .iter()
             .position(|entry| entry.enabled && entry.model.as_deref() == Some(model));
-        if let Some(index) = owner {
-            return self.own_model(index, Some(model));
-        }
-        match self.default_provider {
-            Some(index) => self.own_model(index, Some(model)),
-            None => Err(self.model_not_found(model)),
-        }
+        owner
+            .map(Found::Owner)
+            .or_else(|| self.default_provider.map(Found::Default))
     }
 
     /// The providers, in the order of the configuration.
@@ -126,15 +156,7 @@ impl RoutingTable {
             .values()
             .chain(self.by_pattern.iter().map(|(_, route)| route));
         let mut models: Vec<(Arc<str>, Vec<usize>)> = routes
-            .map(|route| {
-                let mut providers = Vec::new();
-                for target in route.targets() {
-                    if !providers.contains(&target.provider) {
-                        providers.push(target.provider);
-                    }
-                }
-                (route.name.clone(), providers)
-            })
+            .map(|route| (route.name.clone(), providers(route)))
             .collect();
         for (index, entry) in self.providers.iter().enumerate() {
             if let Some(model) = &entry.model
@@ -203,7 +225,11 @@ impl RoutingTable {
     fn single(&self, provider: usize, model: Arc<str>) -> Result<Candidates, ApiError> {
         let entry = &self.providers[provider];
         if entry.enabled {
-            return Ok(vec![Candidate { provider, model }]);
+            return Ok(vec![Candidate {
+                provider,
+                model,
+                strict: false,
+            }]);
         }
         Err(disabled(&format!("The provider `{}`", entry.name)))
     }
@@ -214,6 +240,7 @@ impl RoutingTable {
             .map(|target| Candidate {
                 provider: target.provider,
                 model: target.model.clone().unwrap_or_else(|| asked.into()),
+                strict: route.is_strict(),
             })
             .collect();
         if candidates.is_empty() {
@@ -233,6 +260,28 @@ impl RoutingTable {
             .with_code("model_not_found")
             .with_param("model")
     }
+}
+
+/// How a model's name is understood.
+enum Found<'a> {
+    Route(&'a ModelRoute),
+    /// `provider/model`, and what stands after the slash.
+    Prefixed(usize, &'a str),
+    /// The provider whose own model it is.
+    Owner(usize),
+    /// Nobody knows it; the default provider may.
+    Default(usize),
+}
+
+/// A route's providers, each once.
+fn providers(route: &ModelRoute) -> Vec<usize> {
+    let mut providers = Vec::new();
+    for target in route.targets() {
+        if !providers.contains(&target.provider) {
+            providers.push(target.provider);
+        }
+    }
+    providers
 }
 
 fn disabled(what: &str) -> ApiError {

@@ -1,9 +1,10 @@
 //! One row a request.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use llm::chat::Usage;
+use llm::chat::{Losses, Usage};
 use llm::error::{ErrorKind, ErrorSource};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -47,6 +48,9 @@ const COLUMNS: &[&str] = &[
     "finish_reason",
     "bytes_in",
     "bytes_out",
+    "usage_estimated",
+    "dropped",
+    "emulated",
 ];
 
 /// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
@@ -179,6 +183,24 @@ fn bind<'q>(
         .bind(record.finish_reason.clone())
         .bind(integer(record.bytes_in))
         .bind(integer(record.bytes_out))
+        .bind(record.usage_estimated)
+        .bind(names_json(&record.losses.dropped))
+        .bind(names_json(&record.losses.emulated))
+}
+
+/// A list as JSON; none is null.
+fn names_json(names: &[Cow<'static, str>]) -> Option<String> {
+    let write = || serde_json::to_string(names).expect("names are always JSON");
+    (!names.is_empty()).then(write)
+}
+
+fn names(row: &SqliteRow, column: &str) -> Result<Vec<Cow<'static, str>>, StoreError> {
+    match row.try_get::<Option<&str>, _>(column)? {
+        None => Ok(Vec::new()),
+        Some(json) => {
+            serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.to_string()))
+        }
+    }
 }
 
 fn attempts_json(record: &RequestRecord) -> String {
@@ -266,6 +288,11 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         attempts: serde_json::from_str(row.try_get("attempts")?)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?,
         usage,
+        usage_estimated: row.try_get("usage_estimated")?,
+        losses: Losses {
+            dropped: names(row, "dropped")?,
+            emulated: names(row, "emulated")?,
+        },
         cost_nanos: row.try_get("cost_nanos")?,
         cache: named(row.try_get("cache")?)?,
         finish_reason: name("finish_reason")?,

@@ -22,10 +22,17 @@ async fn a_right_key_is_let_in_under_its_name() {
         ("authorization", "bearer sk-team-a-secret-key"),
         ("x-api-key", "sk-team-a-secret-key"),
         ("api-key", "sk-team-a-secret-key"),
+        ("x-goog-api-key", "sk-team-a-secret-key"),
     ] {
         let request = app.chat(&hello("simulated")).header(header, value);
         assert_eq!(request.send().await.unwrap().status(), 200, "{header}");
     }
+    app.expect_record();
+    let request = app
+        .client
+        .post(app.url("/v1/chat/completions?key=sk-team-a-secret%2Dkey"))
+        .body(hello("simulated").to_string());
+    assert_eq!(request.send().await.unwrap().status(), 200);
     app.flush().await;
     for row in app.rows("SELECT key_name FROM requests").await {
         assert_eq!(row.get::<String, _>(0), "team-a");

@@ -1,9 +1,10 @@
 //! A client that hangs up cancels the upstream's call, and is recorded.
 
 use futures_util::StreamExt;
+use server::config::PriceOverride;
 use sqlx::Row;
 
-use crate::test_app::{TestApp, hello, streamed};
+use crate::test_app::{TestApp, config_for, hello, streamed};
 use crate::upstream::{Act, USAGE, Upstream, chunk, delta, stream_head};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,6 +27,58 @@ async fn in_mid_stream() {
     assert_eq!(record.get::<String, _>("error_kind"), "cancelled");
     assert_eq!(record.get::<i64, _>("status"), 200);
     assert!(record.get::<i64, _>("bytes_out") > 0);
+    // The upstream had told its usage.
+    assert_eq!(record.get::<Option<i64>, _>("output_tokens"), Some(7));
+    assert_eq!(record.get::<i64, _>("usage_estimated"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_usage_was_told() {
+    let upstream = Upstream::start(vec![
+        stream_head(),
+        chunk(&delta("twelve bytes")),
+        Act::WaitForClose,
+    ])
+    .await;
+    let mut config = config_for(&upstream);
+    let price = |nanos_per_million| server::config::Price { nanos_per_million };
+    config.prices = vec![PriceOverride {
+        provider: None,
+        model: "m".to_owned(),
+        input: price(1_000_000_000),
+        cached_input: None,
+        cache_write: None,
+        output: price(10_000_000_000),
+    }];
+    let app = TestApp::start(config).await;
+    let request = streamed(hello("m"));
+    let response = app.chat(&request).send().await.unwrap();
+    let mut body = response.bytes_stream();
+    body.next().await.unwrap().unwrap();
+    drop(body);
+    upstream.closed().await;
+    let record = app.record().await;
+    assert_eq!(record.get::<String, _>("outcome"), "cancelled");
+    let input = (request.to_string().len() as i64 + 3) / 4;
+    assert_eq!(record.get::<Option<i64>, _>("input_tokens"), Some(input));
+    assert_eq!(record.get::<Option<i64>, _>("output_tokens"), Some(3));
+    assert_eq!(record.get::<i64, _>("usage_estimated"), 1);
+    assert_eq!(
+        record.get::<Option<i64>, _>("cost_nanos"),
+        Some(input * 1_000 + 3 * 10_000)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_is_estimated_too() {
+    let upstream = Upstream::start(vec![stream_head(), chunk(&delta("four")), Act::Close]).await;
+    let app = TestApp::before(&upstream).await;
+    let response = app.chat(&streamed(hello("m"))).send().await.unwrap();
+    response.bytes().await.unwrap();
+    let record = app.record().await;
+    assert_eq!(record.get::<String, _>("outcome"), "failed");
+    assert_eq!(record.get::<Option<i64>, _>("output_tokens"), Some(1));
+    assert_eq!(record.get::<i64, _>("usage_estimated"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -190,6 +190,7 @@ pub fn model(name: &str, providers: &[&str]) -> Model {
             })
             .collect(),
         max_attempts: None,
+        strict: false,
     }
 }
 

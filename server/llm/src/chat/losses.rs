@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 /// What of a request an upstream's protocol cannot say, by the names of the client's parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
 pub struct Losses {
     /// Left out: `logprobs`, `messages.name`.
     pub dropped: Vec<Cow<'static, str>>,

@@ -54,7 +54,8 @@ pub(crate) fn scan_request(
     let mut seen = Seen::default();
     let layout = seen.scan(&mut scanner)?;
     let mut request = ChatRequest::new(Protocol::OpenAiChat, body, incoming.stamp, read);
-    request.model = seen.model.or_else(|| incoming.model.map(str::to_owned));
+    // A path that names a model is more particular than a body that has to name one.
+    request.model = incoming.model.map(str::to_owned).or(seen.model);
     request.stream = seen.stream;
     request.include_usage = seen.include_usage;
     request.choices = seen.choices.unwrap_or(1);

@@ -1,0 +1,65 @@
+//! A chat endpoint: a place where clients of a dialect find the gateway.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::handler::Handler;
+use axum::response::Response;
+use llm::chat::Variant;
+use llm::dialect::ChatDialect;
+
+use super::chat;
+use crate::gateway::Gateway;
+
+/// A route under which a dialect is spoken: axum's handler for it.
+#[derive(Clone, Debug)]
+pub struct ChatEndpoint(Arc<Mounted>);
+
+/// The endpoint, with its names as records share them.
+#[derive(Debug)]
+pub(super) struct Mounted {
+    pub dialect: &'static dyn ChatDialect,
+    pub name: Arc<str>,
+    pub route: Arc<str>,
+}
+
+/// What the path and the query of a request say, where they do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SaidByPath {
+    pub model: Option<String>,
+    pub stream: Option<bool>,
+    pub variant: Variant,
+}
+
+impl ChatEndpoint {
+    /// `route` is what records call it: `/v1/chat/completions`.
+    pub fn new(dialect: &'static dyn ChatDialect, route: &str) -> Self {
+        Self(Arc::new(Mounted {
+            dialect,
+            name: dialect.protocol().as_str().into(),
+            route: route.into(),
+        }))
+    }
+
+    /// Answers a request of which the path has said something.
+    pub(super) async fn respond(
+        &self,
+        gateway: &Gateway,
+        said: SaidByPath,
+        request: http::Request<Body>,
+    ) -> Response {
+        chat::respond(gateway, &self.0, said, request).await
+    }
+}
+
+impl Handler<(), Arc<Gateway>> for ChatEndpoint {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: http::Request<Body>, gateway: Arc<Gateway>) -> Self::Future {
+        Box::pin(
+            async move { chat::respond(&gateway, &self.0, SaidByPath::default(), request).await },
+        )
+    }
+}
