@@ -3,6 +3,7 @@
 pub(crate) mod failure;
 pub mod gemini;
 pub mod mistral;
+pub mod ollama;
 pub mod openai_chat;
 
 use crate::chat::Protocol;
@@ -12,6 +13,7 @@ use crate::codec::ChatCodec;
 static ALL: &[&dyn ChatCodec] = &[
     &gemini::Gemini,
     &mistral::Mistral,
+    &ollama::Ollama,
     &openai_chat::OpenAiChat::COMPATIBLE,
 ];
 

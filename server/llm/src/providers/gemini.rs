@@ -2,6 +2,7 @@
 
 use super::{Auth, Modalities, Provider};
 use crate::codecs::gemini::Gemini;
+use crate::embeddings::GeminiEmbeddings;
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "gemini",
@@ -10,7 +11,11 @@ pub(super) static PROVIDER: Provider = Provider {
     auth: Auth::Header("x-goog-api-key"),
     key_variables: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     codecs: &[&Gemini],
-    modalities: Modalities::CHAT,
+    modalities: Modalities {
+        embeddings: true,
+        ..Modalities::CHAT
+    },
+    embeddings_codec: &GeminiEmbeddings,
     docs_url: "https://ai.google.dev/api",
     ..Provider::COMPATIBLE
 };

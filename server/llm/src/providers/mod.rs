@@ -3,6 +3,7 @@
 mod auth;
 mod gemini;
 mod modalities;
+mod ollama;
 mod openai;
 mod openai_compatible;
 mod simulated;
@@ -101,6 +102,7 @@ impl Provider {
 /// All of them, by id.
 static ALL: &[&Provider] = &[
     &gemini::PROVIDER,
+    &ollama::PROVIDER,
     &openai::PROVIDER,
     &openai_compatible::PROVIDER,
     &simulated::PROVIDER,
