@@ -71,6 +71,14 @@ static OTHERS: &[(&str, Pair)] = &[
             stream_file: "stream.sse",
         },
     ),
+    (
+        "ollama",
+        Pair {
+            dialect: &dialects::openai_chat::OpenAiChat,
+            codec: &codecs::ollama::Ollama,
+            stream_file: "stream.ndjson",
+        },
+    ),
 ];
 
 fn pair(owner: &str) -> &'static Pair {
