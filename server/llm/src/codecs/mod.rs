@@ -5,6 +5,7 @@ pub mod gemini;
 pub mod mistral;
 pub mod ollama;
 pub mod openai_chat;
+pub mod openai_completions;
 
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;
@@ -15,6 +16,7 @@ static ALL: &[&dyn ChatCodec] = &[
     &mistral::Mistral,
     &ollama::Ollama,
     &openai_chat::OpenAiChat::COMPATIBLE,
+    &openai_completions::OpenAiCompletions::USUAL,
 ];
 
 /// Every protocol's codec.

@@ -2,3 +2,4 @@
 
 pub mod gemini;
 pub mod openai_chat;
+pub mod openai_completions;

@@ -56,6 +56,14 @@ pub static OPENAI_CHAT: Pair = Pair {
 /// Folders of `fixtures` that are not OpenAI Chat's.
 static OTHERS: &[(&str, Pair)] = &[
     (
+        "completions",
+        Pair {
+            dialect: &dialects::openai_completions::OpenAiCompletions,
+            codec: &codecs::openai_completions::OpenAiCompletions::USUAL,
+            stream_file: "stream.sse",
+        },
+    ),
+    (
         "gemini",
         Pair {
             dialect: &dialects::gemini::Gemini,

@@ -29,7 +29,7 @@ pub(super) fn encode(
     };
     Ok(WireRequest {
         method: http::Method::POST,
-        path: path(quirks, target),
+        path: quirks.path.of("chat/completions", target),
         headers,
         body,
         losses,
@@ -40,16 +40,19 @@ pub(super) fn encode(
     })
 }
 
-fn path(quirks: &Quirks, target: &Target<'_>) -> String {
-    match quirks.path {
-        Path::Fixed(path) => path.to_owned(),
-        Path::Deployment { api_version } => {
-            let version = target.api_version.unwrap_or(api_version);
-            format!(
-                "/deployments/{}/chat/completions?api-version={}",
-                Escaped(target.model),
-                Escaped(version)
-            )
+impl Path {
+    /// The path and query of an endpoint, such as `chat/completions`.
+    pub(crate) fn of(self, endpoint: &str, target: &Target<'_>) -> String {
+        match self {
+            Self::Fixed(path) => path.to_owned(),
+            Self::Deployment { api_version } => {
+                let version = target.api_version.unwrap_or(api_version);
+                format!(
+                    "/deployments/{}/{endpoint}?api-version={}",
+                    Escaped(target.model),
+                    Escaped(version)
+                )
+            }
         }
     }
 }

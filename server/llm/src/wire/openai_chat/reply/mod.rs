@@ -134,7 +134,8 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
     fn choice(&mut self, state: &mut ReplyState) -> Result<bool, JsonError> {
         let mut index = None;
         let mut message = None;
-        let mut reason: Option<Text> = None;
+        // Where a text is continued, it stands in place of a message.
+        let (mut text, mut reason): (Option<Text>, Option<Text>) = (None, None);
         let mut logprobs = None;
         let mut error = false;
         let mut read = false;
@@ -153,6 +154,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                     // The index comes later, or not at all.
                     _ => message = Some(self.scanner.skip_value()?.start),
                 },
+                Some("text") => text = self.text()?,
                 Some("finish_reason") => reason = self.text()?,
                 Some("logprobs") => {
                     let object = self.scanner.peek()? == Kind::Object;
@@ -174,6 +176,9 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
             self.scanner.rewind(start);
             self.message(choice)?;
             self.scanner.rewind(end);
+        }
+        if let Some(text) = text {
+            self.say(choice, Block::Text, text);
         }
         if let Some(span) = logprobs {
             let tokens = read_logprobs(&self.body.slice(span));
