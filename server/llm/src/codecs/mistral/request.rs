@@ -312,7 +312,11 @@ fn write_reasoning(
     if always_thinks(model) {
         match effort {
             Effort::None => losses.drop("reasoning"),
-            _ => body.string("prompt_mode", "reasoning"),
+            Effort::High => {}
+            _ => losses.emulate("reasoning"),
+        }
+        if effort != Effort::None {
+            body.string("prompt_mode", "reasoning");
         }
         return;
     }
