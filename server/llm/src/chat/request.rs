@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Prompt;
 use crate::error::ApiError;
-use crate::wire::openai_chat;
+use crate::wire::{anthropic, openai_chat};
 
 /// A chat protocol, as a client or an upstream speaks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +118,7 @@ pub enum Variant {
 #[derive(Clone, Debug)]
 pub(crate) enum Layout {
     OpenAiChat(openai_chat::RequestLayout),
+    Anthropic(anthropic::RequestLayout),
     /// Nothing: a codec of the same protocol scans the body itself.
     Unknown,
 }

@@ -24,6 +24,9 @@ pub struct Seal {
 const MARK: &str = "aigw1";
 
 impl Seal {
+    /// What every token begins with: the mark and a space, in base64.
+    pub(crate) const TOKEN_START: &'static str = "YWlndzEg";
+
     /// As a client of another protocol keeps it: base64, which any field takes.
     pub fn token(&self) -> String {
         let kind = if self.encrypted { 'e' } else { 's' };
@@ -89,6 +92,7 @@ mod tests {
         };
         let kept = seal.for_client(Protocol::Anthropic);
         assert_ne!(kept, "a b+c/==");
+        assert!(kept.starts_with(Seal::TOKEN_START));
         assert_eq!(Seal::of_client(Protocol::Anthropic, kept, true), seal);
         assert_eq!(seal.for_client(Protocol::Gemini), "a b+c/==");
     }

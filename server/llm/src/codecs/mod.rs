@@ -1,5 +1,6 @@
 //! What upstreams speak: one folder a protocol.
 
+pub mod anthropic;
 pub(crate) mod failure;
 pub mod gemini;
 pub mod mistral;
@@ -12,6 +13,7 @@ use crate::codec::ChatCodec;
 
 /// One codec a protocol, for upstreams of which no more is known.
 static ALL: &[&dyn ChatCodec] = &[
+    &anthropic::Anthropic,
     &gemini::Gemini,
     &mistral::Mistral,
     &ollama::Ollama,

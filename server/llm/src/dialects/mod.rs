@@ -1,5 +1,6 @@
 //! What clients speak: one folder a protocol.
 
+pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;

@@ -11,15 +11,22 @@ pub enum Auth {
     Bearer,
     /// A header of the provider's own, in lower case, which holds the bare key.
     Header(&'static str),
+    /// As [`Auth::Header`]; keys that begin so as [`Auth::Bearer`].
+    HeaderOrBearer {
+        header: &'static str,
+        bearer_prefix: &'static str,
+    },
 }
 
 impl Auth {
-    /// The header that a key goes into.
+    /// The header that a key goes into, most keys where there are two kinds.
     pub fn header_name(self) -> Option<HeaderName> {
         match self {
             Self::None => None,
             Self::Bearer => Some(AUTHORIZATION),
-            Self::Header(name) => Some(HeaderName::from_static(name)),
+            Self::Header(name) | Self::HeaderOrBearer { header: name, .. } => {
+                Some(HeaderName::from_static(name))
+            }
         }
     }
 
@@ -32,6 +39,16 @@ impl Auth {
         key: &str,
     ) -> Result<Option<(HeaderName, HeaderValue)>, InvalidHeaderValue> {
         let (name, value) = match self {
+            Self::HeaderOrBearer {
+                header,
+                bearer_prefix,
+            } => {
+                return if key.starts_with(bearer_prefix) {
+                    Self::Bearer.header(key)
+                } else {
+                    Self::Header(header).header(key)
+                };
+            }
             Self::None => return Ok(None),
             Self::Bearer => (AUTHORIZATION, format!("Bearer {key}")),
             Self::Header(name) => (HeaderName::from_static(name), key.to_owned()),
@@ -52,6 +69,17 @@ mod tests {
         assert_eq!(name, "authorization");
         assert_eq!(value, "Bearer sk-1");
         assert!(value.is_sensitive());
+    }
+
+    #[test]
+    fn a_token_goes_another_way_than_a_key() {
+        let auth = Auth::HeaderOrBearer {
+            header: "x-key",
+            bearer_prefix: "token-",
+        };
+        let name = |key| auth.header(key).unwrap().unwrap().0;
+        assert_eq!(name("key-1"), "x-key");
+        assert_eq!(name("token-1"), "authorization");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Who can be asked: one file a provider, data and nothing else.
 
+mod anthropic;
+mod anthropic_compatible;
 mod auth;
 mod gemini;
 mod modalities;
@@ -101,6 +103,8 @@ impl Provider {
 
 /// All of them, by id.
 static ALL: &[&Provider] = &[
+    &anthropic::PROVIDER,
+    &anthropic_compatible::PROVIDER,
     &gemini::PROVIDER,
     &ollama::PROVIDER,
     &openai::PROVIDER,

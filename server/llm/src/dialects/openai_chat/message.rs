@@ -7,7 +7,7 @@ use crate::json::ObjectWriter;
 pub(super) fn wants_function_call(request: &ChatRequest) -> bool {
     match &request.layout {
         Layout::OpenAiChat(layout) => layout.legacy_functions,
-        Layout::Unknown => false,
+        Layout::Anthropic(_) | Layout::Unknown => false,
     }
 }
 
