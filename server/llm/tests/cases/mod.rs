@@ -56,6 +56,14 @@ pub static OPENAI_CHAT: Pair = Pair {
 /// Folders of `fixtures` that are not OpenAI Chat's.
 static OTHERS: &[(&str, Pair)] = &[
     (
+        "anthropic",
+        Pair {
+            dialect: &dialects::anthropic::Anthropic,
+            codec: &codecs::anthropic::Anthropic,
+            stream_file: "stream.sse",
+        },
+    ),
+    (
         "completions",
         Pair {
             dialect: &dialects::openai_completions::OpenAiCompletions,
