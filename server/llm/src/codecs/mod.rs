@@ -7,6 +7,7 @@ pub mod mistral;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;
@@ -19,6 +20,7 @@ static ALL: &[&dyn ChatCodec] = &[
     &ollama::Ollama,
     &openai_chat::OpenAiChat::COMPATIBLE,
     &openai_completions::OpenAiCompletions::USUAL,
+    &openai_responses::OpenAiResponses,
 ];
 
 /// Every protocol's codec.

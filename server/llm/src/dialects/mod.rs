@@ -4,3 +4,4 @@ pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;

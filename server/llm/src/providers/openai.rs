@@ -2,6 +2,7 @@
 
 use super::{Modalities, Provider};
 use crate::codecs::openai_chat::OpenAiChat;
+use crate::codecs::openai_responses::OpenAiResponses;
 
 pub(super) static PROVIDER: Provider = Provider {
     id: "openai",
@@ -12,7 +13,7 @@ pub(super) static PROVIDER: Provider = Provider {
         rerank: false,
         ..Modalities::ANY
     },
-    codecs: &[&OpenAiChat::OPENAI],
+    codecs: &[&OpenAiChat::OPENAI, &OpenAiResponses],
     docs_url: "https://platform.openai.com/docs/api-reference",
     ..Provider::COMPATIBLE
 };

@@ -53,6 +53,12 @@ pub static OPENAI_CHAT: Pair = Pair {
     stream_file: "stream.sse",
 };
 
+pub const OPENAI_RESPONSES: Pair = Pair {
+    dialect: &dialects::openai_responses::OpenAiResponses,
+    codec: &codecs::openai_responses::OpenAiResponses,
+    stream_file: "stream.sse",
+};
+
 /// Folders of `fixtures` that are not OpenAI Chat's.
 static OTHERS: &[(&str, Pair)] = &[
     (
@@ -87,6 +93,7 @@ static OTHERS: &[(&str, Pair)] = &[
             stream_file: "stream.sse",
         },
     ),
+    ("openai_responses", OPENAI_RESPONSES),
     (
         "ollama",
         Pair {

@@ -7,7 +7,7 @@ use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::wire::openai_chat::{ErrorBody, read_error};
 
 /// A reply with an error status.
-pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &[u8]) -> ApiError {
+pub(in crate::codecs) fn from_status(status: u16, headers: &HeaderMap, body: &[u8]) -> ApiError {
     let read = read_error(body).unwrap_or_default();
     let kind = kind_of(Some(status), &read);
     let mut error = describe(kind, origin(kind), Some(status), read);
@@ -17,7 +17,7 @@ pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &[u8]) -> ApiE
 }
 
 /// An error object where a reply or a piece of one was expected.
-pub(super) fn from_body(body: &[u8]) -> ApiError {
+pub(in crate::codecs) fn from_body(body: &[u8]) -> ApiError {
     let read = read_error(body)
         .or_else(|| in_a_choice(body))
         .unwrap_or_default();

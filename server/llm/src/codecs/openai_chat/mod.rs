@@ -2,7 +2,7 @@
 
 mod build;
 mod carry;
-mod errors;
+pub(super) mod errors;
 mod quirks;
 mod request;
 mod response;

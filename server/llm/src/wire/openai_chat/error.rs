@@ -109,7 +109,7 @@ struct Inner<'a> {
 
 /// An error as OpenAI's SDKs read it.
 pub(crate) fn write_error(error: &ApiError) -> Vec<u8> {
-    let (r#type, code) = words(error.kind);
+    let (r#type, code) = error_words(error.kind);
     let outer = Outer {
         error: Inner {
             message: &error.message,
@@ -122,7 +122,7 @@ pub(crate) fn write_error(error: &ApiError) -> Vec<u8> {
 }
 
 /// OpenAI's `type` and the default `code`.
-fn words(kind: ErrorKind) -> (&'static str, Option<&'static str>) {
+pub(crate) fn error_words(kind: ErrorKind) -> (&'static str, Option<&'static str>) {
     match kind {
         ErrorKind::InvalidRequest | ErrorKind::NotFound => ("invalid_request_error", None),
         ErrorKind::Authentication => ("invalid_request_error", Some("invalid_api_key")),

@@ -39,6 +39,21 @@ pub(crate) fn read_url(url: Text) -> (MediaSource, Option<Text>) {
     }
 }
 
+/// The media type that a file of this name has, as far as its ending tells.
+pub(crate) fn media_type_of(name: &str) -> Option<Text> {
+    let (_, ending) = name.rsplit_once('.')?;
+    let media_type = match ending.to_ascii_lowercase().as_str() {
+        "pdf" => "application/pdf",
+        "txt" => "text/plain",
+        "md" => "text/markdown",
+        "csv" => "text/csv",
+        "html" | "htm" => "text/html",
+        "json" => "application/json",
+        _ => return None,
+    };
+    Some(Text::from_static(media_type))
+}
+
 fn encoded(bytes: &[u8]) -> Text {
     Text::from(STANDARD.encode(bytes))
 }

@@ -4,7 +4,7 @@ use super::optional;
 use crate::chat::{Media, MediaKind, MediaSource};
 use crate::json::{Kind, Node, ShapeError};
 use crate::text::Text;
-use crate::wire::openai_chat::read_url;
+use crate::wire::openai_chat::{media_type_of, read_url};
 
 /// `{"type": "image_url", "image_url": {"url": …, "detail": …}}`, or `video_url`; the URL may stand alone.
 pub(super) fn by_url(part: &Node<'_>, key: &str, kind: MediaKind) -> Result<Media, ShapeError> {
@@ -61,7 +61,7 @@ pub(super) fn file(part: &Node<'_>) -> Result<Media, ShapeError> {
     };
     let media_type = media_type
         .or_else(|| optional(file, "format", Node::text).ok().flatten())
-        .or_else(|| by_name(name.as_deref()?));
+        .or_else(|| media_type_of(name.as_deref()?));
     let kind = match media_type.as_deref().and_then(|m| m.split('/').next()) {
         Some("image") => MediaKind::Image,
         Some("audio") => MediaKind::Audio,
@@ -75,20 +75,6 @@ pub(super) fn file(part: &Node<'_>) -> Result<Media, ShapeError> {
         name,
         detail: None,
     })
-}
-
-fn by_name(name: &str) -> Option<Text> {
-    let (_, ending) = name.rsplit_once('.')?;
-    let media_type = match ending.to_ascii_lowercase().as_str() {
-        "pdf" => "application/pdf",
-        "txt" => "text/plain",
-        "md" => "text/markdown",
-        "csv" => "text/csv",
-        "html" | "htm" => "text/html",
-        "json" => "application/json",
-        _ => return None,
-    };
-    Some(Text::from_static(media_type))
 }
 
 fn is_web(url: &str) -> bool {
