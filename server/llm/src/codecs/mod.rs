@@ -1,6 +1,7 @@
 //! What upstreams speak: one folder a protocol.
 
 pub mod anthropic;
+pub mod cohere;
 pub(crate) mod failure;
 pub mod gemini;
 pub mod mistral;
@@ -8,6 +9,7 @@ pub mod ollama;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
+mod own;
 
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;
@@ -15,6 +17,7 @@ use crate::codec::ChatCodec;
 /// One codec a protocol, for upstreams of which no more is known.
 static ALL: &[&dyn ChatCodec] = &[
     &anthropic::Anthropic,
+    &cohere::Cohere,
     &gemini::Gemini,
     &mistral::Mistral,
     &ollama::Ollama,

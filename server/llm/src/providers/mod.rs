@@ -3,6 +3,7 @@
 mod anthropic;
 mod anthropic_compatible;
 mod auth;
+mod cohere;
 mod gemini;
 mod modalities;
 mod ollama;
@@ -105,6 +106,7 @@ impl Provider {
 static ALL: &[&Provider] = &[
     &anthropic::PROVIDER,
     &anthropic_compatible::PROVIDER,
+    &cohere::PROVIDER,
     &gemini::PROVIDER,
     &ollama::PROVIDER,
     &openai::PROVIDER,

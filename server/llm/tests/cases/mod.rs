@@ -70,6 +70,14 @@ static OTHERS: &[(&str, Pair)] = &[
         },
     ),
     (
+        "cohere",
+        Pair {
+            dialect: &dialects::openai_chat::OpenAiChat,
+            codec: &codecs::cohere::Cohere,
+            stream_file: "stream.sse",
+        },
+    ),
+    (
         "completions",
         Pair {
             dialect: &dialects::openai_completions::OpenAiCompletions,

@@ -1,12 +1,11 @@
 //! A request's body.
 
 use super::messages::Messages;
-use crate::chat::{
-    ChatRequest, Effort, Losses, Output, Prompt, Protocol, Reasoning, Tool, ToolChoice,
-};
+use crate::chat::{ChatRequest, Effort, Losses, Output, Prompt, Reasoning, Tool, ToolChoice};
 use crate::codec::{ReplyForm, Target, WireRequest};
+use crate::codecs::own;
 use crate::error::ApiError;
-use crate::json::{ArrayWriter, Json, Node, Object, ObjectWriter, object};
+use crate::json::{ArrayWriter, Json, Node, ObjectWriter, object};
 use crate::segments::Segments;
 use crate::text::Text;
 
@@ -17,7 +16,12 @@ const OWN: [&str; 4] = ["keep_alive", "options", "shift", "truncate"];
 pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireRequest, ApiError> {
     let prompt = request.prompt()?;
     let mut losses = Losses::default();
-    let own = own_parameters(request, prompt, &mut losses);
+    let own = own::parameters(request, prompt, &OWN, &mut losses);
+    let not_options =
+        |(name, value): &&(&str, Json)| *name == "options" && !value.as_str().starts_with('{');
+    if own.iter().any(|one| not_options(&one)) {
+        losses.drop("options");
+    }
     let body = object(|body| {
         body.string("model", target.model);
         body.array("messages", |list| {
@@ -54,32 +58,6 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
         losses,
         form,
     ))
-}
-
-/// Of what has no name here: what the client wrote for Ollama. The rest is noted as left out.
-fn own_parameters(
-    request: &ChatRequest,
-    prompt: &Prompt,
-    losses: &mut Losses,
-) -> Vec<(&'static str, Json)> {
-    let openai = request.protocol == Protocol::OpenAiChat;
-    let mut body = None;
-    let mut own = Vec::new();
-    for name in &prompt.others {
-        let known = OWN.iter().find(|known| openai && *name == **known);
-        let value = known.and_then(|known| {
-            let body = body.get_or_insert_with(|| Object::scan(request.body.clone()).ok());
-            let value = body.as_ref()?.get(known)?;
-            let text = Text::from_utf8(request.body.slice_ref(value)).ok()?;
-            let taken = *known != "options" || text.starts_with('{');
-            taken.then(|| (*known, Json::of_valid(text)))
-        });
-        match value {
-            Some(found) => own.push(found),
-            None => losses.drop(name.to_string()),
-        }
-    }
-    own
 }
 
 fn drop_the_rest(prompt: &Prompt, losses: &mut Losses) {

@@ -14,6 +14,8 @@ use crate::chat::{ChatRequest, ChatResponse, Protocol};
 use crate::codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
 use crate::error::ApiError;
 
+pub(super) use request::in_words;
+
 pub use quirks::{EffortField, OutputFormat, Path, Quirks, Thoughts, TokenLimit};
 
 /// The codec, for one kind of upstream.

@@ -74,7 +74,7 @@ impl std::fmt::Display for Escaped<'_> {
 }
 
 /// What a model is told that cannot be told through `response_format`.
-pub(super) fn in_words(schema: Option<&str>) -> String {
+pub(in crate::codecs) fn in_words(schema: Option<&str>) -> String {
     const JSON: &str = "Answer with a JSON object and nothing else: no explanation, no code fence.";
     match schema {
         Some(schema) => format!("{JSON} It must match this JSON schema: {schema}"),
