@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use llm::chat::{Block, Protocol, StreamEvent};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ChatCodec, ChatDialect, Incoming, ReplyForm, SseFramer, Target};
@@ -34,7 +35,10 @@ fn main() {
         });
         println!("request, {name}, {} bytes: {nanos:.0} ns", body.len());
     }
+    converted(1, 300);
+    converted(2_000, 1);
     stream(1_000);
+    made(1_000);
     let body = Bytes::from_static(include_bytes!(
         "../tests/fixtures/openai/text/response.json"
     ));
@@ -57,6 +61,44 @@ fn request(turns: usize) -> Bytes {
     Bytes::from(format!(
         r#"{{"model":"assistant","messages":[{messages}],"temperature":0.7,"stream":true,"stream_options":{{"include_usage":true}}}}"#
     ))
+}
+
+/// A request read in full and written anew, as for an upstream of another protocol.
+fn converted(turns: usize, times: u32) {
+    let body = request(turns);
+    let target = Target::new("gpt-4o-2024-08-06");
+    let nanos = nanos_each(times, || {
+        let mut request = Dialect.decode_request(Incoming::of(body.clone())).unwrap();
+        request.protocol = Protocol::Anthropic;
+        black_box(CODEC.encode_request(&request, &target).unwrap());
+    });
+    println!("request, converted, {} bytes: {nanos:.0} ns", body.len());
+}
+
+/// Encoding of chunks from events, a chunk.
+fn made(chunks: usize) {
+    let request = Dialect.decode_request(Incoming::of(request(1))).unwrap();
+    let text = StreamEvent::BlockDelta {
+        choice: 0,
+        index: 0,
+        text: " assist".into(),
+    };
+    let start = StreamEvent::BlockStarted {
+        choice: 0,
+        index: 0,
+        block: Block::Text,
+    };
+    let mut out = BytesMut::with_capacity(400 * chunks);
+    let nanos = nanos_each(1, || {
+        let mut encoder = Dialect.stream_encoder(&request);
+        out.clear();
+        encoder.encode(None, std::slice::from_ref(&start), &mut out);
+        for _ in 0..chunks {
+            encoder.encode(None, std::slice::from_ref(&text), &mut out);
+        }
+        black_box(&out);
+    });
+    println!("stream chunk made: {:.0} ns", nanos / chunks as f64);
 }
 
 /// Framing, decoding and encoding, a chunk.

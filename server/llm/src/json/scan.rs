@@ -188,15 +188,28 @@ impl<'a> Scanner<'a> {
     pub fn string(&mut self) -> Result<JsonStr<'a>, JsonError> {
         self.skip_space();
         self.expect(b'"', "expected a string")?;
+        self.string_inside()
+    }
+
+    /// Reads a string whose opening quote is passed.
+    #[inline]
+    fn string_inside(&mut self) -> Result<JsonStr<'a>, JsonError> {
         let start = self.at;
+        let escaped = self.pass_string()?;
+        let inner = start..self.at - 1;
+        Ok(JsonStr::new(&self.text[inner.clone()], inner, escaped))
+    }
+
+    /// Passes over a string whose opening quote is passed, and says whether something in it is escaped.
+    #[inline]
+    fn pass_string(&mut self) -> Result<bool, JsonError> {
         let mut escaped = false;
         loop {
             self.at += plain_length(&self.bytes[self.at..]);
             match self.byte() {
                 Some(b'"') => {
-                    let inner = start..self.at;
                     self.at += 1;
-                    return Ok(JsonStr::new(&self.text[inner.clone()], inner, escaped));
+                    return Ok(escaped);
                 }
                 Some(b'\\') => {
                     escaped = true;
@@ -221,7 +234,8 @@ impl<'a> Scanner<'a> {
         loop {
             match self.byte() {
                 Some(b'"') => {
-                    self.string()?;
+                    self.at += 1;
+                    self.pass_string()?;
                 }
                 Some(open @ (b'{' | b'[')) => {
                     self.at += 1;
@@ -234,8 +248,7 @@ impl<'a> Scanner<'a> {
                         Some(b']') if !object => {}
                         _ => {
                             if object {
-                                self.key()?;
-                                self.skip_space();
+                                self.pass_key()?;
                             }
                             continue;
                         }
@@ -255,8 +268,7 @@ impl<'a> Scanner<'a> {
                         self.at += 1;
                         self.skip_space();
                         if object {
-                            self.key()?;
-                            self.skip_space();
+                            self.pass_key()?;
                         }
                         break;
                     }
@@ -287,6 +299,7 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    #[inline]
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
@@ -310,14 +323,23 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn key(&mut self) -> Result<JsonStr<'a>, JsonError> {
-        if self.byte() != Some(b'"') {
-            return Err(self.error("expected a key"));
-        }
-        let key = self.string()?;
+        self.expect(b'"', "expected a key")?;
+        let key = self.string_inside()?;
         self.skip_space();
         self.expect(b':', "expected :")?;
         Ok(key)
+    }
+
+    /// Passes over a key and all up to its value.
+    fn pass_key(&mut self) -> Result<(), JsonError> {
+        self.expect(b'"', "expected a key")?;
+        self.pass_string()?;
+        self.skip_space();
+        self.expect(b':', "expected :")?;
+        self.skip_space();
+        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
@@ -398,6 +420,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// How many bytes of a string come before the next quote, backslash or control character.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
