@@ -3,8 +3,7 @@
 use bytes::BytesMut;
 
 use super::chunk::Chunks;
-use super::message::{finish_word, signs_call, write_call, write_image};
-use super::response::length;
+use super::message::{finish_word, length, place, signs_call, write_call, write_image};
 use crate::chat::{Block, Citation, FinishReason, MediaKind, Seal, ToolKind};
 use crate::text::Text;
 use crate::wire::openai_chat::{write_citation, write_detail};
@@ -247,11 +246,7 @@ impl Deltas {
         let Some(Shape::Text { from: start }) = self.blocks.get(index as usize).copied() else {
             return;
         };
-        let range = citation
-            .range
-            .map_or((start, self.characters), |(from, to)| {
-                (start.saturating_add(from), start.saturating_add(to))
-            });
+        let range = place(citation, start, self.characters);
         chunks.delta(self.index, out, |delta| {
             delta.array("annotations", |list| {
                 list.object(|item| write_citation(item, citation, range));

@@ -1,6 +1,6 @@
 //! Pieces that whole messages and deltas have in common.
 
-use crate::chat::{ChatRequest, FinishReason, Layout, Protocol, Seal, ToolKind};
+use crate::chat::{ChatRequest, Citation, FinishReason, Layout, Protocol, Seal, ToolKind};
 use crate::json::ObjectWriter;
 
 /// Whether the client offered `functions`, the old way, and so expects `function_call`.
@@ -70,4 +70,20 @@ pub(super) fn write_image(item: &mut ObjectWriter<'_>, media_type: &str, data: &
             .strings(["data:", media_type, ";base64,", data]);
     });
     item.plain("index", index);
+}
+
+/// Where in a message's text a source belongs, in characters. Sources count from the start of their block; the message's
+/// text is all blocks in a row. One without a place is for its block; for the first, that may be all of the text, and no
+/// place is told.
+pub(super) fn place(citation: &Citation, start: u32, end: u32) -> (u32, u32) {
+    match citation.range {
+        Some((from, to)) => (start.saturating_add(from), start.saturating_add(to)),
+        None if start == 0 => (0, 0),
+        None => (start, end),
+    }
+}
+
+/// In characters.
+pub(super) fn length(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }

@@ -1,6 +1,8 @@
 //! A whole reply: <https://platform.openai.com/docs/api-reference/chat/object>
 
-use super::message::{finish_word, signs_call, wants_function_call, write_call, write_image};
+use super::message::{
+    finish_word, length, place, signs_call, wants_function_call, write_call, write_image,
+};
 use crate::chat::{
     Block, ChatRequest, ChatResponse, Choice, Content, FinishReason, MediaKind, Protocol, Seal,
     Stamp, ToolKind,
@@ -170,7 +172,6 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Sources count characters from the start of their block; the message's text is all blocks in a row.
     fn write_annotations(&self, object: &mut ObjectWriter<'_>) {
         if self
             .texts
@@ -184,9 +185,7 @@ impl<'a> Message<'a> {
             for content in &self.texts {
                 let end = start.saturating_add(length(&content.text));
                 for citation in &content.citations {
-                    let range = citation.range.map_or((start, end), |(from, to)| {
-                        (start.saturating_add(from), start.saturating_add(to))
-                    });
+                    let range = place(citation, start, end);
                     list.object(|item| write_citation(item, citation, range));
                 }
                 start = end;
@@ -231,9 +230,4 @@ fn call_signature(content: &Content) -> Option<&Seal> {
         .seal
         .as_ref()
         .filter(|seal| only && signs_call(seal))
-}
-
-/// In characters.
-pub(super) fn length(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }

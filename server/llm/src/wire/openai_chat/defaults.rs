@@ -14,7 +14,10 @@ pub(crate) fn says_nothing(name: &str, value: &[u8]) -> bool {
         "logprobs" | "store" | "stream" | "return_token_ids" => value == b"false",
         "parallel_tool_calls" => value == b"true",
         "temperature" | "top_p" => matches!(value, b"1" | b"1.0"),
-        "modalities" => value == br#"["text"]"#,
+        "modalities" => {
+            let written = value.iter().filter(|byte| !byte.is_ascii_whitespace());
+            written.eq(br#"["text"]"#)
+        }
         "service_tier" => matches!(value, br#""auto""# | br#""default""#),
         "verbosity" => value == br#""medium""#,
         "truncation" => value == br#""disabled""#,

@@ -23,7 +23,7 @@ impl Build<'_> {
             self.losses.emulate(name);
             return;
         }
-        if !self.quirks.media.contains(&media.kind) || !self.can_say(media) {
+        if !self.can_say(media) {
             self.losses.drop(name);
             return;
         }
@@ -65,7 +65,14 @@ impl Build<'_> {
         });
     }
 
-    fn can_say(&self, media: &Media) -> bool {
+    /// Whether there is a content part for it.
+    pub(super) fn can_say(&self, media: &Media) -> bool {
+        if plain_text(media).is_some() {
+            return true;
+        }
+        if !self.quirks.media.contains(&media.kind) {
+            return false;
+        }
         match (&media.source, media.kind) {
             (MediaSource::Data(_), _) => true,
             (MediaSource::Url(_), MediaKind::Image | MediaKind::Video) => true,

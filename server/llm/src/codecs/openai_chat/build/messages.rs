@@ -298,7 +298,8 @@ impl Build<'_> {
         for piece in parts {
             match &piece.content {
                 PartContent::Text { .. } => texts.push(piece.clone()),
-                PartContent::Media(media) => shown.push(media),
+                PartContent::Media(media) if self.can_say(media) => shown.push(media),
+                PartContent::Media(media) => self.losses.drop(kind_name(media.kind)),
                 PartContent::Other { what } => self.losses.drop(what.to_string()),
                 _ => {}
             }

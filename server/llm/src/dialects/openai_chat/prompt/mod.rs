@@ -92,9 +92,13 @@ fn parameter(
         "include_reasoning" => reasoning(prompt).visible = Some(value.bool()?),
         "thinking" => return thinking(prompt, value),
         "safety_identifier" => prompt.user = Some(value.text()?),
+        // The newer one counts, where both are there and differ.
         "user" => {
             let user = value.text()?;
-            prompt.user.get_or_insert(user);
+            match root.get("safety_identifier") {
+                Some(newer) => return Ok(newer.text()? == user),
+                None => prompt.user = Some(user),
+            }
         }
         _ => return Ok(false),
     }
