@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::citations::{Cited, read_citations};
 use super::errors;
 use crate::chat::{
-    Block, ChatRequest, FinishReason, MediaSource, Protocol, Seal, Stamp, StreamEvent,
-    TokenLogprob, ToolKind, Usage,
+    Block, ChatRequest, MediaSource, Protocol, Seal, Stamp, StreamEvent, TokenLogprob, ToolKind,
+    Usage,
 };
 use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::json::{Json, Node, ShapeError, Span};
@@ -36,7 +36,8 @@ struct Candidate {
     /// The last block, while more of it may come.
     open: Option<Open>,
     calls: bool,
-    finished: bool,
+    /// Why it ended. Some models say so with every chunk: the last one counts.
+    reason: Option<Text>,
     cited: Cited,
 }
 
@@ -68,6 +69,7 @@ impl Reply {
         if self.candidates.is_empty() {
             return Err(bad_reply("the upstream's reply has no candidates"));
         }
+        self.finish(out);
         Ok(model)
     }
 
@@ -100,7 +102,20 @@ impl Reply {
     /// Whether all has been said that was asked for.
     pub fn is_whole(&self, choices: u32) -> bool {
         let there = u32::try_from(self.candidates.len()).unwrap_or(u32::MAX);
-        self.blocked || there >= choices.max(1) && self.candidates.iter().all(|one| one.finished)
+        self.blocked
+            || there >= choices.max(1) && self.candidates.iter().all(|one| one.reason.is_some())
+    }
+
+    /// Nothing more will come: says how each candidate ended.
+    pub fn finish(&mut self, out: &mut Vec<StreamEvent>) {
+        for candidate in &self.candidates {
+            let reason = candidate.reason.as_ref();
+            let reason = reason.and_then(|word| read_finish(word, candidate.calls));
+            out.extend(reason.map(|reason| StreamEvent::Finished {
+                choice: candidate.index,
+                reason,
+            }));
+        }
     }
 
     pub fn has_begun(&self) -> bool {
@@ -131,12 +146,8 @@ impl Reply {
         if refused.is_some() && self.candidates.is_empty() {
             self.blocked = true;
             self.candidates.push(Candidate {
-                finished: true,
+                reason: Some(Text::from_static("SAFETY")),
                 ..Candidate::default()
-            });
-            out.push(StreamEvent::Finished {
-                choice: 0,
-                reason: FinishReason::ContentFilter,
             });
         }
         if let Some(metadata) = chunk.get("usageMetadata") {
@@ -201,12 +212,12 @@ impl Reader<'_> {
                 self.out.push(StreamEvent::Logprobs { choice, tokens });
             }
         }
-        let reason = node.get("finishReason").map(Node::text).transpose()?;
-        let reason = reason.and_then(|word| read_finish(&word, self.candidate.calls));
-        if let Some(reason) = reason
-            && !std::mem::replace(&mut self.candidate.finished, true)
-        {
-            self.out.push(StreamEvent::Finished { choice, reason });
+        if let Some(word) = node.get("finishReason") {
+            let word = word.text()?;
+            // A word of no meaning does not end it.
+            if read_finish(&word, false).is_some() {
+                self.candidate.reason = Some(word);
+            }
         }
         Ok(())
     }

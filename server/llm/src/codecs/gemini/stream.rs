@@ -47,13 +47,14 @@ impl StreamDecoder for Decoder {
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
+    fn finish(&mut self, out: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
         if !self.reply.has_begun() {
             return Err(bad_reply(
                 "the upstream's stream ended before the reply began",
             ));
         }
         if self.reply.is_whole(self.choices) {
+            self.reply.finish(out);
             return Ok(());
         }
         Err(bad_reply(
