@@ -1,10 +1,12 @@
 //! Gemini's `generateContent` as upstreams speak it: <https://ai.google.dev/api/generate-content>
 
+mod candidate;
 mod carry;
 mod citations;
 mod contents;
 mod errors;
 mod family;
+mod logprobs;
 mod reply;
 mod request;
 mod stream;

@@ -1,6 +1,6 @@
 //! A reply in chunks: server-sent events, or the items of one JSON array.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::metadata::{Source, write_logprobs, write_sources};
 use super::response::write_content;
@@ -11,7 +11,7 @@ use crate::chat::{
 use crate::dialect::StreamEncoder;
 use crate::error::ApiError;
 use crate::framing::Frame;
-use crate::json::{ObjectWriter, append_object, quote};
+use crate::json::{Json, ObjectWriter, append_object, quote};
 use crate::text::Text;
 use crate::wire::gemini::{PartWriter, write_error, write_finish, write_usage};
 
@@ -21,8 +21,8 @@ use crate::wire::gemini::{PartWriter, write_error, write_finish, write_usage};
 /// until it ends. Reasons and usage come in a last chunk.
 #[derive(Debug)]
 pub(super) struct Encoder {
-    /// The client's name of the model, as JSON.
-    model: Option<Bytes>,
+    /// The client's name of the model.
+    model: Option<Json>,
     stamp: Stamp,
     outer: Outer,
     /// An error was written, or the end.
@@ -83,7 +83,10 @@ struct Held {
 impl Encoder {
     pub(super) fn new(request: &ChatRequest) -> Self {
         Self {
-            model: request.model.as_deref().map(quote),
+            model: request.model.as_deref().map(|model| {
+                let quoted = Text::from_utf8(quote(model)).expect("JSON is UTF-8");
+                Json::of_valid(quoted)
+            }),
             stamp: request.stamp,
             outer: match request.variant {
                 Variant::Usual => Outer::Events,
@@ -97,7 +100,8 @@ impl Encoder {
     /// A frame in the client's protocol, with the client's name of the model.
     fn carry(&mut self, frame: &Frame, out: &mut BytesMut) {
         if self.outer == Outer::Events {
-            frame.write(self.model.as_deref(), out);
+            let model = self.model.as_ref().map(|model| model.as_str().as_bytes());
+            frame.write(model, out);
             return;
         }
         // Comments have no place in an array.
@@ -108,7 +112,7 @@ impl Encoder {
         match (&frame.marks.model, &self.model) {
             (Some(span), Some(model)) => {
                 out.extend_from_slice(&frame.data[..span.start]);
-                out.extend_from_slice(model);
+                out.extend_from_slice(model.as_str().as_bytes());
                 out.extend_from_slice(&frame.data[span.end..]);
             }
             _ => out.extend_from_slice(&frame.data),
@@ -264,10 +268,7 @@ impl Encoder {
         append_object(out, |reply| {
             write(reply);
             match &self.model {
-                Some(model) => {
-                    let model = Text::from_utf8(model.clone()).expect("JSON is UTF-8");
-                    reply.json("modelVersion", &crate::json::Json::of_valid(model));
-                }
+                Some(model) => reply.json("modelVersion", model),
                 None => reply.string("modelVersion", &self.made.upstream_model),
             }
             reply.string("responseId", &self.made.id);

@@ -14,5 +14,5 @@ pub(crate) use bytes::standard_base64;
 pub(crate) use error::{ErrorBody, read_error, write_error};
 pub(crate) use finish::{read_finish, write_finish};
 pub(crate) use names::{camel, items, member};
-pub(crate) use part::{Call, PartData, PartWriter, media_kind, read_part, write_media};
+pub(crate) use part::{Call, Part, PartData, PartWriter, media_kind, read_part, write_media};
 pub(crate) use usage::{read_usage, write_usage};

@@ -6,7 +6,7 @@ use crate::json::{ArrayWriter, Json, Node, ObjectWriter, ShapeError};
 use crate::text::Text;
 
 /// A piece of a turn.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part<'n, 'a> {
     pub data: PartData<'n, 'a>,
     /// It is one of the model's thoughts.
@@ -17,8 +17,9 @@ pub(crate) struct Part<'n, 'a> {
     pub others: Vec<Text>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum PartData<'n, 'a> {
+    #[default]
     Nothing,
     Text(Text),
     /// Bytes or a URI, and the media type.
@@ -43,12 +44,7 @@ pub(crate) struct Call {
 /// # Errors
 /// A field of another type.
 pub(crate) fn read_part<'n, 'a>(part: &'n Node<'a>) -> Result<Part<'n, 'a>, ShapeError> {
-    let mut read = Part {
-        data: PartData::Nothing,
-        thought: false,
-        signature: None,
-        others: Vec::new(),
-    };
+    let mut read = Part::default();
     for (key, value) in part.object()?.members() {
         if value.is_null() {
             continue;
