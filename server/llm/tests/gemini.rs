@@ -10,8 +10,10 @@ use llm::chat::{
     Seal, Stamp, StreamEvent, TokenLogprob, ToolKind, Usage, Variant, collect,
 };
 use llm::codecs::gemini::Gemini as Codec;
+use llm::dialects::anthropic::Anthropic;
 use llm::dialects::gemini::Gemini as Dialect;
 use llm::dialects::openai_chat::OpenAiChat;
+use llm::dialects::openai_responses::OpenAiResponses;
 use llm::json::Json;
 use llm::{
     ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource, Incoming, ReplyForm, SseFramer,
@@ -346,6 +348,14 @@ mod clients {
                 ]},
             ],
         })));
+    }
+
+    /// What google-genai 3.4 for Python sends in the second turn of a chat that streamed.
+    #[test]
+    fn a_chat_of_the_python_sdk() {
+        let body: Value =
+            serde_json::from_slice(include_bytes!("golden/gemini/python_chat.json")).unwrap();
+        insta::assert_snapshot!(prompt(&body));
     }
 
     #[test]
@@ -730,52 +740,87 @@ fn calls_without_ids_get_their_own() {
     assert!(all.iter().all(|id| id.len() <= 40), "{all:?}");
 }
 
-/// What a model thought and called comes back to it as it was, through a client of another protocol.
+/// What a model thought and called comes back to it as it was, through a client of any other protocol.
 #[test]
 fn signatures_return_to_what_they_signed() {
+    let asked = |body: &Value, dialect: &dyn ChatDialect| {
+        dialect
+            .decode_request(Incoming::of(body.to_string()))
+            .unwrap()
+    };
+    // A dialect, what its client asks, and what it asks in the next turn with the reply in it.
+    type Next = fn(&Value) -> Value;
+    let clients: [(&dyn ChatDialect, Value, Next); 3] = [
+        (
+            &OpenAiChat,
+            json!({"messages": [{"role": "user", "content": "a"}]}),
+            |reply| {
+                let message = &reply["choices"][0]["message"];
+                json!({"messages": [{"role": "user", "content": "a"}, message]})
+            },
+        ),
+        (
+            &Anthropic,
+            json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "a"}]}),
+            |reply| {
+                let message = json!({"role": "assistant", "content": reply["content"]});
+                json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "a"}, message]})
+            },
+        ),
+        (
+            &OpenAiResponses,
+            json!({"model": "m", "input": "a"}),
+            |reply| {
+                let mut input = vec![json!({"role": "user", "content": "a"})];
+                input.extend_from_slice(reply["output"].as_array().unwrap());
+                json!({"model": "m", "input": input, "include": ["reasoning.encrypted_content"]})
+            },
+        ),
+    ];
     for name in ["thoughts_with_signatures", "signature_after_text"] {
         let case = case(&format!("gemini/{name}"));
-        let asked = foreign(&json!({"messages": [{"role": "user", "content": "a"}]}));
-        let mut response = decoded(&case, &asked);
-        response.raw = None;
-        let reply: Value =
-            serde_json::from_slice(&OpenAiChat.encode_response(&asked, &response).concat())
-                .unwrap();
-        let message = &reply["choices"][0]["message"];
-        let again = foreign(&json!({"messages": [{"role": "user", "content": "a"}, message]}));
-        let wire = Codec
-            .encode_request(&again, &Target::new("gemini-3-pro-preview"))
-            .unwrap();
-        let body: Value = serde_json::from_slice(&wire.body.concat()).unwrap();
-        let parts = body["contents"][1]["parts"].as_array().unwrap();
-        let said: Value = case.json("response.json").unwrap();
-        for part in said["candidates"][0]["content"]["parts"]
+        let said = case.json("response.json").unwrap();
+        let said = said["candidates"][0]["content"]["parts"]
             .as_array()
-            .unwrap()
-        {
-            let Some(call) = part.get("functionCall") else {
-                continue;
+            .unwrap();
+        for (dialect, first, next) in &clients {
+            let who = format!("{name} by {:?}", dialect.protocol());
+            let request = asked(first, *dialect);
+            let mut response = decoded(&case, &request);
+            response.raw = None;
+            let reply = dialect.encode_response(&request, &response).concat();
+            let reply: Value = serde_json::from_slice(&reply).unwrap();
+            let wire = Codec
+                .encode_request(
+                    &asked(&next(&reply), *dialect),
+                    &Target::new("gemini-3-pro"),
+                )
+                .unwrap();
+            let body: Value = serde_json::from_slice(&wire.body.concat()).unwrap();
+            let back = body["contents"][1]["parts"].as_array().unwrap();
+            let calls = |parts: &[Value]| -> Vec<Value> {
+                let calls = parts
+                    .iter()
+                    .filter(|part| part.get("functionCall").is_some());
+                calls
+                    .map(|part| {
+                        json!([
+                            part["functionCall"]["name"],
+                            part["functionCall"]["args"],
+                            part["thoughtSignature"]
+                        ])
+                    })
+                    .collect()
             };
-            let back = parts
-                .iter()
-                .find(|back| back["functionCall"]["name"] == call["name"])
-                .unwrap();
-            assert_eq!(back.get("thoughtSignature"), part.get("thoughtSignature"));
-            assert_eq!(back["functionCall"]["args"], call["args"]);
+            assert_eq!(calls(back), calls(said), "{who}");
+            let signatures = |parts: &[Value]| -> Vec<String> {
+                let signatures = parts
+                    .iter()
+                    .filter_map(|part| part["thoughtSignature"].as_str());
+                signatures.map(str::to_owned).collect()
+            };
+            assert_eq!(signatures(back), signatures(said), "{who}: {back:#?}");
         }
-        let signatures = |parts: &[Value]| {
-            let mut all: Vec<_> = parts
-                .iter()
-                .filter_map(|part| part["thoughtSignature"].as_str())
-                .map(str::to_owned)
-                .collect();
-            all.sort();
-            all
-        };
-        let before = said["candidates"][0]["content"]["parts"]
-            .as_array()
-            .unwrap();
-        assert_eq!(signatures(parts), signatures(before), "{name}");
     }
 }
 
