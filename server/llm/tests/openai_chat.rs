@@ -262,6 +262,29 @@ fn replies_are_what_the_schema_says() {
     assert!(checked > 200, "{checked} chunks");
 }
 
+/// Requests of every protocol in the fixtures.
+#[test]
+fn built_requests_are_what_the_schema_says() {
+    let schema = Schemas::read().of("CreateChatCompletionRequest");
+    let mut checked = 0;
+    for case in with(&["request.json"]) {
+        let mut request = case.request();
+        if request.protocol == Protocol::OpenAiChat {
+            request = foreign(request);
+        }
+        let target = Target {
+            system_prompt: Some("Operator."),
+            ..Target::new("m")
+        };
+        match Codec::OPENAI.encode_request(&request, &target) {
+            Ok(wire) => check(&schema, &wire.body.concat(), &case.name),
+            Err(error) => assert_eq!(error.kind, ErrorKind::InvalidRequest, "{}", case.name),
+        }
+        checked += 1;
+    }
+    assert!(checked > 50, "{checked} requests");
+}
+
 #[test]
 fn the_schema_is_not_a_check_that_cannot_fail() {
     let schemas = Schemas::read();
@@ -281,6 +304,14 @@ fn the_schema_is_not_a_check_that_cannot_fail() {
         *bad.pointer_mut(place).unwrap() = wrong;
         assert!(!chunk.is_valid(&bad), "{place}");
     }
+    let request = schemas.of("CreateChatCompletionRequest");
+    assert!(!request.is_valid(&json!({"model": "m"})));
+    let tool = |kind: &str| {
+        json!({"model": "m", "messages": [{"role": "user", "content": "x"}],
+            "tools": [{"type": kind, "function": {"name": "f"}}]})
+    };
+    assert!(request.is_valid(&tool("function")));
+    assert!(!request.is_valid(&tool("search")));
 }
 
 #[test]

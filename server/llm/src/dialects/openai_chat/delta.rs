@@ -29,6 +29,10 @@ pub(super) struct Deltas {
     /// An image that is not complete: its type and base64.
     image: Option<(Text, String)>,
     images: usize,
+    /// Sources so far.
+    citations: usize,
+    /// Audio has begun.
+    heard: bool,
 }
 
 /// Where a block's text goes.
@@ -65,6 +69,8 @@ impl Deltas {
             held: None,
             image: None,
             images: 0,
+            citations: 0,
+            heard: false,
         }
     }
 
@@ -169,13 +175,20 @@ impl Deltas {
                     data.push_str(text);
                 }
             }
-            Shape::Audio => chunks.delta(self.index, out, |delta| {
-                delta.object("audio", |audio| {
-                    audio.string("id", &stamp.id("audio_"));
-                    audio.string("data", text);
-                    audio.plain("expires_at", stamp.at);
+            Shape::Audio => {
+                // Clients join what comes again: texts, and even numbers.
+                let first = !std::mem::replace(&mut self.heard, true);
+                chunks.delta(self.index, out, |delta| {
+                    delta.object("audio", |audio| {
+                        if first {
+                            audio.string("id", &stamp.id("audio_"));
+                            audio.plain("expires_at", stamp.at);
+                            audio.string("transcript", "");
+                        }
+                        audio.string("data", text);
+                    });
                 });
-            }),
+            }
             Shape::Silent => {}
             Shape::Call { number, kind } => chunks.delta(self.index, out, |delta| {
                 delta.array("tool_calls", |list| {
@@ -247,9 +260,15 @@ impl Deltas {
             return;
         };
         let range = place(citation, start, self.characters);
+        let number = self.citations;
+        self.citations += 1;
         chunks.delta(self.index, out, |delta| {
             delta.array("annotations", |list| {
-                list.object(|item| write_citation(item, citation, range));
+                list.object(|item| {
+                    // The SDKs join the items of lists by it.
+                    item.plain("index", number);
+                    write_citation(item, citation, range);
+                });
             });
         });
     }

@@ -12,6 +12,9 @@ use crate::framing::Frame;
 use crate::json::quote;
 use crate::wire::openai_chat::write_error;
 
+/// OpenAI's own limit on `n`.
+const MOST_CHOICES: u32 = 128;
+
 /// The state of one reply stream on its way to the client.
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -20,6 +23,8 @@ pub(super) struct Encoder {
     include_usage: bool,
     /// `[DONE]` or an error was written.
     over: bool,
+    /// How many choices the client asked for.
+    asked_for: u32,
     function_call: bool,
     chunks: Chunks,
     choices: Vec<Deltas>,
@@ -33,6 +38,7 @@ impl Encoder {
             model: request.model.as_deref().map(quote),
             include_usage: request.include_usage,
             over: false,
+            asked_for: request.choices.min(MOST_CHOICES),
             function_call: wants_function_call(request),
             chunks: Chunks::new(request),
             choices: Vec::new(),
@@ -92,18 +98,29 @@ impl Encoder {
         }
     }
 
-    /// Where a choice is; a new one begins with a chunk that says whose turn it is.
+    /// Where a choice is; a new one begins with a chunk that says whose turn it is. The SDKs expect choices to begin in
+    /// order.
     fn choice(&mut self, index: u32, out: &mut BytesMut) -> usize {
-        let known = self.choices.iter().position(|open| open.index == index);
-        known.unwrap_or_else(|| {
-            self.chunks.delta(index, out, |delta| {
-                delta.string("role", "assistant");
-                delta.string("content", "");
-                delta.null("refusal");
-            });
-            self.choices.push(Deltas::new(index, self.function_call));
-            self.choices.len() - 1
-        })
+        if let Some(known) = self.choices.iter().position(|open| open.index == index) {
+            return known;
+        }
+        let asked_for = index < self.asked_for;
+        for earlier in (0..index).filter(|_| asked_for) {
+            if self.choices.iter().all(|open| open.index != earlier) {
+                self.begin(earlier, out);
+            }
+        }
+        self.begin(index, out);
+        self.choices.len() - 1
+    }
+
+    fn begin(&mut self, index: u32, out: &mut BytesMut) {
+        self.chunks.delta(index, out, |delta| {
+            delta.string("role", "assistant");
+            delta.string("content", "");
+            delta.null("refusal");
+        });
+        self.choices.push(Deltas::new(index, self.function_call));
     }
 }
 
