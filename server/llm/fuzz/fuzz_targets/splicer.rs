@@ -39,7 +39,7 @@ fuzz_target!(|body: &[u8]| {
         let target = Target {
             model: "other",
             system_prompt: Some("a \"prompt\""), api_version: None };
-        let sent = Codec
+        let sent = CODEC
             .encode_request(&request, &target)
             .expect("the same protocol")
             .body
