@@ -214,6 +214,7 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
             }
             (MediaKind::Document, MediaSource::Text(text)) => {
                 self.losses.emulate(name);
+                content.extend(media.name.as_deref().map(Piece::Text));
                 content.push(Piece::Text(text));
             }
             _ => self.losses.drop(name),

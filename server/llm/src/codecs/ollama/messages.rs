@@ -174,6 +174,7 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
             (MediaKind::Image, MediaSource::Data(data)) => content.images.push(data),
             (MediaKind::Document, MediaSource::Text(text)) => {
                 self.losses.emulate(name);
+                content.texts.extend(media.name.as_deref());
                 content.texts.push(text);
             }
             _ => self.losses.drop(name),
