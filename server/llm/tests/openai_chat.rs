@@ -46,6 +46,8 @@ const POOR: Codec = Codec::new(Quirks {
         "parallel_tool_calls",
         "logit_bias",
         "messages.name",
+        "messages.reasoning_content",
+        "messages.reasoning_details",
     ],
     takes: &[],
     output: OutputFormat::Json,
@@ -387,6 +389,19 @@ fn carried_requests_are_adapted() {
     );
     assert_eq!(losses.dropped, ["seed"]);
     assert!(losses.emulated.is_empty());
+
+    let (body, losses) = sent(concat!(
+        r#"{"model":"gpt 4/o","messages":[{"name":"a","role":"user","content":"name"}, "#,
+        r#"{"role":"assistant","reasoning_content":"hm" ,"content":"y","reasoning_details":[]},{"role":"user","content":"x" }]}"#,
+    ));
+    assert_eq!(
+        body,
+        concat!(
+            r#"{"model":"gpt 4/o","messages":[{"role":"user","content":"name"}, "#,
+            r#"{"role":"assistant" ,"content":"y"},{"role":"user","content":"x" }]}"#,
+        )
+    );
+    assert_eq!(losses.dropped, ["messages.name", "reasoning"]);
 
     let (body, losses) = sent(
         r#"{"model":"gpt 4/o","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}},"max_tokens":3,"max_completion_tokens":4}"#,

@@ -7,7 +7,7 @@ use super::request::{ANY_OBJECT, in_words};
 use super::{OutputFormat, Quirks, TokenLimit};
 use crate::chat::{ChatRequest, Losses};
 use crate::codec::Target;
-use crate::json::{Edit, JsonError, Kind, Node, Object, Scanner, Span, quote, splice};
+use crate::json::{Edit, JsonError, Node, Object, Scanner, Span, quote, splice};
 use crate::segments::Segments;
 use crate::wire::openai_chat::{RequestLayout, StreamOptions, says_nothing};
 
@@ -97,13 +97,11 @@ fn adapted(
     }
     let mut prompts: Vec<String> = target.system_prompt.iter().map(|&p| p.to_owned()).collect();
     prompts.extend(output_format(quirks, &request.body, &mut object, losses));
-    if !quirks.developer_role
-        && memmem::find(&request.body, b"developer").is_some()
-        && let Some(span) = object.span("messages")
-        && let Ok(roles) = developer_roles(&request.body, span)
+    if let Some(span) = object.span("messages")
+        && let Ok(edits) = messages(quirks, &request.body, span, losses)
     {
-        for role in roles {
-            object.edit(replace(&role, Bytes::from_static(b"\"system\"")));
+        for edit in edits {
+            object.edit(edit);
         }
     }
     if let Some(edit) = system_message(layout, prompts.iter().map(String::as_str)) {
@@ -146,26 +144,53 @@ fn output_format(
     Some(words)
 }
 
-/// Where the messages' roles say `developer`.
-fn developer_roles(body: &Bytes, messages: Span) -> Result<Vec<Span>, JsonError> {
-    let mut roles = Vec::new();
+/// Changes the messages that the upstream would refuse: those of a role it does not know, and with members that it does
+/// not (`messages.reasoning_content`: some upstreams refuse what others send).
+fn messages(
+    quirks: &Quirks,
+    body: &Bytes,
+    messages: Span,
+    losses: &mut Losses,
+) -> Result<Vec<Edit>, JsonError> {
+    let mut edits = Vec::new();
+    let found = |word: &str| memmem::find(body, word.as_bytes()).is_some();
+    let roles = !quirks.developer_role && found("developer");
+    let refused = quirks.refuses.iter().copied();
+    let refused = refused.filter_map(|name| Some((name, name.strip_prefix("messages.")?)));
+    let refused: Vec<_> = refused.filter(|(_, key)| found(key)).collect();
+    if !roles && refused.is_empty() {
+        return Ok(edits);
+    }
     let mut scanner = Scanner::from_utf8(body)?;
     scanner.rewind(messages.start);
     let mut items = scanner.enter_array()?;
     while scanner.next_item(&mut items)? {
-        let mut members = scanner.enter_object()?;
-        while let Some(key) = scanner.next_member(&mut members)? {
-            if key.is("role") && scanner.peek()? == Kind::String {
-                let role = scanner.string()?;
-                if role.is("developer") {
-                    roles.push(role.span());
-                }
-            } else {
-                scanner.skip_value()?;
+        let span = scanner.skip_value()?;
+        let mut message = Object::scan(body.slice(span.clone()))?;
+        let mut changed = false;
+        if roles && message.get("role") == Some(br#""developer""#) {
+            message.set("role", Bytes::from_static(br#""system""#));
+            changed = true;
+        }
+        for (name, key) in &refused {
+            let Some(value) = message.get(key) else {
+                continue;
+            };
+            if !says_nothing(key, value) && value != b"\"\"" {
+                losses.drop(if key.starts_with("reasoning") {
+                    "reasoning"
+                } else {
+                    *name
+                });
             }
+            message.remove(key);
+            changed = true;
+        }
+        if changed {
+            edits.push(replace(&span, message.finish().concat()));
         }
     }
-    Ok(roles)
+    Ok(edits)
 }
 
 const WITH_USAGE: &[u8] = br#"{"include_usage":true}"#;

@@ -28,7 +28,8 @@ pub struct Quirks {
     /// Whether `stream_options` is known. Where it is not, it is left out: usage is hoped for unasked.
     pub stream_options: bool,
     /// Parameters that make the upstream answer with an error, by their name at the top of the body (`seed`, `n`,
-    /// `logprobs`, `parallel_tool_calls`, …), and `messages.name`. They are left out, and named as lost unless they say what happens anyway.
+    /// `logprobs`, `parallel_tool_calls`, …), and members of messages (`messages.name`, `messages.reasoning_content`).
+    /// They are left out, and named as lost unless they say what happens anyway.
     pub refuses: &'static [&'static str],
     /// What the upstream knows beyond OpenAI: `top_k`, `min_p`, `cache_control` on content parts, `document_url` (the
     /// `file_data` of a file may be a URL).
