@@ -1,6 +1,5 @@
 //! One HTTP/1.1 connection, driven by whoever waits for its reply.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -10,10 +9,12 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use llm::error::ApiError;
 
 use super::connect::{Origin, Received, Stream};
 use super::deadline::Limit;
 use super::error::TransportError;
+use super::upload::{Progress, Upload};
 
 /// A reply's head, its body to come, and the connection that has to be driven for it.
 pub(super) type Answered = (http::response::Parts, Incoming, Box<Connection>);
@@ -53,9 +54,39 @@ impl Connection {
 
     /// Sends a request and waits for the reply's head.
     pub async fn send(
-        mut self: Box<Self>,
+        self: Box<Self>,
         request: http::Request<RequestBody>,
         limit: Limit,
+    ) -> Result<Answered, TransportError> {
+        self.exchange(request, limit, || None).await
+    }
+
+    /// Sends a request whose body is still coming. `while_sending` holds for that; then it is the answer that
+    /// is waited for, for as long as `then` says.
+    pub async fn upload(
+        self: Box<Self>,
+        request: http::Request<RequestBody>,
+        progress: &Progress,
+        while_sending: Limit,
+        then: impl Fn() -> Limit,
+    ) -> Result<Answered, TransportError> {
+        let mut sending = true;
+        let next = || {
+            if sending && progress.is_over() {
+                sending = false;
+                return Some(then());
+            }
+            None
+        };
+        self.exchange(request, while_sending, next).await
+    }
+
+    /// `next` may give another limit at any time.
+    async fn exchange(
+        mut self: Box<Self>,
+        request: http::Request<RequestBody>,
+        mut limit: Limit,
+        mut next: impl FnMut() -> Option<Limit>,
     ) -> Result<Answered, TransportError> {
         let before = self.received.bytes();
         let mut sent = pin!(self.sender.send_request(request));
@@ -68,6 +99,10 @@ impl Connection {
             }
             if let Poll::Ready(reply) = sent.as_mut().poll(cx) {
                 return Poll::Ready(Ok(reply));
+            }
+            if let Some(next) = next() {
+                late.as_mut().reset(next.at);
+                limit = next;
             }
             late.as_mut().poll(cx).map(Err)
         });
@@ -140,15 +175,19 @@ pub(super) fn full_message(error: &dyn std::error::Error) -> String {
     message
 }
 
-/// A request's body: some slices, written as they are.
-pub(super) struct RequestBody {
-    parts: std::vec::IntoIter<Bytes>,
-    left: u64,
+/// A request's body.
+pub(super) enum RequestBody {
+    /// Some slices, written as they are.
+    Whole {
+        parts: std::vec::IntoIter<Bytes>,
+        left: u64,
+    },
+    Upload(Upload),
 }
 
 impl RequestBody {
     pub fn new(parts: Vec<Bytes>) -> Self {
-        Self {
+        Self::Whole {
             left: parts.iter().map(|part| part.len() as u64).sum(),
             parts: parts.into_iter(),
         }
@@ -157,22 +196,33 @@ impl RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = ApiError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.parts.next();
-        self.left -= part.as_ref().map_or(0, |part| part.len() as u64);
-        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
+        match self.get_mut() {
+            Self::Whole { parts, left } => {
+                let part = parts.next();
+                *left -= part.as_ref().map_or(0, |part| part.len() as u64);
+                Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+            }
+            Self::Upload(upload) => Pin::new(upload).poll_frame(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left == 0
+        match self {
+            Self::Whole { left, .. } => *left == 0,
+            Self::Upload(upload) => upload.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        match self {
+            Self::Whole { left, .. } => SizeHint::with_exact(*left),
+            Self::Upload(upload) => upload.size_hint(),
+        }
     }
 }

@@ -30,6 +30,15 @@ pub(super) fn first_byte(timeouts: &Timeouts, give_up: Instant) -> Limit {
     )
 }
 
+/// The limit for a request that is still being sent.
+pub(super) fn total(timeouts: &Timeouts, give_up: Instant) -> Limit {
+    Limit {
+        at: give_up,
+        span: timeouts.total,
+        error: TransportError::TotalTimeout,
+    }
+}
+
 fn limit(
     timeouts: &Timeouts,
     span: Duration,

@@ -12,18 +12,22 @@ mod pool;
 mod reply;
 mod simulated;
 mod tls;
+mod upload;
 
 pub use connect::Origin;
 pub use error::TransportError;
 pub use reply::{ReplyBody, UpstreamReply};
 pub use tls::{CertificateError, OwnAuthorities};
+pub use upload::{Progress, Upload, UploadSource};
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body_util::BodyExt;
 use llm::codec::WireRequest;
+use llm::error::ApiError;
 use llm::simulated::SimulatedSettings;
 use tokio::time::Instant;
 
@@ -119,6 +123,57 @@ impl Transport {
         Ok(self.reply(endpoint, reply, timeouts, give_up))
     }
 
+    /// As [`send`](Self::send), with a body that is still coming. It goes out once, over a fresh connection:
+    /// nothing of it is kept that could be sent again.
+    ///
+    /// # Errors
+    /// The client's part in the failure, where it has one.
+    pub async fn upload(
+        &self,
+        endpoint: &Endpoint,
+        request: WireRequest,
+        upload: Upload,
+        timeouts: &Timeouts,
+        give_up: Instant,
+    ) -> Result<UpstreamReply, ApiError> {
+        let progress = upload.progress();
+        let sent = match endpoint {
+            Endpoint::Simulated(settings) => {
+                let body = upload.collect().await?.to_bytes();
+                let request = WireRequest {
+                    body: body.into(),
+                    ..request
+                };
+                simulated::send(request, settings, timeouts, give_up).await
+            }
+            Endpoint::Http(endpoint) => {
+                self.upload_http(endpoint, request, upload, timeouts, give_up)
+                    .await
+            }
+        };
+        sent.map_err(|error| progress.take_failure().unwrap_or_else(|| error.into()))
+    }
+
+    async fn upload_http(
+        &self,
+        endpoint: &HttpEndpoint,
+        request: WireRequest,
+        upload: Upload,
+        timeouts: &Timeouts,
+        give_up: Instant,
+    ) -> Result<UpstreamReply, TransportError> {
+        let progress = upload.progress();
+        let request = Outgoing::new(endpoint, request)?.with(RequestBody::Upload(upload));
+        let limit = deadline::connect(timeouts, give_up);
+        let connection = Connection::open(&endpoint.origin, self.pool.tls(), limit).await?;
+        let while_sending = deadline::total(timeouts, give_up);
+        let then = || deadline::first_byte(timeouts, give_up);
+        let reply = connection
+            .upload(request, &progress, while_sending, then)
+            .await?;
+        Ok(self.reply(endpoint, reply, timeouts, give_up))
+    }
+
     fn reply(
         &self,
         endpoint: &HttpEndpoint,
@@ -163,7 +218,11 @@ impl Outgoing {
     }
 
     fn copy(&self) -> http::Request<RequestBody> {
-        let mut request = http::Request::new(RequestBody::new(self.body.clone()));
+        self.with(RequestBody::new(self.body.clone()))
+    }
+
+    fn with(&self, body: RequestBody) -> http::Request<RequestBody> {
+        let mut request = http::Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();

@@ -3,6 +3,7 @@
 //! A provider has them in OpenAI's shape or not at all. Of a request only the model's name is read and replaced;
 //! uploads stream through, their files are never gathered. Of a reply only the usage is read, while it passes.
 
+mod any;
 mod json;
 mod meter;
 mod multipart;
@@ -10,6 +11,7 @@ mod paths;
 
 use std::fmt;
 
+pub use any::ANY;
 pub use json::{JsonHead, with_model};
 pub use meter::{Consumption, Meter};
 pub(crate) use meter::{milliseconds, tokens};
