@@ -3,15 +3,23 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
+use llm::carried::OPERATIONS;
 use llm::dialect::ChatDialect;
 use llm::dialects::openai_chat::OpenAiChat;
+use llm::rerank::Shape;
 
 use crate::gateway::Gateway;
-use crate::ingress::{self, ChatEndpoint, ModelEndpoints};
+use crate::ingress::{self, ChatEndpoint, ModelEndpoints, Route};
 
 /// Where each dialect is spoken whose path is fixed.
 static CHAT: &[(&str, &dyn ChatDialect)] = &[("/v1/chat/completions", &OpenAiChat)];
+
+/// Where reranking is asked for.
+static RERANK: &[(&str, Shape)] = &[("/v1/rerank", Shape::V1), ("/v2/rerank", Shape::V2)];
+
+/// Where models are listed, and asked by their name in the path.
+static MODELS: &[&str] = &["/v1/models", "/v1beta/models"];
 
 /// What clients reach.
 pub fn clients(gateway: Arc<Gateway>) -> Router {
@@ -19,16 +27,38 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
     for (route, dialect) in CHAT {
         router = router.route(route, post(ChatEndpoint::new(*dialect, route)));
     }
-    let at_v1 = ModelEndpoints::v1();
-    let post_to_v1 = move |state: ingress::Gateway, tail, request| {
-        ingress::posted_to_model(at_v1.clone(), state, tail, request)
-    };
+    for prefix in MODELS {
+        let endpoints = ModelEndpoints::under(prefix);
+        let posted = move |state: ingress::Gateway, tail, request| {
+            ingress::posted_to_model(endpoints.clone(), state, tail, request)
+        };
+        let one = format!("{prefix}/{{*tail}}");
+        router = router
+            .route(prefix, get(ingress::list_models))
+            .route(&one, get(ingress::retrieve_model).post(posted));
+    }
+    for operation in OPERATIONS {
+        let path = format!("/v1{}", operation.path);
+        let route = Route::new("openai", &path);
+        let carried = move |state: ingress::Gateway, request| {
+            ingress::carried(route.clone(), operation, state, request)
+        };
+        router = router.route(&path, post(carried));
+    }
+    for (path, shape) in RERANK {
+        let route = Route::new("rerank", path);
+        let rerank = move |state: ingress::Gateway, request| {
+            ingress::rerank(route.clone(), *shape, state, request)
+        };
+        router = router.route(path, post(rerank));
+    }
+    let route = Route::new("openai", "/v1/embeddings");
+    let embeddings =
+        move |state: ingress::Gateway, request| ingress::embeddings(route.clone(), state, request);
     router
-        .route("/v1/models", get(ingress::list_models))
-        .route(
-            "/v1/models/{*tail}",
-            get(ingress::retrieve_model).post(post_to_v1),
-        )
+        .route("/v1/embeddings", post(embeddings))
+        // Less particular than all others: it takes what none of them does.
+        .route("/v1/{model}/{*tail}", any(ingress::forwarded))
         .route("/", get(ingress::health))
         .route("/health", get(ingress::health))
         .route("/health_check", get(ingress::health))

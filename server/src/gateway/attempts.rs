@@ -6,6 +6,7 @@ use std::sync::Arc;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use tokio::time::Instant;
 
+use super::asked::Asked;
 use super::context::Context;
 use crate::policies::Upstream;
 use crate::routing::{Candidate, fails_over};
@@ -15,21 +16,17 @@ use crate::transport::{Transport, TransportError};
 pub(super) trait Call: Sync {
     type Answer: Send;
 
+    /// What is asked has been sent and cannot be sent again: no other target can be tried.
+    fn is_spent(&self) -> bool {
+        false
+    }
+
     /// Asks one of them. The answer counts once it has begun.
     fn ask(
         &self,
         context: &mut Context,
         target: &Asked<'_>,
     ) -> impl Future<Output = Outcome<Self::Answer>> + Send;
-}
-
-/// Whom to ask.
-pub(super) struct Asked<'a> {
-    pub transport: &'a Transport,
-    pub upstream: &'a Arc<Upstream>,
-    pub candidate: &'a Candidate,
-    /// When the call has to be over.
-    pub give_up: Instant,
 }
 
 pub(super) type Outcome<T> = Result<T, Unanswered>;
@@ -99,7 +96,7 @@ pub(super) async fn first_answer<C: Call>(
                 upstream.hide_secrets(&mut error.message);
                 context.recording.attempt_failed(&error);
                 log_failure(context, upstream, &error, failure.is_none());
-                if !fails_over(&error) {
+                if !fails_over(&error) || call.is_spent() {
                     return Err(error);
                 }
                 failure = Some(error);

@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use llm::chat::{ChatRequest, Collector, Losses};
+use llm::chat::{ChatRequest, Collector};
 use llm::codec::Target;
-use llm::error::ApiError;
 
 use super::Reply;
-use super::attempts::{Asked, Call, Outcome, Unanswered};
+use super::asked::{Asked, MAX_REPLY_BODY};
+use super::attempts::{Call, Outcome, Unanswered};
 use super::context::Context;
 use super::events::EventStream;
-
-/// An error's body is for reading, not for streaming.
-pub(super) const MAX_ERROR_BODY: usize = 1 << 20;
-/// A reply that is not streamed is held in memory.
-pub(super) const MAX_REPLY_BODY: usize = 64 << 20;
 
 /// A chat request. Its answer counts once its first event, or all of a reply that is not streamed, is there.
 pub(super) struct ChatCall<'a> {
@@ -29,33 +24,20 @@ impl Call for ChatCall<'_> {
 
     async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<Reply> {
         let request = self.request;
-        let upstream = asked.upstream;
         let target = Target {
-            model: &asked.candidate.model,
             system_prompt: self.system_prompt,
-            api_version: upstream.api_version.as_deref(),
+            ..asked.target()
         };
+        let upstream = asked.upstream;
         let codec = upstream.codec_for(request.protocol);
         let mut wire = codec
             .encode_request(request, &target)
             .map_err(Unanswered::Unfit)?;
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
-        if !losses.dropped.is_empty() && (self.strict || asked.candidate.strict) {
-            return Err(Unanswered::Unfit(refused(&losses, &upstream.name)));
-        }
-        let reply = asked
-            .transport
-            .send(&upstream.endpoint, wire, &upstream.timeouts, asked.give_up)
-            .await?;
-        context.recording.answered(reply.status.as_u16());
+        asked.check_losses(&losses, self.strict)?;
+        let reply = asked.send(context, wire, codec).await?;
         let guardrails = context.policies.guardrails.clone();
-
-        if !reply.status.is_success() {
-            let body = reply.body.collect(MAX_ERROR_BODY).await?;
-            let error = codec.decode_error(reply.status.as_u16(), &reply.headers, &body);
-            return Err(error.into());
-        }
         let Some(framer) = reply.framer() else {
             let body = reply.body.collect(MAX_REPLY_BODY).await?;
             let response = codec.decode_response(request, &form, body)?;
@@ -86,23 +68,5 @@ impl Call for ChatCall<'_> {
         }
         context.lost(losses);
         Ok(Reply::Whole(Box::new(collector.finish())))
-    }
-}
-
-/// What a strict request is told that cannot be carried whole.
-fn refused(losses: &Losses, provider: &str) -> ApiError {
-    let names: Vec<String> = losses
-        .dropped
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let message = format!(
-        "The provider `{provider}` cannot be told {}, and this request is strict: nothing may be left out of it.",
-        names.join(", ")
-    );
-    let error = ApiError::invalid(message).with_code("unsupported_parameter");
-    match losses.dropped.first() {
-        Some(name) => error.with_param(name.clone()),
-        None => error,
     }
 }

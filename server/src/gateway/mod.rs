@@ -1,25 +1,37 @@
 //! The life of a request: [`Gateway::admit`] and [`Gateway::chat`] are its stages, one line each.
 
+mod asked;
 mod attempts;
+mod carried;
 mod chat;
 mod context;
+mod embeddings;
 mod events;
+mod passed;
+mod rerank;
 
+pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, ForwardedRequest};
 pub use context::Context;
 pub use events::{Batch, EventStream};
+pub use passed::{Passed, without_hop_by_hop};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use self::chat::ChatCall;
 use arc_swap::ArcSwap;
 use llm::chat::{ChatRequest, ChatResponse};
+use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use llm::error::ApiError;
+use llm::rerank::{RerankRequest, RerankResponse};
 
+use self::carried::{CarriedCall, FormCall, ForwardCall};
+use self::chat::ChatCall;
+use self::embeddings::EmbeddingsCall;
+use self::rerank::RerankCall;
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
-use crate::routing::Wish;
+use crate::routing::{Candidates, Wish};
 use crate::transport::Transport;
 
 /// What requests meet.
@@ -131,6 +143,98 @@ impl Gateway {
         attempts::first_answer(&self.transport, context, &candidates, &call).await
     }
 
+    /// Vectors for texts.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn embed(
+        &self,
+        context: &mut Context,
+        request: &EmbeddingsRequest,
+        terms: Terms<'_>,
+    ) -> Result<EmbeddingsResponse, ApiError> {
+        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let strict = terms.strict || context.policies.strict;
+        let call = EmbeddingsCall { request, strict };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
+    /// Texts in the order of their relevance.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn rerank(
+        &self,
+        context: &mut Context,
+        request: &RerankRequest,
+        terms: Terms<'_>,
+    ) -> Result<RerankResponse, ApiError> {
+        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let strict = terms.strict || context.policies.strict;
+        let call = RerankCall { request, strict };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
+    /// A request whose body travels as it is.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn carry(
+        &self,
+        context: &mut Context,
+        request: &CarriedRequest,
+        terms: Terms<'_>,
+    ) -> Result<Answer, ApiError> {
+        let candidates = candidates(context, request.model.as_deref(), request.stream, terms)?;
+        let call = CarriedCall { request };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
+    /// A form that is passed on while it comes: one target gets it.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn carry_form(
+        &self,
+        context: &mut Context,
+        request: FormRequest,
+        terms: Terms<'_>,
+    ) -> Result<Answer, ApiError> {
+        let candidates = candidates(
+            context,
+            request.head.model.as_deref(),
+            request.head.stream,
+            terms,
+        )?;
+        let call = FormCall {
+            operation: request.operation,
+            content_type: request.content_type,
+            form: Mutex::new(Some(request.form)),
+        };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
+    /// A request to an endpoint of the provider's own.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn forward(
+        &self,
+        context: &mut Context,
+        request: ForwardedRequest,
+        terms: Terms<'_>,
+    ) -> Result<Answer, ApiError> {
+        let candidates = candidates(context, Some(&request.model), false, terms)?;
+        let call = ForwardCall {
+            method: request.method,
+            path: request.path,
+            query: request.query,
+            headers: request.headers,
+            body: Mutex::new(Some(request.body)),
+        };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
     /// The policies in force.
     pub fn policies(&self) -> Arc<Policies> {
         self.policies.load_full()
@@ -149,4 +253,19 @@ impl Gateway {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+/// Where a request goes that is no chat; it is recorded what was asked for.
+fn candidates(
+    context: &mut Context,
+    model: Option<&str>,
+    stream: bool,
+    terms: Terms<'_>,
+) -> Result<Candidates, ApiError> {
+    context.recording.asked(model, stream);
+    let wish = Wish {
+        model,
+        provider: terms.provider,
+    };
+    context.policies.routing.candidates(wish)
 }

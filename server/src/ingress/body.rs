@@ -85,7 +85,7 @@ pub(super) async fn read(
 }
 
 /// The next piece; a timer is needed only where it is not there yet.
-async fn next(body: &mut Body, limits: &BodyLimits) -> Result<Option<Bytes>, ApiError> {
+pub(super) async fn next(body: &mut Body, limits: &BodyLimits) -> Result<Option<Bytes>, ApiError> {
     loop {
         let mut frame = body.frame();
         let frame = match futures_util::poll!(&mut frame) {
@@ -100,8 +100,7 @@ async fn next(body: &mut Body, limits: &BodyLimits) -> Result<Option<Bytes>, Api
         match frame {
             None => return Ok(None),
             Some(Err(error)) => {
-                let message = format!("The request's body broke off: {error}");
-                return Err(ApiError::invalid(message));
+                return Err(broken(&error));
             }
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
@@ -112,9 +111,13 @@ async fn next(body: &mut Body, limits: &BodyLimits) -> Result<Option<Bytes>, Api
     }
 }
 
-fn too_late() -> ApiError {
+pub(super) fn too_late() -> ApiError {
     let message = "The request's body did not arrive in time.";
     ApiError::new(ErrorKind::Timeout, ErrorSource::Caller, message)
+}
+
+pub(super) fn broken(error: &axum::Error) -> ApiError {
+    ApiError::invalid(format!("The request's body broke off: {error}"))
 }
 
 /// Reads on after a refusal, for a while. A connection that is closed with unread bytes is reset, and
@@ -123,7 +126,11 @@ pub(super) fn discard(mut body: Body) {
     if body.is_end_stream() {
         return;
     }
-    tokio::spawn(tokio::time::timeout(DISCARD_TIME, async move {
+    // Where the runtime ends there is nobody left to read for.
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(tokio::time::timeout(DISCARD_TIME, async move {
         let mut left = DISCARD_SIZE;
         while let Some(Ok(frame)) = body.frame().await {
             let length = frame.data_ref().map_or(0, Bytes::len);
@@ -135,7 +142,7 @@ pub(super) fn discard(mut body: Body) {
     }));
 }
 
-fn too_large(limit: usize) -> ApiError {
+pub(super) fn too_large(limit: usize) -> ApiError {
     let message = format!("The request's body is over the limit of {limit} bytes.");
     ApiError::new(ErrorKind::RequestTooLarge, ErrorSource::Policy, message)
         .with_code("request_too_large")

@@ -3,24 +3,36 @@
 mod arrival;
 mod body;
 mod call;
+mod carried;
 mod chat;
+mod embeddings;
 mod endpoint;
+mod forwarded;
 mod health;
 mod losses;
 mod model_path;
 mod models;
 mod panics;
+mod passed;
 mod query;
 mod refusal;
 mod reply;
+mod rerank;
+mod route;
 mod spoken;
+mod upload;
 
+pub use carried::carried;
+pub use embeddings::embeddings;
 pub use endpoint::ChatEndpoint;
+pub use forwarded::forwarded;
 pub use health::{health, note_start, ready};
 pub use model_path::{ModelEndpoints, posted_to_model};
 pub use models::{list_models, retrieve_model};
 pub use panics::CatchPanics;
 pub use refusal::{method_not_allowed, unknown_url};
+pub use rerank::rerank;
+pub use route::Route;
 
 /// What handlers share.
 pub type Gateway = axum::extract::State<std::sync::Arc<crate::gateway::Gateway>>;

@@ -1,6 +1,7 @@
-//! Requests whose path names the model: `POST /v1/models/{model}/chat/completions`.
+//! Requests whose path names the model: `POST /v1/models/{model}/chat/completions`, and Gemini's
+//! `POST /v1beta/models/{model}:generateContent`.
 //!
-//! A model's name may hold slashes, so what comes after it is looked for at the path's end.
+//! A model's name may hold slashes and colons, so what is asked of it is looked for at the path's end.
 
 use std::sync::Arc;
 
@@ -8,27 +9,67 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use http::Uri;
+use llm::chat::Variant;
+use llm::dialects::gemini::Gemini;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::ApiError;
 
 use super::endpoint::{ChatEndpoint, SaidByPath};
-use super::{body, refusal, spoken};
+use super::{body, query, refusal, spoken};
 
 /// What can be asked of a model by its path.
 #[derive(Clone, Debug)]
-pub struct ModelEndpoints(Arc<Endpoints>);
+pub struct ModelEndpoints(Arc<[ModelEndpoint]>);
 
 #[derive(Debug)]
-struct Endpoints {
-    chat: ChatEndpoint,
+struct ModelEndpoint {
+    /// What stands behind the model's name.
+    ending: &'static str,
+    endpoint: ChatEndpoint,
+    said: fn(&Uri) -> SaidByPath,
 }
 
 impl ModelEndpoints {
-    /// Those under `/v1/models`.
-    pub fn v1() -> Self {
-        Self(Arc::new(Endpoints {
-            chat: ChatEndpoint::new(&OpenAiChat, "/v1/models/{model}/chat/completions"),
-        }))
+    /// Those under `prefix`: `/v1/models`.
+    pub fn under(prefix: &str) -> Self {
+        let route = |ending: &str| format!("{prefix}/{{model}}{ending}");
+        let generate = [
+            (":generateContent", (|_| whole()) as fn(&Uri) -> SaidByPath),
+            (":streamGenerateContent", streamed),
+        ];
+        let generate = generate.map(|(ending, said)| ModelEndpoint {
+            ending,
+            endpoint: ChatEndpoint::new(&Gemini, &route(ending)),
+            said,
+        });
+        let ending = "/chat/completions";
+        let chat = ModelEndpoint {
+            ending,
+            endpoint: ChatEndpoint::new(&OpenAiChat, &route(ending)),
+            said: |_| SaidByPath::default(),
+        };
+        Self([chat].into_iter().chain(generate).collect())
+    }
+}
+
+fn whole() -> SaidByPath {
+    SaidByPath {
+        stream: Some(false),
+        ..SaidByPath::default()
+    }
+}
+
+/// Without `alt=sse` a stream is one JSON array.
+fn streamed(uri: &Uri) -> SaidByPath {
+    let alt = uri.query().and_then(|all| query::value(all, "alt"));
+    SaidByPath {
+        model: None,
+        stream: Some(true),
+        variant: match alt.as_deref() {
+            Some("sse") => Variant::Usual,
+            _ => Variant::JsonArray,
+        },
     }
 }
 
@@ -45,18 +86,16 @@ pub async fn posted_to_model(
         let error = ApiError::invalid("The model's name in the URL is not UTF-8.");
         return refusal::unrecorded(dialect, &error.with_param("model"));
     };
-    if let Some(model) = named(&tail, "/chat/completions") {
-        let said = SaidByPath {
-            model: Some(model.to_owned()),
-            ..SaidByPath::default()
-        };
-        return endpoints.0.chat.respond(&gateway, said, request).await;
+    for known in endpoints.0.iter() {
+        let model = tail.strip_suffix(known.ending);
+        if let Some(model) = model.filter(|model| !model.is_empty()) {
+            let said = SaidByPath {
+                model: Some(model.to_owned()),
+                ..(known.said)(request.uri())
+            };
+            return known.endpoint.respond(&gateway, said, request).await;
+        }
     }
     let (head, body) = request.into_parts();
     refusal::unknown_url(head.method, head.uri, body).await
-}
-
-/// The name before `ending`, if there is one.
-fn named<'a>(tail: &'a str, ending: &str) -> Option<&'a str> {
-    tail.strip_suffix(ending).filter(|name| !name.is_empty())
 }

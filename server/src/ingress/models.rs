@@ -1,5 +1,6 @@
-//! `GET /v1/models`: <https://platform.openai.com/docs/api-reference/models/list>, with
-//! `providers` added to each model.
+//! What can be asked for, as each protocol's clients read it:
+//! <https://platform.openai.com/docs/api-reference/models> (with `providers` added to each model),
+//! <https://docs.anthropic.com/en/api/models-list>, <https://ai.google.dev/api/models>
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -12,19 +13,95 @@ use super::refusal::{document, unrecorded};
 use super::{call, spoken};
 use crate::policies::Policies;
 
+/// How models are written.
+#[derive(Clone, Copy)]
+enum Shape {
+    OpenAi,
+    Anthropic,
+    Gemini,
+}
+
+impl Shape {
+    fn of(headers: &HeaderMap, uri: &Uri) -> Self {
+        if uri.path().starts_with("/v1beta/") {
+            Self::Gemini
+        } else if headers.contains_key("anthropic-version") {
+            Self::Anthropic
+        } else {
+            Self::OpenAi
+        }
+    }
+
+    fn list(self, policies: &Policies) -> Value {
+        let models = policies.routing.models();
+        let written: Vec<Value> = models
+            .iter()
+            .map(|(name, providers)| self.model(policies, name, providers))
+            .collect();
+        match self {
+            Self::OpenAi => json!({"object": "list", "data": written}),
+            Self::Anthropic => json!({
+                "data": written,
+                "first_id": models.first().map(|(name, _)| &**name),
+                "last_id": models.last().map(|(name, _)| &**name),
+                "has_more": false,
+            }),
+            Self::Gemini => json!({"models": written}),
+        }
+    }
+
+    fn model(self, policies: &Policies, name: &str, providers: &[usize]) -> Value {
+        // When a provider made a model is not known here.
+        match self {
+            Self::OpenAi => {
+                let owner = providers.first();
+                let owner = owner.map(|index| &*policies.upstreams[*index].name);
+                json!({
+                    "id": name,
+                    "object": "model",
+                    "created": 0,
+                    "owned_by": owner.unwrap_or("ai-gateway"),
+                    "providers": providers
+                        .iter()
+                        .map(|index| provider(policies, *index))
+                        .collect::<Vec<_>>(),
+                })
+            }
+            Self::Anthropic => json!({
+                "type": "model",
+                "id": name,
+                "display_name": name,
+                "created_at": "1970-01-01T00:00:00Z",
+            }),
+            Self::Gemini => json!({
+                "name": format!("models/{name}"),
+                "baseModelId": name,
+                "version": "",
+                "displayName": name,
+                "supportedGenerationMethods": ["generateContent"],
+            }),
+        }
+    }
+}
+
+fn provider(policies: &Policies, index: usize) -> Value {
+    let upstream = &policies.upstreams[index];
+    json!({
+        "name": &*upstream.name,
+        "kind": upstream.kind.id,
+        "enabled": upstream.enabled,
+        "simulated": upstream.kind.simulated,
+    })
+}
+
 /// All models that clients can name.
 pub async fn list_models(State(gateway): super::Gateway, uri: Uri, headers: HeaderMap) -> Response {
     let policies = gateway.policies();
-    if let Err(error) = policies
-        .keys
-        .authenticate(call::credential(&headers, &uri).as_deref())
-    {
-        return unrecorded(spoken::at(uri.path()), &error);
+    let credential = call::credential(&headers, &uri);
+    match policies.keys.authenticate(credential.as_deref()) {
+        Ok(_) => document(StatusCode::OK, &Shape::of(&headers, &uri).list(&policies)),
+        Err(error) => unrecorded(spoken::by(&headers, &uri), &error),
     }
-    document(
-        StatusCode::OK,
-        &json!({"object": "list", "data": models(&policies)}),
-    )
 }
 
 /// One of them, or any other name that chat would take. Names may hold slashes.
@@ -34,52 +111,21 @@ pub async fn retrieve_model(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    let dialect = spoken::by(&headers, &uri);
     let Ok(Path(name)) = name else {
         let message = "The model's name in the URL is not UTF-8.";
-        return unrecorded(
-            spoken::at(uri.path()),
-            &ApiError::invalid(message).with_param("model"),
-        );
+        return unrecorded(dialect, &ApiError::invalid(message).with_param("model"));
     };
     let policies = gateway.policies();
-    if let Err(error) = policies
-        .keys
-        .authenticate(call::credential(&headers, &uri).as_deref())
-    {
-        return unrecorded(spoken::at(uri.path()), &error);
+    let credential = call::credential(&headers, &uri);
+    if let Err(error) = policies.keys.authenticate(credential.as_deref()) {
+        return unrecorded(dialect, &error);
     }
     match policies.routing.providers_of(&name) {
-        Ok(providers) => document(StatusCode::OK, &model(&policies, &name, &providers)),
-        Err(error) => unrecorded(spoken::at(uri.path()), &error),
+        Ok(providers) => {
+            let model = Shape::of(&headers, &uri).model(&policies, &name, &providers);
+            document(StatusCode::OK, &model)
+        }
+        Err(error) => unrecorded(dialect, &error),
     }
-}
-
-fn models(policies: &Policies) -> Vec<Value> {
-    let models = policies.routing.models().into_iter();
-    models
-        .map(|(name, providers)| model(policies, &name, &providers))
-        .collect()
-}
-
-fn model(policies: &Policies, name: &str, providers: &[usize]) -> Value {
-    let describe = |index: &usize| {
-        let upstream = &policies.upstreams[*index];
-        json!({
-            "name": &*upstream.name,
-            "kind": upstream.kind.id,
-            "enabled": upstream.enabled,
-            "simulated": upstream.kind.simulated,
-        })
-    };
-    let owner = providers
-        .first()
-        .map(|index| &*policies.upstreams[*index].name);
-    json!({
-        "id": name,
-        "object": "model",
-        // When the provider made the model is not known here.
-        "created": 0,
-        "owned_by": owner.unwrap_or("ai-gateway"),
-        "providers": providers.iter().map(describe).collect::<Vec<_>>(),
-    })
 }

@@ -13,6 +13,19 @@ pub(super) fn value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     decoded(value)
 }
 
+/// The query without a parameter, all else as it was; `None`: nothing is left.
+pub(super) fn without(query: &str, name: &str) -> Option<String> {
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| {
+            let key = pair.split('=').next().unwrap_or_default();
+            decoded(key).as_deref() != Some(name)
+        })
+        .collect();
+    let kept = kept.join("&");
+    (!kept.is_empty()).then_some(kept)
+}
+
 fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     query
         .split('&')
@@ -35,5 +48,11 @@ mod tests {
         );
         assert_eq!(value("alt=sse&%6Bey=d", KEY).as_deref(), Some("d"));
         assert_eq!(value("monkey=1", KEY), None);
+    }
+
+    #[test]
+    fn what_is_left_stays_as_it_was() {
+        assert_eq!(without("a=%2f&key=s&b", KEY).as_deref(), Some("a=%2f&b"));
+        assert_eq!(without("%6Bey=s", KEY), None);
     }
 }

@@ -42,6 +42,16 @@ struct Open {
     text_out: u64,
     /// An image or a recording is being streamed, not text.
     media: bool,
+    receiving: Option<Receiving>,
+}
+
+/// Knows how much of a body has come.
+struct Receiving(Box<dyn Fn() -> u64 + Send>);
+
+impl std::fmt::Debug for Receiving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Receiving").field(&(self.0)()).finish()
+    }
 }
 
 /// What is known of a request when it arrives.
@@ -93,6 +103,7 @@ impl Recording {
                 text_in: 0,
                 text_out: 0,
                 media: false,
+                receiving: None,
             })),
         }
     }
@@ -137,9 +148,14 @@ impl Recording {
         });
     }
 
-    /// So much of a body has been read that is no text, or is not all here.
+    /// The body has been read, and is no text.
     pub fn received_bytes(&mut self, bytes: u64) {
         self.with(|open| open.record.bytes_in = bytes);
+    }
+
+    /// The body is still coming, and this knows how much of it has come.
+    pub fn receiving(&mut self, bytes: impl Fn() -> u64 + Send + 'static) {
+        self.with(|open| open.receiving = Some(Receiving(Box::new(bytes))));
     }
 
     /// The body has been understood.
@@ -227,6 +243,11 @@ impl Recording {
                 open.watch(event);
             }
         });
+    }
+
+    /// The first piece of a reply that is no stream of events.
+    pub fn began(&mut self) {
+        self.with(Open::first_token);
     }
 
     /// What a reply that came in one piece consumed, and why it ended.
@@ -374,6 +395,9 @@ impl Open {
     }
 
     fn closed(mut self) -> (Recorder, RequestRecord) {
+        if let Some(Receiving(bytes)) = &self.receiving {
+            self.record.bytes_in = bytes();
+        }
         self.estimate_usage();
         self.settle_attempt();
         self.record.latency_us = micros(self.started.elapsed());

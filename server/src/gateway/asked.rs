@@ -1,0 +1,148 @@
+//! The target of one attempt, and what all attempts have in common.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::StatusCode;
+use llm::ChatCodec;
+use llm::chat::{Losses, Protocol};
+use llm::codec::{Target, WireRequest};
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use tokio::time::Instant;
+
+use super::attempts::{Outcome, Unanswered};
+use super::context::Context;
+use crate::policies::Upstream;
+use crate::routing::Candidate;
+use crate::transport::{Transport, Upload, UpstreamReply};
+
+/// An error's body is for reading, not for streaming.
+const MAX_ERROR_BODY: usize = 1 << 20;
+/// A reply that is not streamed is held in memory.
+pub(super) const MAX_REPLY_BODY: usize = 64 << 20;
+
+/// Whom to ask.
+pub(super) struct Asked<'a> {
+    pub transport: &'a Transport,
+    pub upstream: &'a Arc<Upstream>,
+    pub candidate: &'a Candidate,
+    /// When the call has to be over.
+    pub give_up: Instant,
+}
+
+impl Asked<'_> {
+    /// The target as codecs see it.
+    pub fn target(&self) -> Target<'_> {
+        Target {
+            api_version: self.upstream.api_version.as_deref(),
+            ..Target::new(&self.candidate.model)
+        }
+    }
+
+    /// Sends a request; returns once the head of a good reply is there.
+    pub async fn send(
+        &self,
+        context: &mut Context,
+        request: WireRequest,
+        errors: &dyn ChatCodec,
+    ) -> Outcome<UpstreamReply> {
+        let upstream = self.upstream;
+        let reply = self
+            .transport
+            .send(
+                &upstream.endpoint,
+                request,
+                &upstream.timeouts,
+                self.give_up,
+            )
+            .await?;
+        context.recording.answered(reply.status.as_u16());
+        if reply.status.is_success() {
+            return Ok(reply);
+        }
+        Err(self.failure(reply, errors).await?.error.into())
+    }
+
+    /// Sends a request whose body is still coming.
+    pub async fn upload(
+        &self,
+        context: &mut Context,
+        request: WireRequest,
+        upload: Upload,
+    ) -> Outcome<UpstreamReply> {
+        let upstream = self.upstream;
+        let reply = self
+            .transport
+            .upload(
+                &upstream.endpoint,
+                request,
+                upload,
+                &upstream.timeouts,
+                self.give_up,
+            )
+            .await?;
+        context.recording.answered(reply.status.as_u16());
+        Ok(reply)
+    }
+
+    /// Reads a reply with an error status.
+    pub async fn failure(&self, reply: UpstreamReply, errors: &dyn ChatCodec) -> Outcome<Failure> {
+        let body = reply.body.collect(MAX_ERROR_BODY).await?;
+        let error = errors.decode_error(reply.status.as_u16(), &reply.headers, &body);
+        Ok(Failure {
+            error,
+            status: reply.status,
+            body,
+        })
+    }
+
+    /// The codec that reads the errors of endpoints beside chat.
+    pub fn errors(&self) -> &'static dyn ChatCodec {
+        self.upstream.codec_for(Protocol::OpenAiChat)
+    }
+
+    /// What a strict request is told that cannot be carried whole.
+    ///
+    /// # Errors
+    /// `unsupported_parameter`, naming all that would be left out.
+    pub fn check_losses(&self, losses: &Losses, strict: bool) -> Outcome<()> {
+        let Some(first) = losses.dropped.first() else {
+            return Ok(());
+        };
+        if !strict && !self.candidate.strict {
+            return Ok(());
+        }
+        let names: Vec<String> = losses
+            .dropped
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let message = format!(
+            "The provider `{}` cannot be told {}, and this request is strict: nothing may be left out of it.",
+            self.upstream.name,
+            names.join(", ")
+        );
+        let error = ApiError::invalid(message)
+            .with_code("unsupported_parameter")
+            .with_param(first.clone());
+        Err(Unanswered::Unfit(error))
+    }
+
+    /// The provider has nothing of this kind.
+    pub fn lacks(&self, what: &str) -> Unanswered {
+        let message = format!(
+            "The provider `{}` ({}) does not offer {what}.",
+            self.upstream.name, self.upstream.kind.title
+        );
+        let error = ApiError::new(ErrorKind::InvalidRequest, ErrorSource::Policy, message)
+            .with_code("unsupported_endpoint");
+        Unanswered::Unfit(error)
+    }
+}
+
+/// A reply with an error status.
+pub(super) struct Failure {
+    pub error: ApiError,
+    pub status: StatusCode,
+    pub body: Bytes,
+}

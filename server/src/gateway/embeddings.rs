@@ -1,0 +1,36 @@
+//! Vectors of texts, as they are asked of one target.
+
+use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
+
+use super::asked::{Asked, MAX_REPLY_BODY};
+use super::attempts::{Call, Outcome, Unanswered};
+use super::context::Context;
+
+pub(super) struct EmbeddingsCall<'a> {
+    pub request: &'a EmbeddingsRequest,
+    pub strict: bool,
+}
+
+impl Call for EmbeddingsCall<'_> {
+    type Answer = EmbeddingsResponse;
+
+    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<EmbeddingsResponse> {
+        let kind = asked.upstream.kind;
+        if !kind.modalities.embeddings {
+            return Err(asked.lacks("embeddings"));
+        }
+        let codec = kind.embeddings_codec;
+        let mut wire = codec
+            .encode_request(self.request, &asked.target())
+            .map_err(Unanswered::Unfit)?;
+        let form = wire.form;
+        let losses = std::mem::take(&mut wire.losses);
+        asked.check_losses(&losses, self.strict)?;
+        let reply = asked.send(context, wire, asked.errors()).await?;
+        let body = reply.body.collect(MAX_REPLY_BODY).await?;
+        let response = codec.decode_response(self.request, &form, body)?;
+        context.lost(losses);
+        context.recording.consumed(response.usage, None);
+        Ok(response)
+    }
+}

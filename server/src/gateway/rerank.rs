@@ -1,0 +1,36 @@
+//! Texts put in order, as one target is asked to.
+
+use llm::rerank::{RerankRequest, RerankResponse};
+
+use super::asked::{Asked, MAX_REPLY_BODY};
+use super::attempts::{Call, Outcome, Unanswered};
+use super::context::Context;
+
+pub(super) struct RerankCall<'a> {
+    pub request: &'a RerankRequest,
+    pub strict: bool,
+}
+
+impl Call for RerankCall<'_> {
+    type Answer = RerankResponse;
+
+    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<RerankResponse> {
+        let kind = asked.upstream.kind;
+        if !kind.modalities.rerank {
+            return Err(asked.lacks("reranking"));
+        }
+        let codec = kind.rerank_codec;
+        let mut wire = codec
+            .encode_request(self.request, &asked.target())
+            .map_err(Unanswered::Unfit)?;
+        let form = wire.form;
+        let losses = std::mem::take(&mut wire.losses);
+        asked.check_losses(&losses, self.strict)?;
+        let reply = asked.send(context, wire, asked.errors()).await?;
+        let body = reply.body.collect(MAX_REPLY_BODY).await?;
+        let response = codec.decode_response(self.request, &form, body)?;
+        context.lost(losses);
+        context.recording.consumed(response.usage, None);
+        Ok(response)
+    }
+}

@@ -1,0 +1,217 @@
+//! `/v1/{model}/{tail}`: any endpoint of the model's provider, at its base URL and the tail. Whatever the method,
+//! the content type and the size, both ways.
+
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST,
+};
+use http::request::Parts;
+use http::{HeaderMap, Uri};
+use http_body::Body as _;
+use llm::dialects::openai_chat::OpenAiChat;
+use llm::error::ApiError;
+
+use super::call::KEY_HEADERS;
+use super::carried::claimed_length;
+use super::refusal::{unknown, unrecorded};
+use super::upload::ClientUpload;
+use super::{Route, arrival, body, call, passed, query, route};
+use crate::gateway::{
+    Answer, Context, ForwardedBody, ForwardedRequest, Gateway, without_hop_by_hop,
+};
+use crate::transport::Upload;
+
+/// Names are for people to read.
+const MAX_ENDPOINT: usize = 200;
+
+/// Passes a request on, and its answer back.
+pub async fn forwarded(
+    State(gateway): super::Gateway,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: http::Request<Body>,
+) -> Response {
+    let (head, mut body) = request.into_parts();
+    let (model, tail) = match (path, tail(&head.uri)) {
+        (Ok(Path((model, _))), Some(tail)) => (model, tail.to_owned()),
+        _ => {
+            body::discard(body);
+            return unrecorded(&OpenAiChat, &unknown(&head.method, &head.uri));
+        }
+    };
+    if let Err(error) = check_name(&gateway, &model, &head) {
+        body::discard(body);
+        return unrecorded(&OpenAiChat, &error);
+    }
+    let route = Route::new("forwarded", endpoint(&tail));
+    let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
+    match answer(&gateway, &mut context, model, &tail, &head, &mut body).await {
+        Ok(reply) => passed::respond(context, reply).await,
+        Err(error) => route::refuse(context, body, &error).await,
+    }
+}
+
+/// Behind the model's name, as it was written. `None` where a part of it would lead out of the provider's base
+/// URL.
+fn tail(uri: &Uri) -> Option<&str> {
+    let (_, tail) = uri.path().strip_prefix("/v1/")?.split_once('/')?;
+    let leads_out = |part: &str| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part == "." || part == ".."
+    };
+    let escapes_slash = |part: &str| {
+        let part = part.to_ascii_lowercase();
+        part.contains('\\')
+            || part.contains("%5c")
+            || part.contains("%2f..")
+            || part.contains("..%2f")
+    };
+    let bad = tail
+        .split('/')
+        .any(|part| leads_out(part) || escapes_slash(part));
+    (!bad).then_some(tail)
+}
+
+fn endpoint(tail: &str) -> &str {
+    &tail[..tail.floor_char_boundary(MAX_ENDPOINT)]
+}
+
+/// A path like this is a URL of ours that is mistaken, unless somebody configured a model of this name: the default
+/// provider does not get whatever nobody knows.
+fn check_name(gateway: &Gateway, model: &str, head: &Parts) -> Result<(), ApiError> {
+    let policies = gateway.policies();
+    if policies.routing.knows(model) || call::provider(&head.headers)?.is_some() {
+        return Ok(());
+    }
+    let credential = call::credential(&head.headers, &head.uri);
+    policies.keys.authenticate(credential.as_deref())?;
+    let mut error = unknown(&head.method, &head.uri);
+    error.message.push_str(&format!(
+        " If it is meant for a provider: there is no model `{model}`."
+    ));
+    Err(error)
+}
+
+async fn answer(
+    gateway: &Gateway,
+    context: &mut Context,
+    model: String,
+    tail: &str,
+    head: &Parts,
+    body: &mut Body,
+) -> Result<Answer, ApiError> {
+    let terms = route::admit(gateway, context, head)?;
+    let limits = body::limits(context);
+    let length = claimed_length(&head.headers);
+    if length.is_some_and(|length| length > limits.size as u64) {
+        return Err(body::too_large(limits.size));
+    }
+    let body = if body.is_end_stream() {
+        ForwardedBody::Whole(bytes::Bytes::new())
+    } else if is_json(&head.headers) {
+        ForwardedBody::Json(route::read(context, head, body).await?)
+    } else {
+        let upload = ClientUpload::new(std::mem::take(body), limits, 0, [], length);
+        ForwardedBody::Upload(Upload::new(Box::pin(upload)))
+    };
+    let request = ForwardedRequest {
+        method: head.method.clone(),
+        model,
+        path: format!("/{tail}"),
+        query: head
+            .uri
+            .query()
+            .and_then(|all| query::without(all, query::KEY)),
+        headers: passed_on(&head.headers),
+        body,
+    };
+    gateway.forward(context, request, terms).await
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        essence == "application/json" || essence.ends_with("+json")
+    })
+}
+
+/// The headers that are the upstream's business: not the connection's, the gateway's, or the client's credentials.
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = without_hop_by_hop(headers);
+    for name in [
+        ACCEPT_ENCODING,
+        AUTHORIZATION,
+        CONTENT_LENGTH,
+        COOKIE,
+        EXPECT,
+        FORWARDED,
+        HOST,
+    ] {
+        kept.remove(name);
+    }
+    for name in KEY_HEADERS {
+        kept.remove(name);
+    }
+    for name in ["x-llm-provider", "x-real-ip"] {
+        kept.remove(name);
+    }
+    let ours: Vec<_> = kept
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            name.starts_with("x-gateway-") || name.starts_with("x-forwarded-")
+        })
+        .cloned()
+        .collect();
+    for name in ours {
+        kept.remove(name);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_stays_below_the_base_url() {
+        for (path, expected) in [
+            ("/v1/m/files", Some("files")),
+            ("/v1/m/a/b%20c/", Some("a/b%20c/")),
+            ("/v1/org%2Fm/a..b", Some("a..b")),
+            ("/v1/m/../x", None),
+            ("/v1/m/a/%2E%2e/x", None),
+            ("/v1/m/..%2Fx", None),
+            ("/v1/m/a/.", None),
+        ] {
+            assert_eq!(tail(&path.parse().unwrap()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn credentials_stay_here() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "x-api-key",
+            "x-goog-api-key",
+            "cookie",
+            "x-gateway-strict",
+            "x-forwarded-for",
+            "connection",
+            "x-hop",
+            "keep-alive",
+        ] {
+            headers.insert(name, "x-hop".parse().unwrap());
+        }
+        headers.insert("anthropic-version", "2023-06-01".parse().unwrap());
+        let kept = passed_on(&headers);
+        assert_eq!(kept.len(), 1, "{kept:?}");
+    }
+}
