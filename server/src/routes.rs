@@ -6,14 +6,20 @@ use axum::Router;
 use axum::routing::{any, get, post};
 use llm::carried::OPERATIONS;
 use llm::dialect::ChatDialect;
+use llm::dialects::anthropic::Anthropic;
 use llm::dialects::openai_chat::OpenAiChat;
+use llm::dialects::openai_completions::OpenAiCompletions;
 use llm::rerank::Shape;
 
 use crate::gateway::Gateway;
 use crate::ingress::{self, ChatEndpoint, ModelEndpoints, Route};
 
 /// Where each dialect is spoken whose path is fixed.
-static CHAT: &[(&str, &dyn ChatDialect)] = &[("/v1/chat/completions", &OpenAiChat)];
+static CHAT: &[(&str, &dyn ChatDialect)] = &[
+    ("/v1/chat/completions", &OpenAiChat),
+    ("/v1/completions", &OpenAiCompletions),
+    ("/v1/messages", &Anthropic),
+];
 
 /// Where reranking is asked for.
 static RERANK: &[(&str, Shape)] = &[("/v1/rerank", Shape::V1), ("/v2/rerank", Shape::V2)];
@@ -55,7 +61,12 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
     let route = Route::new("openai", "/v1/embeddings");
     let embeddings =
         move |state: ingress::Gateway, request| ingress::embeddings(route.clone(), state, request);
+    let route = Route::new("anthropic", "/v1/messages/count_tokens");
+    let count_tokens = move |state: ingress::Gateway, request| {
+        ingress::count_tokens(route.clone(), state, request)
+    };
     router
+        .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/embeddings", post(embeddings))
         // Less particular than all others: it takes what none of them does.
         .route("/v1/{model}/{*tail}", any(ingress::forwarded))

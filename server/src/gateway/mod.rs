@@ -5,6 +5,7 @@ mod attempts;
 mod carried;
 mod chat;
 mod context;
+mod count_tokens;
 mod embeddings;
 mod events;
 mod passed;
@@ -26,6 +27,7 @@ use llm::rerank::{RerankRequest, RerankResponse};
 
 use self::carried::{CarriedCall, FormCall, ForwardCall};
 use self::chat::ChatCall;
+use self::count_tokens::CountTokensCall;
 use self::embeddings::EmbeddingsCall;
 use self::rerank::RerankCall;
 use crate::policies::Policies;
@@ -139,6 +141,26 @@ impl Gateway {
             request,
             system_prompt: system_prompt.as_deref(),
             strict: terms.strict || policies.strict,
+        };
+        attempts::first_answer(&self.transport, context, &candidates, &call).await
+    }
+
+    /// How many tokens a request is.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn count_tokens(
+        &self,
+        context: &mut Context,
+        request: &ChatRequest,
+        terms: Terms<'_>,
+    ) -> Result<u64, ApiError> {
+        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let policies = Arc::clone(&context.policies);
+        let system_prompt = policies.system_prompt.for_caller(&context.caller);
+        let call = CountTokensCall {
+            request,
+            system_prompt: system_prompt.as_deref(),
         };
         attempts::first_answer(&self.transport, context, &candidates, &call).await
     }

@@ -1,5 +1,6 @@
 //! Reading a request's body, and no more of it than is allowed.
 
+use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -117,6 +118,26 @@ pub(super) fn too_late() -> ApiError {
 }
 
 pub(super) fn broken(error: &axum::Error) -> ApiError {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let incomplete = error
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_incomplete_message);
+        let closed = error.downcast_ref::<io::Error>().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            )
+        });
+        if incomplete || closed {
+            let message = "The client hung up before it had sent all of the request's body.";
+            return ApiError::new(ErrorKind::Cancelled, ErrorSource::Caller, message);
+        }
+        cause = error.source();
+    }
     ApiError::invalid(format!("The request's body broke off: {error}"))
 }
 

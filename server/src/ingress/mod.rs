@@ -5,6 +5,7 @@ mod body;
 mod call;
 mod carried;
 mod chat;
+mod count_tokens;
 mod embeddings;
 mod endpoint;
 mod forwarded;
@@ -23,6 +24,7 @@ mod spoken;
 mod upload;
 
 pub use carried::carried;
+pub use count_tokens::count_tokens;
 pub use embeddings::embeddings;
 pub use endpoint::ChatEndpoint;
 pub use forwarded::forwarded;

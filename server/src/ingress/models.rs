@@ -25,7 +25,7 @@ impl Shape {
     fn of(headers: &HeaderMap, uri: &Uri) -> Self {
         if uri.path().starts_with("/v1beta/") {
             Self::Gemini
-        } else if headers.contains_key("anthropic-version") {
+        } else if headers.contains_key(spoken::ANTHROPIC_HEADER) {
             Self::Anthropic
         } else {
             Self::OpenAi

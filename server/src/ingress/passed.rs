@@ -54,13 +54,18 @@ async fn whole(
 fn stream(mut context: Context, passed: Passed) -> Response {
     context.recording.responding(passed.status.as_u16());
     let headers = with_own(&mut context, passed.headers);
-    let body = PassedBody {
+    let mut body = PassedBody {
         context,
         source: Some((passed.body, passed.meter)),
         upstream: passed.upstream,
         last: None,
         commit: None,
     };
+    // Of a body without bytes nobody asks for the first one.
+    body.finish_if_complete();
+    if body.source.is_none() {
+        body.context.recording.end();
+    }
     answer(passed.status, headers, Body::new(body))
 }
 
@@ -99,6 +104,7 @@ impl PassedBody {
                 meter.push(&chunk);
                 self.context.recording.began();
                 self.context.recording.sent(chunk.len());
+                self.finish_if_complete();
                 Poll::Ready(Some(Ok(chunk)))
             }
             Some(Err(error)) => {
@@ -117,11 +123,25 @@ impl PassedBody {
                 Poll::Ready(Some(Err(error)))
             }
             None => {
-                let consumed = self.source.take().map(|(_, meter)| meter.finish());
-                let usage = consumed.and_then(|consumed| consumed.usage);
-                self.context.recording.consumed(usage, None);
+                self.finish();
                 Poll::Ready(None)
             }
+        }
+    }
+
+    /// Where a length was told, whoever takes the body does not ask for more.
+    fn finish_if_complete(&mut self) {
+        if let Some((body, _)) = &self.source
+            && body.is_complete()
+        {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some((body, meter)) = self.source.take() {
+            body.read_to_end();
+            self.context.recording.consumed(meter.finish().usage, None);
         }
     }
 
@@ -164,7 +184,7 @@ impl http_body::Body for PassedBody {
         } else {
             ready!(body.poll_piece(cx))
         };
-        if piece.is_none() {
+        if body.source.is_none() && body.last.is_none() {
             body.context.recording.end();
         }
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))

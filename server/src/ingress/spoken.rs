@@ -3,11 +3,13 @@
 
 use http::{HeaderMap, Uri};
 use llm::dialect::ChatDialect;
+use llm::dialects::anthropic::Anthropic;
 use llm::dialects::gemini::Gemini;
 use llm::dialects::openai_chat::OpenAiChat;
 
 /// Whose path it is, by how it begins; all others are OpenAI's.
-static BEGINNINGS: &[(&str, &dyn ChatDialect)] = &[("/v1beta", &Gemini)];
+static BEGINNINGS: &[(&str, &dyn ChatDialect)] =
+    &[("/v1/messages", &Anthropic), ("/v1beta", &Gemini)];
 
 /// What Gemini's clients ask of a model, behind its name, also below `/v1`.
 const GEMINI_METHODS: [&str; 5] = [
@@ -31,7 +33,13 @@ pub(super) fn at(path: &str) -> &'static dyn ChatDialect {
     found.map_or(&OpenAiChat, |(_, dialect)| *dialect)
 }
 
-/// The dialect of a path that several share, by the headers that only one's clients send.
-pub(super) fn by(_headers: &HeaderMap, uri: &Uri) -> &'static dyn ChatDialect {
+/// What every client of Anthropic's sends.
+pub(super) const ANTHROPIC_HEADER: &str = "anthropic-version";
+
+/// The dialect of a path that several share, by the header that only one's clients send.
+pub(super) fn by(headers: &HeaderMap, uri: &Uri) -> &'static dyn ChatDialect {
+    if headers.contains_key(ANTHROPIC_HEADER) {
+        return &Anthropic;
+    }
     at(uri.path())
 }

@@ -42,6 +42,8 @@ struct Open {
     text_out: u64,
     /// An image or a recording is being streamed, not text.
     media: bool,
+    /// The client hung up, and that was seen.
+    gone: bool,
     receiving: Option<Receiving>,
 }
 
@@ -103,6 +105,7 @@ impl Recording {
                 text_in: 0,
                 text_out: 0,
                 media: false,
+                gone: false,
                 receiving: None,
             })),
         }
@@ -271,7 +274,12 @@ impl Recording {
     /// The client gets, or got in mid-stream, this error.
     pub fn failed(&mut self, error: &ApiError) {
         self.with(|open| {
-            open.record.outcome = Outcome::Failed;
+            open.gone = error.kind == ErrorKind::Cancelled;
+            open.record.outcome = if open.gone {
+                Outcome::Cancelled
+            } else {
+                Outcome::Failed
+            };
             open.record.error_kind = Some(error.kind);
             open.record.error_source = Some(error.origin);
             open.record.error_message = Some(cut(&error.message, MAX_MESSAGE).to_owned());
@@ -305,7 +313,7 @@ impl Recording {
 
     fn close(&mut self) -> Option<(Recorder, RequestRecord)> {
         let mut open = self.open.take()?;
-        if open.record.outcome == Outcome::Cancelled {
+        if open.record.outcome == Outcome::Cancelled && !open.gone {
             open.record.outcome = Outcome::Finished;
         }
         Some(open.closed())

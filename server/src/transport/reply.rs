@@ -132,6 +132,14 @@ impl ReplyBody {
         }
     }
 
+    /// Whether all of it has been handed out: known before the end is polled where a length was told.
+    pub fn is_complete(&self) -> bool {
+        match &self.source {
+            Source::Http { incoming, .. } => incoming.is_end_stream(),
+            Source::Simulated(_) => false,
+        }
+    }
+
     /// Reads what nobody needs, so that the connection can be used again; not for long.
     pub fn read_to_end(mut self) {
         if !self.has_connection() {

@@ -83,6 +83,15 @@ impl TestApp {
             .body(body)
     }
 
+    /// Another JSON request, which is to be recorded.
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.expect_record();
+        self.client
+            .post(self.url(path))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
     /// One more request that is to be recorded.
     pub fn expect_record(&self) {
         self.recorded.fetch_add(1, Ordering::Relaxed);
@@ -160,6 +169,14 @@ pub fn provider(name: &str, upstream: &Upstream, default: bool) -> Provider {
         enabled: true,
         default,
         ..Provider::default()
+    }
+}
+
+/// A provider of another kind than the usual one.
+pub fn provider_of_kind(kind: &str, name: &str, upstream: &Upstream, default: bool) -> Provider {
+    Provider {
+        kind: kind.to_owned(),
+        ..provider(name, upstream, default)
     }
 }
 

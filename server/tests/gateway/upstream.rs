@@ -1,6 +1,7 @@
 //! A scripted upstream: a socket that says what a test tells it to, byte for byte.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub struct Upstream {
     go_on: watch::Sender<usize>,
     closed: Mutex<mpsc::UnboundedReceiver<()>>,
     connections: Arc<Mutex<usize>>,
+    bytes: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -50,18 +52,21 @@ impl Upstream {
         let script = Arc::new(script);
         let connections = Arc::new(Mutex::new(0));
         let (log, count) = (received.clone(), connections.clone());
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let read = bytes.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *count.lock().unwrap() += 1;
                 let (log, script) = (log.clone(), script.clone());
                 let (gate, close) = (gate.clone(), close.clone());
+                let read = read.clone();
                 tokio::spawn(async move {
                     let script = |request: Received| {
                         let mut log = log.lock().unwrap();
                         log.push(request);
                         script(log.len() - 1)
                     };
-                    serve(stream, script, gate, &close).await;
+                    serve(stream, script, gate, &close, &read).await;
                 });
             }
         });
@@ -71,7 +76,13 @@ impl Upstream {
             go_on,
             closed: Mutex::new(closed),
             connections,
+            bytes,
         }
+    }
+
+    /// Bytes that have come, also of requests that are not complete.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::SeqCst)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -106,11 +117,12 @@ async fn serve(
     script: impl Fn(Received) -> Vec<Act>,
     mut gate: watch::Receiver<usize>,
     close: &mpsc::UnboundedSender<()>,
+    bytes: &AtomicUsize,
 ) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = Vec::new();
     let mut passed = 0;
-    while let Some(request) = read(&mut stream, &mut buffer).await {
+    while let Some(request) = read(&mut stream, &mut buffer, bytes).await {
         for act in script(request) {
             match act {
                 Act::Send(bytes) => {
@@ -134,10 +146,22 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Received> {
+async fn read(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    bytes: &AtomicUsize,
+) -> Option<Received> {
     loop {
         if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8(buffer[..end + 4].to_vec()).unwrap();
+            if head.to_lowercase().contains("transfer-encoding: chunked") {
+                if let Some((body, length)) = dechunked(&buffer[end + 4..]) {
+                    buffer.drain(..end + 4 + length);
+                    return Some(Received { head, body });
+                }
+                fill(stream, buffer, bytes).await?;
+                continue;
+            }
             let length = head
                 .lines()
                 .filter_map(|line| line.split_once(':'))
@@ -150,10 +174,34 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Received> 
                 return Some(Received { head, body });
             }
         }
-        let mut chunk = [0; 8192];
-        match stream.read(&mut chunk).await {
-            Ok(count @ 1..) => buffer.extend_from_slice(&chunk[..count]),
-            _ => return None,
+        fill(stream, buffer, bytes).await?;
+    }
+}
+
+async fn fill(stream: &mut TcpStream, buffer: &mut Vec<u8>, bytes: &AtomicUsize) -> Option<()> {
+    let mut chunk = [0; 8192];
+    match stream.read(&mut chunk).await {
+        Ok(count @ 1..) => {
+            bytes.fetch_add(count, Ordering::SeqCst);
+            buffer.extend_from_slice(&chunk[..count]);
+            Some(())
+        }
+        _ => None,
+    }
+}
+
+/// A chunked body and its length as it was sent, if all of it is there.
+fn dechunked(mut raw: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let whole = raw.len();
+    let mut body = Vec::new();
+    loop {
+        let line = raw.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&raw[..line]).unwrap(), 16).unwrap();
+        let chunk = raw.get(line + 2..line + 2 + size + 2)?;
+        body.extend_from_slice(&chunk[..size]);
+        raw = &raw[line + 2 + size + 2..];
+        if size == 0 {
+            return Some((body, whole - raw.len()));
         }
     }
 }
