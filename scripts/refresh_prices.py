@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes server/llm/src/pricing/data.rs from public price tables.
+"""Writes server/llm/src/pricing/data.rs and unit_data.rs from public price tables.
 
     python3 scripts/refresh_prices.py
 
 Figures come from two packages of the Python registry, installed into a temporary environment: `litellm` (its JSON
-table) and, for models that are not in it, `genai-prices`. Only figures are taken, no code. Prices are list prices for
-text, in US dollars: no batch, priority, regional or long-context tiers, no images, no audio.
+table) and, for models that are not in it, `genai-prices`. Only figures are taken, no code. Prices are list prices in US
+dollars: of tokens, no batch, priority, regional or long-context tiers; and of what is not charged by tokens, one price a
+model: no sizes or qualities of images.
 
 Look at the difference before committing it.
 """
@@ -19,7 +20,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-OUT = Path(__file__).parent.parent / "server/llm/src/pricing/data.rs"
+PRICING = Path(__file__).parent.parent / "server/llm/src/pricing"
+OUT = PRICING / "data.rs"
+UNITS_OUT = PRICING / "unit_data.rs"
 
 # Provider kind: its names in litellm, the prefixes there of its models, its id in genai-prices.
 KINDS = {
@@ -38,6 +41,15 @@ KINDS = {
     "xai": (["xai"], ["xai/"], "x-ai"),
 }
 MODES = {"chat", "completion", "responses", "embedding"}
+# What is charged by something else than tokens: the mode, the figures that may say so, and what it is called here.
+UNITS = {
+    "audio_speech": (["input_cost_per_character"], "Character"),
+    "audio_transcription": (["input_cost_per_second"], "AudioSecond"),
+    "image_generation": (["output_cost_per_image", "input_cost_per_image"], "Image"),
+    "rerank": (["input_cost_per_query"], "Search"),
+}
+# Misprints of the sources: a thousand times what the maker charges.
+WRONG = {("cohere", "embed-multilingual-light-v3.0")}
 # Of the hundreds that one provider resells, those of the best-known makers.
 RESOLD = ("anthropic/", "deepseek/", "google/", "meta-llama/", "mistralai/", "moonshotai/", "openai/", "qwen/", "x-ai/", "z-ai/")
 
@@ -85,7 +97,10 @@ def main() -> None:
     table = {kind: {} for kind in KINDS}
     add_genai(table, genai)
     add_litellm(table, litellm)
+    for kind, name in WRONG:
+        del table[kind][name]
     OUT.write_text(rust(table, versions))
+    UNITS_OUT.write_text(units(litellm, versions))
     count = sum(len(models) for models in table.values())
     print(f"{OUT}: {count} models, {OUT.stat().st_size} bytes", file=sys.stderr)
 
@@ -131,6 +146,35 @@ def add(models: dict, name: str, input, cached, write, output) -> None:
         return
     # 0 stands for "as input" in the sources, and nobody writes to or reads from a cache at a loss.
     models[name] = (input, cached or input, write or input, output)
+
+
+def units(rows: dict, versions: dict) -> str:
+    found = {}
+    for kind, (owners, prefixes, _) in KINDS.items():
+        for name, row in rows.items():
+            fields, unit = UNITS.get(row.get("mode"), ([], ""))
+            cost = next((row[field] for field in fields if row.get(field)), None)
+            if row.get("litellm_provider") not in owners or cost is None:
+                continue
+            for prefix in prefixes:
+                name = name.removeprefix(prefix)
+            # A slash is a size or a quality.
+            if name.isascii() and name.isprintable() and not set(name) & set('/"\\\\'):
+                found[kind, name] = (unit, round(Decimal(str(cost)) * 10**9))
+    lines = [
+        "//! List prices of what is not charged by tokens. Written by `scripts/refresh_prices.py`: change that, not this.",
+        "//!",
+        f"//! From the Python package litellm {versions['litellm']}, on {date.today().isoformat()}.",
+        "",
+        "use super::units::{Row, Unit, row};",
+        "",
+        "/// Provider kind, model, what is charged for, and billionths of a US dollar for each. Sorted.",
+        "#[rustfmt::skip]",
+        "pub(super) static PRICES: &[Row] = &[",
+    ]
+    for (kind, name), (unit, price) in sorted(found.items()):
+        lines.append(f'    row("{kind}", "{name}", Unit::{unit}, {price:_}),')
+    return "\n".join([*lines, "];", ""])
 
 
 def rust(table: dict, versions: dict) -> str:

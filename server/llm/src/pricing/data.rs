@@ -73,7 +73,6 @@ pub(super) static PRICES: &[Row] = &[
     row("cohere", "command-r7b-12-2024", [37_500_000, 37_500_000, 37_500_000, 150_000_000]),
     row("cohere", "embed-english-light-v3.0", [100_000_000, 100_000_000, 100_000_000, 0]),
     row("cohere", "embed-english-v3.0", [100_000_000, 100_000_000, 100_000_000, 0]),
-    row("cohere", "embed-multilingual-light-v3.0", [100_000_000_000, 100_000_000_000, 100_000_000_000, 0]),
     row("cohere", "embed-multilingual-v3.0", [100_000_000, 100_000_000, 100_000_000, 0]),
     row("cohere", "embed-v4.0", [120_000_000, 120_000_000, 120_000_000, 0]),
     row("cohere", "embed-v5.0-fast", [80_000_000, 80_000_000, 80_000_000, 0]),

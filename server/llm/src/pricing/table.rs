@@ -72,7 +72,7 @@ fn listed(provider: &str, model: &str) -> Option<Price> {
 }
 
 /// A snapshot's model.
-fn undated(model: &str) -> Option<&str> {
+pub(super) fn undated(model: &str) -> Option<&str> {
     if let Some(model) = model.strip_suffix("-latest") {
         return Some(model);
     }
