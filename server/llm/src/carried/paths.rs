@@ -9,6 +9,8 @@ use crate::codec::Target;
 pub enum Paths {
     /// As it is.
     Plain,
+    /// Under another one: `/v1`.
+    Under(&'static str),
     /// `/deployments/{model}` before it and `?api-version=…` behind, with this version where the operator chose none.
     Deployments { api_version: &'static str },
 }
@@ -18,6 +20,7 @@ impl Paths {
     pub fn path(self, endpoint: &str, target: &Target<'_>) -> String {
         match self {
             Self::Plain => endpoint.to_owned(),
+            Self::Under(prefix) => format!("{prefix}{endpoint}"),
             Self::Deployments { api_version } => {
                 let version = target.api_version.unwrap_or(api_version);
                 let (model, version) = (Escaped(target.model), Escaped(version));
@@ -58,5 +61,9 @@ mod tests {
             "/deployments/my%20gpt%2Fimage/images/generations?api-version=2024-10-21"
         );
         assert_eq!(Paths::Plain.path("/moderations", &target), "/moderations");
+        assert_eq!(
+            Paths::Under("/v1").path("/embeddings", &target),
+            "/v1/embeddings"
+        );
     }
 }

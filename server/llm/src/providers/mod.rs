@@ -10,6 +10,7 @@ mod ollama;
 mod openai;
 mod openai_compatible;
 mod simulated;
+mod tei;
 mod vertex;
 
 pub use auth::Auth;
@@ -112,6 +113,7 @@ static ALL: &[&Provider] = &[
     &openai::PROVIDER,
     &openai_compatible::PROVIDER,
     &simulated::PROVIDER,
+    &tei::PROVIDER,
     &vertex::PROVIDER,
 ];
 
