@@ -1,4 +1,7 @@
 //! A body's bytes cut into frames, whatever the borders of the chunks they come in.
+//!
+//! One framing a file. Not here: Amazon's event stream (`application/vnd.amazon.eventstream`), whose messages carry
+//! lengths and checksums; see ARCHITECTURE.md for what it takes.
 
 mod frame;
 mod ndjson;
