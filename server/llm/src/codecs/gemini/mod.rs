@@ -7,6 +7,7 @@ mod contents;
 mod errors;
 mod family;
 mod logprobs;
+mod media_type;
 mod reply;
 mod request;
 mod stream;

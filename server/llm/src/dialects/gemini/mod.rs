@@ -6,6 +6,8 @@
 mod config;
 mod conversation;
 mod metadata;
+mod open;
+mod outer;
 mod request;
 mod response;
 mod schema;

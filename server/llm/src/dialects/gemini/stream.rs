@@ -2,18 +2,16 @@
 
 use bytes::BytesMut;
 
-use super::metadata::{Source, write_logprobs, write_sources};
+use super::open::{Held, Open, Shape};
+use super::outer::Outer;
 use super::response::write_content;
-use crate::chat::{
-    Block, ChatRequest, Citation, Content, FinishReason, Protocol, Seal, Stamp, StreamEvent,
-    TokenLogprob, Usage, Variant,
-};
+use crate::chat::{Block, ChatRequest, Protocol, Seal, Stamp, StreamEvent, Usage, Variant};
 use crate::dialect::StreamEncoder;
 use crate::error::ApiError;
 use crate::framing::Frame;
 use crate::json::{Json, ObjectWriter, append_object, quote};
 use crate::text::Text;
-use crate::wire::gemini::{PartWriter, write_error, write_finish, write_usage};
+use crate::wire::gemini::{PartWriter, write_error, write_usage};
 
 /// The state of one reply stream on its way to the client.
 ///
@@ -30,14 +28,6 @@ pub(super) struct Encoder {
     made: Made,
 }
 
-/// What chunks stand in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outer {
-    Events,
-    /// An array, and whether it has an item.
-    Array(bool),
-}
-
 /// What chunks made from events have to say again and again, and what is yet to be said.
 #[derive(Debug, Default)]
 struct Made {
@@ -46,38 +36,6 @@ struct Made {
     upstream_model: Text,
     choices: Vec<Open>,
     usage: Option<Usage>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    index: u32,
-    blocks: Vec<Shape>,
-    held: Vec<Held>,
-    /// A signature that waits for what it signs.
-    signature: Option<Text>,
-    /// The texts of the blocks that were written, by block: sources refer to them.
-    texts: Vec<(u32, String)>,
-    sources: Vec<(u32, Citation)>,
-    logprobs: Vec<TokenLogprob>,
-    finish: Option<FinishReason>,
-}
-
-/// How a block is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Text,
-    /// A thought, and whether it has said anything.
-    Thought(bool),
-    /// As the held one of this number.
-    Held(usize),
-}
-
-/// A block that is gathered.
-#[derive(Debug)]
-struct Held {
-    block: Block,
-    text: String,
-    seal: Option<Seal>,
 }
 
 impl Encoder {
@@ -312,34 +270,6 @@ impl StreamEncoder for Encoder {
     }
 }
 
-impl Outer {
-    fn before(&mut self, out: &mut BytesMut) {
-        out.extend_from_slice(match self {
-            Self::Events => b"data: ",
-            Self::Array(false) => b"[",
-            Self::Array(true) => b",\r\n",
-        });
-        if let Self::Array(begun) = self {
-            *begun = true;
-        }
-    }
-
-    fn after(self, out: &mut BytesMut) {
-        out.extend_from_slice(match self {
-            Self::Events => b"\r\n\r\n",
-            Self::Array(_) => b"\n",
-        });
-    }
-
-    fn end(self, out: &mut BytesMut) {
-        out.extend_from_slice(match self {
-            Self::Events => b"",
-            Self::Array(false) => b"[]",
-            Self::Array(true) => b"]",
-        });
-    }
-}
-
 impl Made {
     fn open(&mut self, index: u32) -> &mut Open {
         let known = self.choices.iter().position(|open| open.index == index);
@@ -351,71 +281,5 @@ impl Made {
             self.choices.len() - 1
         });
         &mut self.choices[at]
-    }
-}
-
-impl Open {
-    fn start(&mut self, block: &Block) {
-        let gathered = matches!(block, Block::ToolCall { .. } | Block::Media { .. });
-        let shape = match block {
-            _ if gathered || !self.held.is_empty() => {
-                self.held.push(Held {
-                    block: block.clone(),
-                    text: String::new(),
-                    seal: None,
-                });
-                Shape::Held(self.held.len() - 1)
-            }
-            Block::Reasoning => Shape::Thought(false),
-            _ => Shape::Text,
-        };
-        self.blocks.push(shape);
-    }
-
-    fn said(&mut self, block: u32, text: &str) {
-        match self.texts.last_mut() {
-            Some((last, said)) if *last == block => said.push_str(text),
-            _ => self.texts.push((block, text.to_owned())),
-        }
-    }
-
-    /// The choice in the last chunk. SDKs take a content without parts for a reply that failed, and keep it out of
-    /// their history.
-    fn end(&mut self, candidate: &mut ObjectWriter<'_>) {
-        let signature = self.signature.take();
-        candidate.object("content", |content| {
-            if !self.blocks.is_empty() {
-                content.array("parts", |parts| PartWriter::new(parts, signature).text(""));
-            }
-            content.string("role", "model");
-        });
-        if let Some(reason) = &self.finish {
-            candidate.string("finishReason", write_finish(reason));
-        }
-        candidate.plain("index", self.index);
-        let text = |block| {
-            let found = self.texts.iter().find(|(own, _)| *own == block);
-            found.map_or("", |(_, text)| text.as_str())
-        };
-        let sources: Vec<_> = self
-            .sources
-            .iter()
-            .map(|(block, citation)| Source {
-                citation,
-                text: text(*block),
-                part: 0,
-            })
-            .collect();
-        write_sources(&sources, candidate);
-        write_logprobs(&self.logprobs, candidate);
-    }
-}
-
-impl Held {
-    fn content(self) -> Content {
-        Content {
-            seal: self.seal,
-            ..Content::new(self.block, Text::from(self.text))
-        }
     }
 }
