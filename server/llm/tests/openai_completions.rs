@@ -3,11 +3,12 @@
 mod cases;
 
 use bytes::{Bytes, BytesMut};
+use llm::carried::Paths;
 use llm::chat::{
     Block, ChatResponse, Choice, Content, FinishReason, Protocol, TokenLogprob, Usage,
 };
 use llm::codecs::mistral::Mistral;
-use llm::codecs::openai_chat::{OpenAiChat, Path};
+use llm::codecs::openai_chat::OpenAiChat;
 use llm::codecs::openai_completions::OpenAiCompletions as Codec;
 use llm::dialects::openai_completions::OpenAiCompletions as Dialect;
 use llm::json::Json;
@@ -86,7 +87,7 @@ fn an_operators_prompt_goes_before_the_text() {
 
 #[test]
 fn a_deployment_is_in_the_path() {
-    let codec = Codec::at(Path::Deployment {
+    let codec = Codec::at(Paths::Deployments {
         api_version: "2024-10-21",
     });
     let target = Target {

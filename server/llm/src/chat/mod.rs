@@ -5,6 +5,7 @@ mod event;
 mod evidence;
 mod finish;
 mod losses;
+mod plain_text;
 mod prompt;
 mod request;
 mod response;

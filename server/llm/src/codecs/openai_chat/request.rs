@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::{Path, Quirks, build, carry};
+use crate::carried::Paths;
 use crate::chat::{ChatRequest, Layout, Losses, Protocol};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::error::ApiError;
@@ -29,7 +30,7 @@ pub(super) fn encode(
     };
     Ok(WireRequest {
         method: http::Method::POST,
-        path: quirks.path.of("chat/completions", target),
+        path: path(quirks, target),
         headers,
         body,
         losses,
@@ -40,36 +41,12 @@ pub(super) fn encode(
     })
 }
 
-impl Path {
-    /// The path and query of an endpoint, such as `chat/completions`.
-    pub(crate) fn of(self, endpoint: &str, target: &Target<'_>) -> String {
-        match self {
-            Self::Fixed(path) => path.to_owned(),
-            Self::Deployment { api_version } => {
-                let version = target.api_version.unwrap_or(api_version);
-                format!(
-                    "/deployments/{}/{endpoint}?api-version={}",
-                    Escaped(target.model),
-                    Escaped(version)
-                )
-            }
+fn path(quirks: &Quirks, target: &Target<'_>) -> String {
+    match quirks.path {
+        Path::Fixed(path) => path.to_owned(),
+        Path::Deployment { api_version } => {
+            Paths::Deployments { api_version }.path("/chat/completions", target)
         }
-    }
-}
-
-/// A segment of a path or a value of a query, with all but unreserved characters escaped (RFC 3986).
-struct Escaped<'a>(&'a str);
-
-impl std::fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for &byte in self.0.as_bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                write!(f, "{}", char::from(byte))?;
-            } else {
-                write!(f, "%{byte:02X}")?;
-            }
-        }
-        Ok(())
     }
 }
 

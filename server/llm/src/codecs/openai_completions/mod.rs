@@ -8,15 +8,16 @@ mod request;
 
 use bytes::Bytes;
 
+use crate::carried::Paths;
 use crate::chat::{ChatRequest, ChatResponse, Protocol};
 use crate::codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
-use crate::codecs::openai_chat::{OpenAiChat, Path};
+use crate::codecs::openai_chat::OpenAiChat;
 use crate::error::ApiError;
 
 /// The codec, for one kind of upstream.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenAiCompletions {
-    path: Path,
+    paths: Paths,
     /// Whether `stream_options` is known.
     stream_options: bool,
 }
@@ -24,14 +25,14 @@ pub struct OpenAiCompletions {
 impl OpenAiCompletions {
     /// For OpenAI itself, and servers that do as it does.
     pub const USUAL: Self = Self {
-        path: Path::Fixed("/completions"),
+        paths: Paths::Plain,
         stream_options: true,
     };
 
     /// At another place.
-    pub const fn at(path: Path) -> Self {
+    pub const fn at(paths: Paths) -> Self {
         Self {
-            path,
+            paths,
             ..Self::USUAL
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn encode(
     headers.extend(request.headers.iter().cloned());
     Ok(WireRequest {
         method: http::Method::POST,
-        path: codec.path.of("completions", target),
+        path: codec.paths.path("/completions", target),
         headers,
         body: body.finish(),
         losses: Losses::default(),

@@ -1,8 +1,5 @@
 //! Images, files and recordings in messages.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::Build;
 use crate::chat::{Media, MediaKind, MediaSource, Protocol};
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -11,14 +8,11 @@ impl Build<'_> {
     /// Writes a content part; what cannot be said is noted as lost.
     pub(super) fn media(&mut self, list: &mut ArrayWriter<'_>, media: &Media) {
         let name = kind_name(media.kind);
-        if let Some(text) = plain_text(media) {
+        if let Some(text) = media.as_text() {
             // A document that is text is as good as text.
             list.object(|part| {
                 part.string("type", "text");
-                match &media.name {
-                    Some(name) => part.member("text").strings([name, "\n\n", &text]),
-                    None => part.string("text", &text),
-                }
+                part.string("text", &text);
             });
             self.losses.emulate(name);
             return;
@@ -67,7 +61,7 @@ impl Build<'_> {
 
     /// Whether there is a content part for it.
     pub(super) fn can_say(&self, media: &Media) -> bool {
-        if plain_text(media).is_some() {
+        if media.as_text().is_some() {
             return true;
         }
         if !self.quirks.media.contains(&media.kind) {
@@ -91,20 +85,6 @@ pub(super) fn kind_name(kind: MediaKind) -> &'static str {
         MediaKind::Document => "document",
         MediaKind::Audio => "audio",
         MediaKind::Video => "video",
-    }
-}
-
-/// A document's text, where it is nothing else.
-fn plain_text(media: &Media) -> Option<String> {
-    match &media.source {
-        MediaSource::Text(text) => Some(text.to_string()),
-        MediaSource::Data(data)
-            if media.kind == MediaKind::Document
-                && media.media_type.as_deref()?.starts_with("text/") =>
-        {
-            String::from_utf8(STANDARD.decode(data.as_bytes()).ok()?).ok()
-        }
-        _ => None,
     }
 }
 

@@ -101,11 +101,36 @@ impl Build<'_> {
             self.joined(object, parts, between);
             return;
         }
+        if !self.quirks.content_parts && self.quirks.media.is_empty() {
+            let texts: Vec<Part> = parts.iter().filter_map(|part| self.textual(part)).collect();
+            self.joined(object, &texts, between);
+            return;
+        }
         object.array("content", |list| {
             for part in parts {
                 self.part(list, part);
             }
         });
+    }
+
+    /// What is left of a part where there is text only.
+    fn textual(&mut self, part: &Part) -> Option<Part> {
+        match &part.content {
+            PartContent::Media(media) => {
+                let text = media.as_text();
+                match text {
+                    Some(_) => self.losses.emulate(kind_name(media.kind)),
+                    None => self.losses.drop(kind_name(media.kind)),
+                }
+                text.map(Part::text)
+            }
+            PartContent::Refusal(text) => Some(Part::text(text.clone())),
+            PartContent::Other { what } => {
+                self.losses.drop(what.to_string());
+                None
+            }
+            _ => Some(part.clone()),
+        }
     }
 
     /// Whether nothing but the text of a part is to be said.
