@@ -3,15 +3,31 @@
 mod anthropic;
 mod anthropic_compatible;
 mod auth;
+mod azure;
+mod cerebras;
 mod cohere;
+mod deepseek;
+mod fireworks;
 mod gemini;
+mod groq;
+mod huggingface;
+mod llama_cpp;
+mod lm_studio;
+mod mistral;
 mod modalities;
+mod nvidia;
 mod ollama;
 mod openai;
 mod openai_compatible;
+mod openrouter;
+mod perplexity;
+mod sambanova;
 mod simulated;
 mod tei;
+mod together;
 mod vertex;
+mod vllm;
+mod xai;
 
 pub use auth::Auth;
 pub use modalities::Modalities;
@@ -107,14 +123,30 @@ impl Provider {
 static ALL: &[&Provider] = &[
     &anthropic::PROVIDER,
     &anthropic_compatible::PROVIDER,
+    &azure::PROVIDER,
+    &cerebras::PROVIDER,
     &cohere::PROVIDER,
+    &deepseek::PROVIDER,
+    &fireworks::PROVIDER,
     &gemini::PROVIDER,
+    &groq::PROVIDER,
+    &huggingface::PROVIDER,
+    &llama_cpp::PROVIDER,
+    &lm_studio::PROVIDER,
+    &mistral::PROVIDER,
+    &nvidia::PROVIDER,
     &ollama::PROVIDER,
     &openai::PROVIDER,
     &openai_compatible::PROVIDER,
+    &openrouter::PROVIDER,
+    &perplexity::PROVIDER,
+    &sambanova::PROVIDER,
     &simulated::PROVIDER,
     &tei::PROVIDER,
+    &together::PROVIDER,
     &vertex::PROVIDER,
+    &vllm::PROVIDER,
+    &xai::PROVIDER,
 ];
 
 /// Every provider, sorted by id.

@@ -2,6 +2,7 @@
 
 use super::{Modalities, Provider};
 use crate::codecs::openai_chat::OpenAiChat;
+use crate::codecs::openai_completions::OpenAiCompletions;
 use crate::codecs::openai_responses::OpenAiResponses;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -13,7 +14,11 @@ pub(super) static PROVIDER: Provider = Provider {
         rerank: false,
         ..Modalities::ANY
     },
-    codecs: &[&OpenAiChat::OPENAI, &OpenAiResponses],
+    codecs: &[
+        &OpenAiChat::OPENAI,
+        &OpenAiResponses,
+        &OpenAiCompletions::USUAL,
+    ],
     docs_url: "https://platform.openai.com/docs/api-reference",
     ..Provider::COMPATIBLE
 };
