@@ -1,13 +1,15 @@
 //! What a message holds: <https://docs.mistral.ai/api/endpoint/chat>, `ContentChunk`.
 
+use std::borrow::Cow;
+
 use crate::chat::{Losses, Media, MediaKind, MediaSource, Part, PartContent, Protocol, Seal};
 use crate::json::{ArrayWriter, Writer};
 use crate::text::Text;
 
 /// A piece of content that can be sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Chunk<'a> {
-    Text(&'a Text),
+    Text(Cow<'a, str>),
     Thinking {
         text: &'a Text,
         seal: Option<&'a Seal>,
@@ -53,9 +55,9 @@ pub(super) fn chunks<'a>(
                 if !citations.is_empty() {
                     losses.drop("citations");
                 }
-                chunks.push(Chunk::Text(text));
+                chunks.push(Chunk::Text(Cow::Borrowed(text.as_str())));
             }
-            PartContent::Refusal(text) => chunks.push(Chunk::Text(text)),
+            PartContent::Refusal(text) => chunks.push(Chunk::Text(Cow::Borrowed(text.as_str()))),
             PartContent::Reasoning { text, seal } => {
                 if text.is_empty() {
                     continue;
@@ -69,13 +71,16 @@ pub(super) fn chunks<'a>(
                     losses.drop("reasoning");
                 }
             }
-            PartContent::Media(media) if takes == Takes::Media && can_say(media) => {
-                if matches!(media.source, MediaSource::Text(_)) {
+            PartContent::Media(media) => {
+                if let Some(text) = media.as_text() {
                     losses.emulate(kind_name(media.kind));
+                    chunks.push(Chunk::Text(Cow::Owned(text)));
+                } else if takes == Takes::Media && can_say(media) {
+                    chunks.push(Chunk::Media(media));
+                } else {
+                    losses.drop(kind_name(media.kind));
                 }
-                chunks.push(Chunk::Media(media));
             }
-            PartContent::Media(media) => losses.drop(kind_name(media.kind)),
             PartContent::Other { what } => losses.drop(what.to_string()),
             // These are messages of their own.
             PartContent::ToolCall { .. } | PartContent::ToolResult { .. } => {}
@@ -87,8 +92,7 @@ pub(super) fn chunks<'a>(
 /// A file's id belongs to the provider that it was uploaded to, which is another one.
 fn can_say(media: &Media) -> bool {
     match (media.kind, &media.source) {
-        (MediaKind::Video, _) | (_, MediaSource::File(_)) => false,
-        (kind, MediaSource::Text(_)) => kind == MediaKind::Document,
+        (MediaKind::Video, _) | (_, MediaSource::File(_) | MediaSource::Text(_)) => false,
         (_, MediaSource::Url(_) | MediaSource::Data(_)) => true,
     }
 }
@@ -149,7 +153,6 @@ fn write_media(media: &Media, list: &mut ArrayWriter<'_>) {
         }
     };
     match (media.kind, &media.source) {
-        (_, MediaSource::Text(text)) => write_text(text, list),
         (MediaKind::Image, _) => list.object(|chunk| {
             chunk.string("type", "image_url");
             chunk.object("image_url", |image| {

@@ -5,6 +5,8 @@
 //! `invalid_request_message_order`.
 //! <https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py>
 
+use std::borrow::Cow;
+
 use super::call_ids::CallIds;
 use super::content::{Chunk, Takes, chunks, write};
 use crate::chat::{Losses, Message, Part, PartContent, Prompt, Role, ToolKind};
@@ -62,7 +64,7 @@ pub(super) fn write_messages(
 }
 
 /// What a failed tool's result begins with.
-static ERROR: Text = Text::from_static("Error:");
+const ERROR: &str = "Error:";
 
 fn says_error(chunks: &[Chunk<'_>]) -> bool {
     matches!(chunks.first(), Some(Chunk::Text(text)) if text
@@ -175,7 +177,7 @@ impl Conversation<'_, '_, '_> {
                 // There is no field for it.
                 self.losses.emulate("is_error");
                 if !says_error(&chunks) {
-                    chunks.insert(0, Chunk::Text(&ERROR));
+                    chunks.insert(0, Chunk::Text(Cow::Borrowed(ERROR)));
                 }
             }
             let name = name.as_ref().or_else(|| self.prompt.called(id));
