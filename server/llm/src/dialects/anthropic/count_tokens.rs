@@ -39,10 +39,12 @@ pub fn encode_response(input_tokens: u64) -> Bytes {
 
 /// About how many tokens a prompt is, for an upstream that cannot say.
 ///
-/// Letters and digits of ASCII count a quarter of a token, other signs of ASCII half of one, characters of other
-/// alphabets half of one and from the CJK blocks on a whole one. Images and pages count what they cost at most,
-/// and each message, tool and call a little for what stands around it. Texts come out within about 20 % of what
-/// common tokenizers make of them, rather above than below.
+/// Of ASCII a letter, a digit and a space count 0.22 tokens and any other sign 0.65, other letters 0.6, and
+/// characters from the CJK blocks on 1; more white space after white space counts nothing. Prose in English,
+/// German, Russian, Chinese and Japanese, source code and JSON come out within 15 % of what the tokenizer makes of
+/// them that was published with the Python SDK 0.34; those of later models are not published and make up to a
+/// third more of the same text. Images and pages count what they cost at most, and each message, tool and call a
+/// little for what stands around it.
 pub fn estimate(prompt: &Prompt) -> u64 {
     let messages: u64 = prompt
         .messages
@@ -98,16 +100,19 @@ fn tool(tool: &Tool) -> u64 {
     }
 }
 
-/// In quarters of a token, rounded up.
+/// In hundredths of a token, rounded up.
 fn text(text: &str) -> u64 {
-    let quarters: u64 = text
-        .chars()
-        .map(|character| match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' => 1,
-            '\0'..='\u{7f}' => 2,
-            '\u{80}'..='\u{2dff}' => 2,
-            _ => 4,
-        })
-        .sum();
-    quarters.div_ceil(4)
+    let mut hundredths = 0_u64;
+    let mut space = true;
+    for character in text.chars() {
+        let again = std::mem::replace(&mut space, character.is_ascii_whitespace());
+        hundredths += match character {
+            ' ' | '\t' if again => 0,
+            ' ' | 'a'..='z' | 'A'..='Z' | '0'..='9' => 22,
+            '\0'..='\u{7f}' => 65,
+            '\u{80}'..='\u{2dff}' => 60,
+            _ => 100,
+        };
+    }
+    hundredths.div_ceil(100)
 }

@@ -18,6 +18,9 @@ use crate::wire::anthropic::{
     FREE_TEXT, sayable, write_citation, write_error, write_stop, write_usage,
 };
 
+/// The protocol has one choice: of what others may have made, the first.
+const ONLY: u32 = 0;
+
 /// The state of one reply stream on its way to the client.
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -40,8 +43,6 @@ struct Made {
     id: Text,
     model: Bytes,
     state: State,
-    /// The only choice there is: the first that said something.
-    choice: Option<u32>,
     usage: Usage,
     finish: Option<FinishReason>,
     refusal: String,
@@ -51,7 +52,7 @@ struct Made {
     /// How many blocks were written.
     written: u32,
     held: VecDeque<Held>,
-    /// The number, in `blocks`, and how many were taken out of `held`.
+    /// How many were taken out of `held`.
     released: usize,
 }
 
@@ -163,7 +164,7 @@ impl Made {
                 return;
             }
             StreamEvent::Finished { choice, reason } => {
-                if *self.choice.get_or_insert(*choice) == *choice {
+                if *choice == ONLY {
                     self.finish = Some(reason.clone());
                 }
                 return;
@@ -173,7 +174,7 @@ impl Made {
                 index,
                 block,
             } => {
-                if *self.choice.get_or_insert(*choice) != *choice {
+                if *choice != ONLY {
                     return;
                 }
                 self.blocks.push(Known {
@@ -200,7 +201,7 @@ impl Made {
             } => (choice, index, Piece::Citation(citation.clone())),
         };
         let index = *index as usize;
-        if self.choice == Some(*choice) && index < self.blocks.len() {
+        if *choice == ONLY && index < self.blocks.len() {
             self.say(index, piece, out);
         }
     }
