@@ -11,6 +11,7 @@ use llm::chat::{
 use llm::codecs::anthropic::{self, Anthropic as Codec};
 use llm::codecs::openai_chat::OpenAiChat as OpenAiCodec;
 use llm::dialects::anthropic::{Anthropic, count_tokens};
+use llm::dialects::gemini::Gemini;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::{
     ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource, Incoming, ReplyForm, SseFramer,
@@ -292,6 +293,19 @@ mod upstream {
     }
 
     #[test]
+    fn no_more_is_asked_for_than_the_model_writes() {
+        let ask = |model: &str| {
+            let body =
+                json!({"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 200_000});
+            body_of(&sent_to(model, &body))["max_tokens"].clone()
+        };
+        assert_eq!(ask("claude-3-5-haiku"), 8_192);
+        assert_eq!(ask(SONNET), 64_000);
+        assert_eq!(ask("claude-opus-4-8"), 128_000);
+        assert_eq!(ask("somebody-elses"), 200_000);
+    }
+
+    #[test]
     fn a_budget_needs_the_thoughts_that_calls_followed() {
         let body = json!({
             "messages": [
@@ -453,6 +467,39 @@ mod replies {
     }
 
     #[test]
+    fn names_that_the_api_does_not_take_come_back() {
+        let request = Gemini
+            .decode_request(Incoming::of(
+                json!({
+                    "contents": [
+                        {"role": "user", "parts": [{"text": "Weather?"}]},
+                        {"role": "model", "parts": [{"functionCall": {"name": "city.weather", "args": {"a": 1}}}]},
+                        {"role": "user", "parts": [{"functionResponse": {"name": "city.weather", "response": {"b": 2}}}]},
+                    ],
+                    "tools": [{"functionDeclarations": [{"name": "city.weather"}]}],
+                })
+                .to_string(),
+            ))
+            .unwrap();
+        let wire = Codec
+            .encode_request(&request, &Target::new(SONNET))
+            .unwrap();
+        let body = body_of(&wire);
+        assert_eq!(body["tools"][0]["name"], "city_weather");
+        let (call, result) = (
+            &body["messages"][1]["content"][0],
+            &body["messages"][2]["content"][0],
+        );
+        assert_eq!(call["name"], "city_weather");
+        assert_eq!(call["id"], result["tool_use_id"]);
+        let called =
+            json!([{"type": "tool_use", "id": "toolu_1", "name": "city_weather", "input": {}}]);
+        let response = decode(&request, &message(called, "tool_use"));
+        let block = &response.choices[0].blocks[0].block;
+        assert!(matches!(block, Block::ToolCall { name, .. } if *name == "city.weather"));
+    }
+
+    #[test]
     fn cached_tokens_count_once() {
         let case = cases::of(Protocol::Anthropic, &["response.json"])
             .into_iter()
@@ -502,7 +549,9 @@ mod carried {
             .unwrap();
         let wire = Codec.encode_request(&request, target).unwrap();
         assert_eq!(wire.path, "/messages");
-        assert!(wire.form.carried && wire.losses.is_empty());
+        assert!(wire.form.carried && wire.losses.emulated.is_empty());
+        let left_out = body.contains("YWlndzEg");
+        assert_eq!(wire.losses.dropped.is_empty(), !left_out);
         String::from_utf8(wire.body.concat().to_vec()).unwrap()
     }
 

@@ -12,7 +12,7 @@ pub(super) static PROVIDER: Provider = Provider {
         header: "x-api-key",
         bearer_prefix: "sk-ant-oat",
     },
-    key_variables: &["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
+    key_variables: &["ANTHROPIC_API_KEY"],
     codecs: &[&Anthropic],
     modalities: Modalities::CHAT,
     docs_url: "https://docs.anthropic.com/en/api/messages",

@@ -6,7 +6,7 @@ use crate::codec::ReplyForm;
 use crate::error::ApiError;
 use crate::json::{Json, Node, ShapeError};
 use crate::text::Text;
-use crate::wire::anthropic::{FREE_TEXT, read_citation};
+use crate::wire::anthropic::{FREE_TEXT, allowed_word, read_citation};
 
 /// What is known of the blocks so far.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Blocks {
     answer_tool: Option<&'static str>,
     /// Tools that take free text, which came wrapped in an object.
     free_text: Vec<Text>,
+    /// Names that the API does not take: as they were sent, and as the client has them.
+    renamed: Vec<(Text, Text)>,
     /// Whether there was a call that is one to the client, too.
     pub called: bool,
 }
@@ -66,9 +68,17 @@ impl Blocks {
             Tool::Custom { name, .. } => Some(name.clone()),
             _ => None,
         };
+        let renamed = |tool: &Tool| match tool {
+            Tool::Function { name, .. } | Tool::Custom { name, .. } => {
+                let sent = allowed_word(name);
+                (sent != *name).then(|| (sent, name.clone()))
+            }
+            Tool::Hosted { .. } => None,
+        };
         Self {
             answer_tool: form.answer_tool,
             free_text: tools.iter().filter_map(custom).collect(),
+            renamed: tools.iter().filter_map(renamed).collect(),
             ..Self::default()
         }
     }
@@ -138,6 +148,8 @@ impl Blocks {
         if self.answer_tool.is_some_and(|tool| name == tool) {
             return Ok(Open::Answer { index: None, input });
         }
+        let client = self.renamed.iter().find(|(sent, _)| *sent == name);
+        let name = client.map_or(name, |(_, client)| client.clone());
         self.called = true;
         let free_text = self.free_text.contains(&name);
         let kind = if free_text {

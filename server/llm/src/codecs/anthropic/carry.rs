@@ -23,6 +23,7 @@ pub(super) fn encode(
             message,
         ));
     };
+    let mut losses = Losses::default();
     let mut edits = Vec::new();
     let mut first_members = Vec::new();
     if request.model.as_deref() != Some(target.model) {
@@ -40,14 +41,14 @@ pub(super) fn encode(
     }
     if has_foreign_thoughts(&request.body) {
         let root = Node::parse(&request.body).map_err(|error| not_json(&error))?;
-        leave_out_foreign_thoughts(&root, &mut edits);
+        leave_out_foreign_thoughts(&root, &mut edits, &mut losses);
     }
     Ok(WireRequest {
         method: http::Method::POST,
         path: path.to_owned(),
         headers: headers(request, target),
         body: splice(&request.body, edits),
-        losses: Losses::default(),
+        losses,
         form: ReplyForm {
             carried: true,
             answer_tool: None,
@@ -109,12 +110,16 @@ fn has_foreign_thoughts(body: &Bytes) -> bool {
 
 /// Takes out what the upstream would refuse: thoughts that it did not sign, and the sources of other upstreams'
 /// searches. They came from a failover, or from another model behind the same name.
-fn leave_out_foreign_thoughts(root: &Node<'_>, edits: &mut Vec<Edit>) {
+fn leave_out_foreign_thoughts(root: &Node<'_>, edits: &mut Vec<Edit>, losses: &mut Losses) {
     let messages = root.get("messages").map(items).unwrap_or_default();
     let mut gone = Vec::new();
     for message in messages {
         let blocks = message.get("content").map(items).unwrap_or_default();
         let foreign: Vec<bool> = blocks.iter().map(is_foreign_thought).collect();
+        let lost = blocks.iter().zip(&foreign).filter(|(_, foreign)| **foreign);
+        if lost.into_iter().any(|(block, _)| has_text(block)) {
+            losses.drop("reasoning");
+        }
         if !blocks.is_empty() && foreign.iter().all(|foreign| *foreign) {
             gone.push(true);
             continue;
@@ -125,6 +130,9 @@ fn leave_out_foreign_thoughts(root: &Node<'_>, edits: &mut Vec<Edit>) {
             if let Some(citations) = block.get("citations") {
                 let list = items(citations);
                 let foreign: Vec<bool> = list.iter().map(is_foreign_citation).collect();
+                if foreign.contains(&true) {
+                    losses.drop("citations");
+                }
                 remove(list, &foreign, edits);
             }
         }
@@ -153,6 +161,10 @@ fn is_foreign_thought(block: &Node<'_>) -> bool {
         }
         None => false,
     }
+}
+
+fn has_text(thought: &Node<'_>) -> bool {
+    text(thought, "thinking").is_some_and(|text| !text.is_empty())
 }
 
 fn is_foreign_citation(citation: &Node<'_>) -> bool {

@@ -7,7 +7,7 @@ use crate::chat::{
 };
 use crate::json::{ArrayWriter, Json, ObjectWriter, object};
 use crate::text::Text;
-use crate::wire::anthropic::{FREE_TEXT, empty_object, input_object};
+use crate::wire::anthropic::{FREE_TEXT, allowed_word, empty_object, input_object};
 
 /// What is said, and by whom.
 #[derive(Debug, Default)]
@@ -234,7 +234,7 @@ impl Reader<'_> {
                 kind,
             } => Some(Said::Call {
                 id: self.ids.call(id, name),
-                name: name.clone(),
+                name: allowed_word(name),
                 input: self.input(arguments, *kind),
             }),
             PartContent::ToolResult {
@@ -274,7 +274,7 @@ impl Reader<'_> {
     }
 }
 
-/// Ids of calls: letters, digits, `_` and `-` only, and none is missing.
+/// Ids of calls: as the API takes them, and none is missing.
 #[derive(Debug, Default)]
 struct Ids {
     calls: u32,
@@ -288,7 +288,7 @@ impl Ids {
         let id = if id.is_empty() {
             Text::from(format!("toolu_{}", self.calls))
         } else {
-            allowed(id)
+            allowed_word(id)
         };
         self.waiting.push((id.clone(), name.clone()));
         id
@@ -296,7 +296,7 @@ impl Ids {
 
     /// A result without an id is the next call's, of the same name where it has one.
     fn result(&mut self, id: &Text, name: Option<&Text>) -> Text {
-        let id = allowed(id);
+        let id = allowed_word(id);
         let place = if id.is_empty() {
             let same_name = |(_, called): &(Text, Text)| name.is_none_or(|name| called == name);
             self.waiting.iter().position(same_name)
@@ -308,17 +308,6 @@ impl Ids {
             None => id,
         }
     }
-}
-
-fn allowed(id: &Text) -> Text {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if id.bytes().all(fine) {
-        return id.clone();
-    }
-    let replaced = id
-        .bytes()
-        .map(|byte| if fine(byte) { byte as char } else { '_' });
-    Text::from(replaced.collect::<String>())
 }
 
 impl Turn {

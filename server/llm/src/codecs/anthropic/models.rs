@@ -100,6 +100,16 @@ impl Model {
         }
     }
 
+    /// How many tokens it writes at most; the API refuses to be asked for more.
+    pub(super) fn most_tokens(self) -> Option<u64> {
+        let most = if self.since((4, 6)) {
+            128_000
+        } else {
+            self.max_tokens()
+        };
+        self.known().then_some(most)
+    }
+
     pub(super) fn thinking(self) -> Thinking {
         if !self.known() {
             Thinking::Budget

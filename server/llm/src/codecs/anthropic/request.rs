@@ -29,9 +29,9 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
     conversation.system.extend(added.map(Block::text));
     somebody_speaks(&mut conversation, &mut losses)?;
     cache::limit(&mut tools, &mut conversation, &mut losses);
-    let max_tokens = prompt
-        .max_output_tokens
-        .unwrap_or_else(|| model.max_tokens());
+    // At most what the model writes at most: it says the same.
+    let wanted = prompt.max_output_tokens.unwrap_or(model.max_tokens());
+    let max_tokens = model.most_tokens().map_or(wanted, |most| wanted.min(most));
     let setting = Setting {
         model,
         max_tokens,

@@ -8,7 +8,7 @@ use super::schema;
 use crate::chat::{CachePoint, Losses, Prompt, Tool, ToolChoice};
 use crate::json::{Json, Object, ObjectWriter, object};
 use crate::text::Text;
-use crate::wire::anthropic::FREE_TEXT;
+use crate::wire::anthropic::{FREE_TEXT, allowed_word};
 
 /// As many tools may be strict in one request.
 const MOST_STRICT: usize = 20;
@@ -120,7 +120,7 @@ pub(super) fn offered(
                     losses.drop("tools.strict");
                 }
                 tools.list.push(Offered {
-                    name: name.clone(),
+                    name: allowed_word(name),
                     description: description.clone().filter(|text| !text.is_empty()),
                     schema,
                     strict: fits,
@@ -137,7 +137,7 @@ pub(super) fn offered(
                     losses.drop(format!("tools.{name}.format"));
                 }
                 tools.list.push(Offered {
-                    name: name.clone(),
+                    name: allowed_word(name),
                     description: description.clone().filter(|text| !text.is_empty()),
                     schema: free_text_schema(),
                     strict: false,
@@ -165,10 +165,10 @@ fn choice(
         ToolChoice::Auto => Choice::Auto,
         ToolChoice::None => Choice::None,
         ToolChoice::Required => Choice::Any,
-        ToolChoice::Tool(name) => Choice::Tool(name.clone()),
+        ToolChoice::Tool(name) => Choice::Tool(allowed_word(name)),
         ToolChoice::Among { names, required } => {
             losses.emulate("tool_choice");
-            list.retain(|tool| names.contains(&tool.name));
+            list.retain(|tool| names.iter().any(|name| allowed_word(name) == *tool.name));
             if *required { Choice::Any } else { Choice::Auto }
         }
     };

@@ -9,7 +9,7 @@ mod usage;
 
 pub(crate) use citation::{read_citation, sayable, write_citation};
 pub(crate) use error::{ErrorBody, read_error, status_of, write_error};
-pub(crate) use input::{FREE_TEXT, empty_object, input_object};
+pub(crate) use input::{FREE_TEXT, allowed_word, empty_object, input_object};
 pub(crate) use request::{RequestLayout, SystemPlace, not_json, scan_request};
 pub(crate) use stop::{read_stop, write_stop};
 pub(crate) use usage::{Counts, write_usage};
