@@ -106,6 +106,18 @@ async fn an_upstreams_words_and_its_retry_after_are_passed_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_after_that_is_a_date_is_seconds_again() {
+    let headers =
+        "date: Wed, 21 Oct 2026 07:28:00 GMT\r\nretry-after: Wed, 21 Oct 2026 07:28:30 GMT\r\n";
+    let reply = response("503 Service Unavailable", headers, "{}");
+    let upstream = Upstream::start(vec![Act::Send(reply)]).await;
+    let app = TestApp::before(&upstream).await;
+    let response = app.chat(&hello("m")).send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "30");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upstream_that_sends_garbage() {
     for body in ["", "not json", "{\"id\":", "[]", "{\"choices\": 5}"] {
         let (status, ..) = told(vec![reply("200 OK", body)], false).await;

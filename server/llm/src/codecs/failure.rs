@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::{DATE, RETRY_AFTER};
 
 use crate::error::{ErrorKind, ErrorSource};
 
@@ -39,13 +40,21 @@ pub(crate) fn by_status(status: Option<u16>) -> ErrorKind {
     }
 }
 
-/// How long to wait: `retry-after-ms`, or `Retry-After` in seconds. A date cannot be read without a clock.
+/// How long to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date, which is counted from the reply's own
+/// `Date`: there is no clock here, and the upstream's may differ from ours.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms")
         .map(|millis| millis / 1_000.0)
-        .or_else(|| number("retry-after"))?;
-    let wait = Duration::try_from_secs_f64(seconds).ok()?;
+        .or_else(|| number("retry-after"));
+    let wait = match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
+        None => {
+            let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
+            let (now, then) = (date(DATE)?, date(RETRY_AFTER)?);
+            then.duration_since(now).unwrap_or_default()
+        }
+    };
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
@@ -56,4 +65,41 @@ pub(crate) fn shortened(mut message: String) -> String {
         message.push('…');
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        retry_after(&headers.collect())
+    }
+
+    #[test]
+    fn a_wait_is_told_in_several_ways() {
+        let now = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        let then = ("retry-after", "Wed, 21 Oct 2026 07:29:30 GMT");
+        for (headers, expected) in [
+            (&[("retry-after", "1.5")][..], Some(1_500)),
+            (&[("retry-after-ms", "20"), ("retry-after", "1")], Some(20)),
+            (&[now, then], Some(90_000)),
+            (
+                &[now, ("retry-after", "Wed, 21 Oct 2026 07:00:00 GMT")],
+                Some(0),
+            ),
+            (
+                &[now, ("retry-after", "Fri, 21 Oct 2033 07:00:00 GMT")],
+                Some(86_400_000),
+            ),
+            (&[then], None),
+            (&[("retry-after", "-1")], None),
+            (&[("retry-after", "soon"), now], None),
+        ] {
+            let expected = expected.map(Duration::from_millis);
+            assert_eq!(told(headers), expected, "{headers:?}");
+        }
+    }
 }
