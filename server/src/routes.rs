@@ -9,6 +9,7 @@ use llm::dialect::ChatDialect;
 use llm::dialects::anthropic::Anthropic;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::dialects::openai_completions::OpenAiCompletions;
+use llm::dialects::openai_responses::OpenAiResponses;
 use llm::rerank::Shape;
 
 use crate::gateway::Gateway;
@@ -18,6 +19,7 @@ use crate::ingress::{self, ChatEndpoint, ModelEndpoints, Route};
 static CHAT: &[(&str, &dyn ChatDialect)] = &[
     ("/v1/chat/completions", &OpenAiChat),
     ("/v1/completions", &OpenAiCompletions),
+    ("/v1/responses", &OpenAiResponses),
     ("/v1/messages", &Anthropic),
 ];
 

@@ -23,7 +23,9 @@ enum Shape {
 
 impl Shape {
     fn of(headers: &HeaderMap, uri: &Uri) -> Self {
-        if uri.path().starts_with("/v1beta/") {
+        // Below `/v1` Gemini's clients are known by where they put their key.
+        let key = headers.contains_key(spoken::GEMINI_HEADER);
+        if uri.path().starts_with("/v1beta/") || key {
             Self::Gemini
         } else if headers.contains_key(spoken::ANTHROPIC_HEADER) {
             Self::Anthropic

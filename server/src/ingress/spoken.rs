@@ -36,10 +36,16 @@ pub(super) fn at(path: &str) -> &'static dyn ChatDialect {
 /// What every client of Anthropic's sends.
 pub(super) const ANTHROPIC_HEADER: &str = "anthropic-version";
 
+/// Where Gemini's clients put their key.
+pub(super) const GEMINI_HEADER: &str = "x-goog-api-key";
+
 /// The dialect of a path that several share, by the header that only one's clients send.
 pub(super) fn by(headers: &HeaderMap, uri: &Uri) -> &'static dyn ChatDialect {
     if headers.contains_key(ANTHROPIC_HEADER) {
         return &Anthropic;
+    }
+    if headers.contains_key(GEMINI_HEADER) {
+        return &Gemini;
     }
     at(uri.path())
 }

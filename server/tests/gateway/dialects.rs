@@ -271,3 +271,53 @@ async fn models_are_listed_as_each_client_reads_them() {
     let one = body(one.send().await.unwrap()).await;
     assert_eq!(one["name"], "models/fast");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_responses_client_before_other_upstreams() {
+    for (app, _upstream) in [
+        before_openai_chat_only(vec![reply("200 OK", ANSWER)]).await,
+        before_anthropic(vec![reply("200 OK", MESSAGE)]).await,
+    ] {
+        let request = json!({"model": "fast", "input": "Hello"});
+        let answer = body(app.post("/v1/responses", &request).send().await.unwrap()).await;
+        assert_eq!(answer["object"], "response");
+        assert_eq!(answer["model"], "fast");
+        assert_eq!(answer["status"], "completed");
+        assert_eq!(answer["output"][0]["content"][0]["text"], "Hi", "{answer}");
+
+        let request = json!({"model": "fast", "input": "And?", "previous_response_id": "resp_1"});
+        let response = app.post("/v1/responses", &request).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error["error"]["param"], "previous_response_id", "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_responses_client_streams() {
+    let (app, _upstream) = before_openai_chat_only(stream()).await;
+    let request = json!({"model": "fast", "input": "Hello", "stream": true});
+    let response = app.post("/v1/responses", &request).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    let events: Vec<Value> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .filter_map(|data| serde_json::from_str(data).ok())
+        .collect();
+    assert_eq!(events[0]["type"], "response.created", "{text}");
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], number, "{text}");
+    }
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], "response.completed", "{text}");
+    assert_eq!(last["response"]["output"][0]["content"][0]["text"], "Hi");
+}
+
+/// Before an upstream that speaks Chat Completions and nothing else.
+async fn before_openai_chat_only(script: Vec<Act>) -> (TestApp, Upstream) {
+    let upstream = Upstream::start(script).await;
+    let mut config = config_for(&upstream);
+    config.providers[0].protocol = Some("openai_chat".to_owned());
+    config.models = vec![model("fast", &["up"])];
+    (TestApp::start(config).await, upstream)
+}
