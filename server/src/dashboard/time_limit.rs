@@ -1,5 +1,6 @@
 //! A page that does not get done is an error that says so, not a page that loads for ever.
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -14,6 +15,9 @@ pub(super) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Answers 503 in plain text for what is not there in time. A page counts once the last of it is
 /// there: its data comes after its HTML, and the renderer may wait for either.
+///
+/// What was begun is done even if the client has hung up. Leptos renders in tasks of its own, too,
+/// and they panic when the request that they belong to goes away under them.
 pub(super) async fn apply(State(limit): State<Duration>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let answer = async {
@@ -24,16 +28,23 @@ pub(super) async fn apply(State(limit): State<Duration>, request: Request, next:
             response
         }
     };
-    tokio::time::timeout(limit, answer)
-        .await
-        .unwrap_or_else(|_| {
+    match tokio::spawn(tokio::time::timeout(limit, answer)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
             tracing::error!(%path, "The dashboard gave up on a page that was not done in time");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The page was not done in time. Please load it again.\n",
-            )
-                .into_response()
-        })
+            late()
+        }
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The gateway is being stopped.
+            Err(_) => late(),
+        },
+    }
+}
+
+fn late() -> Response {
+    let text = "The page was not done in time. Please load it again.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
 fn is_page(response: &Response) -> bool {
@@ -58,6 +69,7 @@ async fn gather(response: Response) -> Response {
 mod tests {
     use std::convert::Infallible;
     use std::future::pending;
+    use std::sync::{Arc, Mutex};
 
     use axum::Router;
     use axum::body::Bytes;
@@ -66,6 +78,7 @@ mod tests {
     use axum::routing::get;
     use futures_util::{StreamExt, stream};
     use http_body_util::BodyExt;
+    use tokio::sync::oneshot;
     use tower::ServiceExt;
 
     use super::*;
@@ -106,5 +119,30 @@ mod tests {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
             assert!(text.starts_with(b"The page was not done"), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_done_without_the_client() {
+        let (begin, begun) = oneshot::channel();
+        let (go_on, held) = oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel();
+        let channels = Arc::new(Mutex::new(Some((begin, held, end))));
+        let page = || async move {
+            let channels = channels.lock().expect("no panic").take();
+            let (begin, held, end) = channels.expect("one request");
+            begin.send(()).expect("the test waits");
+            held.await.expect("the test goes on");
+            end.send(()).expect("the test waits");
+        };
+        let router = Router::new()
+            .route("/", get(page))
+            .layer(middleware::from_fn_with_state(LIMIT, apply));
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let client = tokio::spawn(router.oneshot(request));
+        begun.await.expect("the page is begun");
+        client.abort();
+        assert!(client.await.expect_err("hung up").is_cancelled());
+        go_on.send(()).expect("the page is still there");
+        ended.await.expect("the page is done");
     }
 }
