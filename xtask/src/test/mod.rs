@@ -3,6 +3,7 @@
 //! What a part needs and cannot get is named, and the part fails: nothing is skipped in silence.
 
 mod browser;
+mod limited;
 mod node;
 mod processes;
 mod python;
@@ -21,10 +22,20 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     build::{self, GATEWAY},
-    cargo::{Profile, Workspace, run},
+    cargo::{Profile, Workspace},
     site,
 };
+use limited::run_within;
 use stage::Stage;
+
+/// Compiling everything, on a cold machine.
+const COMPILING: Duration = Duration::from_secs(25 * 60);
+/// All of `cargo test`, once it is compiled; documentation's examples compile while they run.
+const CARGO_TEST: Duration = Duration::from_secs(10 * 60);
+/// Each of pytest, Node's test runner and the browser.
+const END_TO_END: Duration = Duration::from_secs(5 * 60);
+/// Something from a package registry.
+const FETCHING: Duration = Duration::from_secs(10 * 60);
 
 /// What can be tested by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,13 +55,19 @@ pub fn test(part: Part) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let gateway = match part {
         Part::All | Part::Unit => {
-            run(workspace.cargo().args(["test", "--workspace"]))?;
+            // Compiled before the clock starts for the tests.
+            let mut compile = workspace.cargo();
+            compile.args(["test", "--workspace", "--no-run"]);
+            run_within("compiling the tests", &mut compile, COMPILING)?;
+            let mut test = workspace.cargo();
+            test.args(["test", "--workspace"]);
+            run_within("cargo test", &mut test, CARGO_TEST)?;
             site::build(&workspace, Profile::Debug)?;
             // The same selection as above: with another one, cargo would choose other features
             // for shared dependencies and compile half of them again.
-            run(workspace
-                .cargo()
-                .args(["build", "--workspace", "--bins", "--tests"]))?;
+            let mut build = workspace.cargo();
+            build.args(["build", "--workspace", "--bins", "--tests"]);
+            run_within("building the gateway", &mut build, COMPILING)?;
             workspace.target.join("debug").join(GATEWAY)
         }
         Part::E2e | Part::Browser => build::build(Profile::Debug, None)?,
@@ -110,13 +127,15 @@ fn apt_install(packages: &[&str], purpose: &str) -> Result<()> {
     let mut last = None;
     // A mirror may be in the middle of an update: try again.
     for _ in 0..3 {
-        let update = run(Command::new("apt-get").args(["update", "-qq"]));
-        let install = update.and_then(|()| {
-            run(Command::new("apt-get")
-                .env("DEBIAN_FRONTEND", "noninteractive")
-                .args(["install", "--yes", "--no-install-recommends", "-qq"])
-                .args(packages))
-        });
+        let mut update = Command::new("apt-get");
+        update.args(["update", "-qq"]);
+        let mut install = Command::new("apt-get");
+        install
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["install", "--yes", "--no-install-recommends", "-qq"])
+            .args(packages);
+        let install = run_within("apt-get update", &mut update, FETCHING)
+            .and_then(|()| run_within("apt-get install", &mut install, FETCHING));
         match install {
             Ok(()) => return Ok(()),
             Err(error) => last = Some(error),

@@ -1,11 +1,11 @@
 //! Node's side: `npm ci`, and Node's own test runner.
 
-use std::{env, ffi::OsString, fs, path::PathBuf, process::Command, time::Duration};
+use std::{env, ffi::OsString, fs, path::PathBuf, process::Command};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use super::{once, processes::run_within, python::Python};
-use crate::cargo::{Workspace, run};
+use super::{END_TO_END, FETCHING, limited::run_within, once, python::Python};
+use crate::cargo::Workspace;
 
 /// The oldest Node that runs the tests.
 const MAJOR: u32 = 20;
@@ -29,10 +29,10 @@ impl Node {
         let folder = workspace.root.join("e2e");
         let lock = fs::read(folder.join("package-lock.json"))?;
         once(&folder.join("node_modules/.stamp"), &lock, || {
-            run(program
-                .npm()
-                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-                .current_dir(&folder))
+            let mut npm = program.npm();
+            npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(&folder);
+            run_within("npm ci", &mut npm, FETCHING)
         })?;
         Ok(Self { folder, program })
     }
@@ -51,15 +51,15 @@ impl Node {
             bail!("e2e/{part} has no tests");
         }
         run_within(
+            &format!("node --test of e2e/{part}"),
             self.program
                 .node()
                 .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
                 .args(files)
                 .current_dir(&self.folder)
                 .envs(variables),
-            Duration::from_secs(600),
+            END_TO_END,
         )
-        .with_context(|| format!("the tests of e2e/{part} failed"))
     }
 }
 

@@ -13,6 +13,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+use super::limited::wait;
+
 /// A server in the background, its output in a file.
 #[derive(Debug)]
 pub struct Server {
@@ -93,38 +95,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Runs a command that may take so long and no longer.
-pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot run {program}"))?;
-    match wait(&mut child, limit)? {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => bail!("{program} failed: {status}"),
-        None => {
-            child.kill()?;
-            child.wait()?;
-            bail!("{program} was not done after {} s", limit.as_secs())
-        }
-    }
-}
-
-/// Its exit status, unless it still runs after `limit`.
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() > deadline {
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -1,11 +1,11 @@
 //! Python's side: a virtual environment of its own, and pytest.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
-use super::{apt_install, once, processes::run_within, stage::Stage};
-use crate::cargo::{Workspace, run};
+use super::{END_TO_END, FETCHING, apt_install, limited::run_within, once, stage::Stage};
+use crate::cargo::Workspace;
 
 /// The virtual environment with what `e2e/requirements.txt` names.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ impl Python {
             eprintln!("xtask: making a Python environment in {}", folder.display());
             let base = find()?;
             let make = || {
-                run(Command::new(&base)
-                    .args(["-m", "venv", "--clear"])
-                    .arg(&folder))
+                let mut venv = Command::new(&base);
+                venv.args(["-m", "venv", "--clear"]).arg(&folder);
+                run_within("python -m venv", &mut venv, FETCHING)
             };
             if make().is_err() {
                 apt_install(&["python3-venv"], "Python's module venv")?;
@@ -39,15 +39,16 @@ impl Python {
                 command
                     .args(["-m", "pip", "install", "--quiet"])
                     .args(arguments);
-                run(&mut command)
+                run_within("pip install", &mut command, FETCHING)
             };
             pip(&["uv"])?;
-            run(Command::new(folder.join("bin/uv"))
-                .args(["pip", "install", "--quiet", "--python"])
+            let mut uv = Command::new(folder.join("bin/uv"));
+            uv.args(["pip", "install", "--quiet", "--python"])
                 .arg(&interpreter)
                 .arg("--requirement")
-                .arg(&requirements))
-            .or_else(|_| pip(&["--requirement", &requirements.to_string_lossy()]))
+                .arg(&requirements);
+            run_within("uv pip install", &mut uv, FETCHING)
+                .or_else(|_| pip(&["--requirement", &requirements.to_string_lossy()]))
         })?;
         Ok(Self {
             interpreter,
@@ -62,9 +63,10 @@ impl Python {
         let stamp = self.folder.join(format!("{requirement}.stamp"));
         once(&stamp, requirement.as_bytes(), || {
             eprintln!("xtask: installing {requirement}");
-            run(Command::new(&self.interpreter)
-                .args(["-m", "pip", "install", "--quiet"])
-                .arg(requirement))
+            let mut pip = Command::new(&self.interpreter);
+            pip.args(["-m", "pip", "install", "--quiet"])
+                .arg(requirement);
+            run_within("pip install", &mut pip, FETCHING)
         })
     }
 
@@ -84,13 +86,13 @@ impl Python {
     /// Runs all Python tests.
     pub fn test(&self, stage: &Stage) -> Result<()> {
         run_within(
+            "pytest",
             Command::new(&self.interpreter)
                 .args(["-B", "-m", "pytest"])
                 .current_dir(&self.tests)
                 .envs(stage.variables()),
-            Duration::from_secs(600),
+            END_TO_END,
         )
-        .context("the Python SDK's tests failed")
     }
 }
 
