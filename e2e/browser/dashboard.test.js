@@ -24,8 +24,8 @@ before(async () => {
   browser = await launch();
   // So that there is something to see whichever test comes first.
   await talk(12);
-});
-after(() => browser?.close());
+}, bounded);
+after(() => browser?.close(), bounded);
 
 /** A test with a page of its own, on which nothing may be complained about. */
 function onPage(name, options, body) {

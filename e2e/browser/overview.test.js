@@ -10,8 +10,8 @@ let browser;
 before(async () => {
   browser = await launch();
   await talk(6);
-});
-after(() => browser?.close());
+}, bounded);
+after(() => browser?.close(), bounded);
 
 /** A test on the overview of the last hour, hydrated; nothing may be complained about. */
 function onOverview(name, body) {

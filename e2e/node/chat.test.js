@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 
-import { BARE, HELLO, arrived, client, newTag } from './setup.js';
+import { BARE, HELLO, arrived, bounded, client, newTag } from './setup.js';
 
-test('a reply', async () => {
+test('a reply', bounded, async () => {
   const user = newTag();
   const reply = await client().chat.completions.create({ model: 'mock/chat', messages: HELLO, user });
   assert.equal(reply.choices[0].message.content, 'Hello, world');
@@ -19,7 +19,7 @@ test('a reply', async () => {
   assert.equal(request.headers.authorization, 'Bearer sk-upstream');
 });
 
-test('the provider header wins over model and key', async () => {
+test('the provider header wins over model and key', bounded, async () => {
   const user = newTag();
   const other = client(undefined, { defaultHeaders: { 'x-llm-provider': 'mock' } });
   const reply = await other.chat.completions.create({ model: 'mine', messages: HELLO, user });
@@ -27,7 +27,7 @@ test('the provider header wins over model and key', async () => {
   assert.equal((await arrived(user))[0].json.model, 'chat');
 });
 
-test('structured output', async () => {
+test('structured output', bounded, async () => {
   const City = z.object({
     name: z.string(),
     population: z.number(),
@@ -45,7 +45,7 @@ test('structured output', async () => {
   });
 });
 
-test('images', async () => {
+test('images', bounded, async () => {
   const user = newTag();
   const url = `data:image/png;base64,${'A'.repeat(100_000)}`;
   const content = [
@@ -68,7 +68,7 @@ const weather = {
 const question = { role: 'user', content: 'How is the weather in Paris and in Tokyo?' };
 
 for (const streamed of [false, true]) {
-  test(`tools there and back, ${streamed ? 'streamed' : 'at once'}`, async () => {
+  test(`tools there and back, ${streamed ? 'streamed' : 'at once'}`, bounded, async () => {
     const seen = [];
     const runner = client().chat.completions.runTools({
       model: 'mock/tools',
@@ -93,13 +93,13 @@ for (const streamed of [false, true]) {
   });
 }
 
-test('models', async () => {
+test('models', bounded, async () => {
   const names = [];
   for await (const model of client().models.list()) names.push(model.id);
   assert.ok(names.includes('house-model'), names.join(', '));
 });
 
-test('the simulated provider of a bare gateway', async () => {
+test('the simulated provider of a bare gateway', bounded, async () => {
   const ask = { model: 'gpt-4o', messages: HELLO };
   const whole = await client(BARE).chat.completions.create(ask);
   const stream = client(BARE).chat.completions.stream(ask);

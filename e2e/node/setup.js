@@ -28,6 +28,9 @@ export const client = (base = OPEN, options = {}) =>
     ...options,
   });
 
+/** For every test: one that hangs is one that fails. */
+export const bounded = { timeout: 30_000 };
+
 /** A name for one test's requests; sent as `user`. */
 export const newTag = () => randomUUID();
 

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { HELLO, arrived, client, eventually, go, newTag } from './setup.js';
+import { HELLO, arrived, bounded, client, eventually, go, newTag } from './setup.js';
 
 const ask = (model, more = {}) =>
   client().chat.completions.create({ model, messages: HELLO, stream: true, ...more });
 
-test('each chunk arrives before the next is sent', { timeout: 30_000 }, async () => {
+test('each chunk arrives before the next is sent', bounded, async () => {
   const user = newTag();
   let seen = '';
   for await (const chunk of await ask('mock/gated', { user })) {
@@ -18,7 +18,7 @@ test('each chunk arrives before the next is sent', { timeout: 30_000 }, async ()
   assert.equal(seen, '0 1 2 3 4 ');
 });
 
-test('chunks keep their pace', { timeout: 30_000 }, async () => {
+test('chunks keep their pace', bounded, async () => {
   const start = performance.now();
   const times = [];
   for await (const chunk of await ask('mock/paced-200-6')) {
@@ -28,7 +28,7 @@ test('chunks keep their pace', { timeout: 30_000 }, async () => {
   assert.ok(times.at(-1) - times[0] > 800, `${times}`);
 });
 
-test('usage comes when it is asked for', async () => {
+test('usage comes when it is asked for', bounded, async () => {
   const chunks = [];
   for await (const chunk of await ask('mock/chat', { stream_options: { include_usage: true } })) {
     chunks.push(chunk);
@@ -38,7 +38,7 @@ test('usage comes when it is asked for', async () => {
 });
 
 for (const model of ['cut', 'no-done', 'error-in-stream']) {
-  test(`a broken stream is an error: ${model}`, { timeout: 30_000 }, async () => {
+  test(`a broken stream is an error: ${model}`, bounded, async () => {
     let seen = '';
     await assert.rejects(async () => {
       for await (const chunk of await ask(`mock/${model}`)) {
@@ -49,7 +49,7 @@ for (const model of ['cut', 'no-done', 'error-in-stream']) {
   });
 }
 
-test('a client that hangs up cancels the upstream', { timeout: 30_000 }, async () => {
+test('a client that hangs up cancels the upstream', bounded, async () => {
   const user = newTag();
   const stream = await ask('mock/endless', { user });
   for await (const _ of stream) break;
