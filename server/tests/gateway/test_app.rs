@@ -17,6 +17,16 @@ use crate::upstream::Upstream;
 
 /// Long enough for anything that should happen at once, on a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
+/// More than the gateway itself allows for anything that has no end of its own.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// A wait that fails its test instead of going on for ever.
+async fn bounded<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(HANGS, wait).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what} hangs"),
+    }
+}
 
 /// A running gateway. Dropping it stops it and checks that every request was recorded, once: use it
 /// on a runtime with several threads.
@@ -47,7 +57,7 @@ impl TestApp {
         config.server.port = 0;
         config.admin.port = 0;
         config.database.url = format!("sqlite:{}", database.display());
-        let app = App::start(&config).await.unwrap();
+        let app = bounded("the start", App::start(&config)).await.unwrap();
         Self {
             app: Some(app),
             client: Client::builder().timeout(SOON).build().unwrap(),
@@ -99,13 +109,17 @@ impl TestApp {
 
     /// Waits until the database holds every record that there is.
     pub async fn flush(&self) {
-        self.app().gateway.recorder().flush().await;
+        let flushed = self.app().gateway.recorder().flush();
+        bounded("the recorder", flushed).await;
     }
 
     /// The rows of a query.
     pub async fn rows(&self, sql: &'static str) -> Vec<SqliteRow> {
-        let mut connection = self.connect().await;
-        sqlx::query(sql).fetch_all(&mut connection).await.unwrap()
+        let read = async {
+            let mut connection = self.connect().await;
+            sqlx::query(sql).fetch_all(&mut connection).await
+        };
+        bounded("the database", read).await.unwrap()
     }
 
     /// The only record, as soon as it is there.
@@ -131,7 +145,7 @@ impl TestApp {
     /// Stops the gateway, as SIGTERM does.
     pub async fn stop(&mut self) {
         if let Some(app) = self.app.take() {
-            app.stop().await;
+            bounded("the stop", app.stop()).await;
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, Response};
@@ -57,14 +59,7 @@ impl Gateway {
     pub fn run(mut command: Command) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut lines = Vec::new();
-        while !lines.iter().any(|line: &String| line.contains("curl")) {
-            let mut line = String::new();
-            let read = output.read_line(&mut line).unwrap();
-            assert!(read > 0, "the gateway ended before it served: {lines:?}");
-            lines.push(line);
-        }
+        let lines = said(child.stdout.take().unwrap());
         let url = |label: &str| {
             let line = lines.iter().find(|line| line.contains(label)).unwrap();
             let url = line.split_whitespace().last().unwrap();
@@ -128,6 +123,33 @@ impl Gateway {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// What it says until it serves.
+fn said(output: ChildStdout) -> Vec<String> {
+    // Reading a pipe has no time limit: another thread does it.
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let until = Instant::now() + SOON;
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.iter().any(|line| line.contains("curl")) {
+        let left = until.saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(left) {
+            Ok(line) => lines.push(line + "\n"),
+            Err(RecvTimeoutError::Disconnected) => {
+                panic!("the gateway ended before it served: {lines:?}")
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("the gateway does not serve: {lines:?}"),
+        }
+    }
+    lines
 }
 
 impl Drop for Gateway {
