@@ -173,7 +173,7 @@ impl Encoder {
         }
     }
 
-    fn make(&mut self, event: &StreamEvent, next: Option<&StreamEvent>, out: &mut BytesMut) {
+    fn make(&mut self, event: &StreamEvent, out: &mut BytesMut) {
         match event {
             StreamEvent::Started { id, model, created } => self.begin(id, model, *created, out),
             StreamEvent::BlockStarted {
@@ -190,9 +190,6 @@ impl Encoder {
                 index,
                 text,
             } => {
-                if let Some(StreamEvent::Logprobs { choice: 0, tokens }) = next {
-                    self.logprobs.extend_from_slice(tokens);
-                }
                 self.say(*index as usize, text, out);
             }
             StreamEvent::Sealed {
@@ -209,13 +206,12 @@ impl Encoder {
                 index,
                 citation,
             } => self.cite(*index as usize, citation, out),
-            StreamEvent::Logprobs { choice: 0, tokens } => self.logprobs.extend_from_slice(tokens),
             StreamEvent::Usage(usage) => self.usage = Some(*usage),
             StreamEvent::Finished { choice: 0, reason } => {
                 self.close_all(Some(reason), out);
                 self.finish = Some(reason.clone());
             }
-            // The protocol knows one alternative, and the client asked for no more.
+            // Probabilities go with the text. The protocol knows one alternative, and the client asked for no more.
             _ => {}
         }
     }
@@ -512,13 +508,14 @@ impl StreamEncoder for Encoder {
             frame.write(self.model.as_deref(), out);
             return;
         }
-        for (at, event) in events.iter().enumerate() {
-            let told = at > 0 && matches!(event, StreamEvent::Logprobs { .. });
-            if told && matches!(events[at - 1], StreamEvent::BlockDelta { .. }) {
-                // Written with its text.
-                continue;
+        // They are told with the text, which comes before them.
+        for event in events {
+            if let StreamEvent::Logprobs { choice: 0, tokens } = event {
+                self.logprobs.extend_from_slice(tokens);
             }
-            self.make(event, events.get(at + 1), out);
+        }
+        for event in events {
+            self.make(event, out);
         }
     }
 

@@ -6,7 +6,8 @@ use crate::error::ApiError;
 use crate::json::{Node, ShapeError};
 use crate::text::Text;
 
-/// Reads the items, each as a message of its own.
+/// Reads the items. What the assistant did in one go is one message, and so are the results of its calls: other
+/// protocols want parallel calls together.
 ///
 /// # Errors
 /// An item that makes no sense, or that only refers to one that an upstream keeps.
@@ -30,12 +31,25 @@ pub(super) fn read(items: &[Node<'_>], prompt: &mut Prompt) -> Result<(), ApiErr
             "additional_tools" => {
                 prompt.tools.extend(tools::tools(item.require("tools")?)?);
             }
-            kind => prompt
-                .messages
-                .extend(message(kind, item, &mut prompt.others)?),
+            kind => {
+                if let Some(message) = message(kind, item, &mut prompt.others)? {
+                    add(&mut prompt.messages, message);
+                }
+            }
         }
     }
     Ok(())
+}
+
+fn add(messages: &mut Vec<Message>, message: Message) {
+    match messages.last_mut() {
+        Some(last)
+            if last.role == message.role && matches!(last.role, Role::Assistant | Role::Tool) =>
+        {
+            last.parts.extend(message.parts);
+        }
+        _ => messages.push(message),
+    }
 }
 
 fn message(
