@@ -368,7 +368,7 @@ mod told {
 
     use super::*;
 
-    fn asked() -> ChatRequest {
+    pub(super) fn asked() -> ChatRequest {
         client(&json!({
             "model": "assistant", "input": "Hi", "stream": true, "instructions": "Be\nbrief.", "temperature": 0.5,
             "max_output_tokens": 99, "metadata": {"a": "b"}, "store": true,
@@ -448,7 +448,7 @@ mod told {
         }
     }
 
-    fn streamed(events: &[StreamEvent]) -> String {
+    pub(super) fn streamed(events: &[StreamEvent]) -> String {
         let mut encoder = Dialect.stream_encoder(&asked());
         let mut out = BytesMut::new();
         encoder.encode(None, events, &mut out);
@@ -457,7 +457,7 @@ mod told {
     }
 
     /// The data of each event; checks what holds for every stream.
-    fn checked(stream: &str) -> Vec<Value> {
+    pub(super) fn checked(stream: &str) -> Vec<Value> {
         let mut found = Vec::new();
         for (number, event) in stream.split_terminator("\n\n").enumerate() {
             let (name, data) = event.split_once('\n').unwrap();
@@ -497,7 +497,7 @@ mod told {
                         .iter()
                         .find_map(|member| event[member].as_str())
                     {
-                        assert_eq!(texts[&key()], whole, "{kind}");
+                        assert_eq!(texts.entry(key()).or_default(), whole, "{kind}");
                     }
                 }
                 _ => {}
@@ -732,6 +732,107 @@ mod told {
             *block,
             json!({"type": "thinking", "thinking": "Two and\ntwo.", "signature": "EqQB"})
         );
+    }
+}
+
+mod schema {
+    //! Replies of every protocol, held against OpenAI's schemas.
+
+    use jsonschema::Validator;
+
+    use super::told::{asked, checked, streamed};
+    use super::*;
+
+    /// Made when they are asked for, once.
+    struct Schemas {
+        document: Value,
+        known: std::collections::HashMap<String, Validator>,
+    }
+
+    impl Schemas {
+        fn read() -> Self {
+            let text = include_str!("data/openai_responses.schema.json");
+            Self {
+                document: serde_json::from_str(text).unwrap(),
+                known: std::collections::HashMap::new(),
+            }
+        }
+
+        fn of(&mut self, name: &str) -> &Validator {
+            let document = &self.document;
+            self.known.entry(name.to_owned()).or_insert_with(|| {
+                let mut schema = document.clone();
+                schema["$ref"] = format!("#/components/schemas/{name}").into();
+                jsonschema::validator_for(&schema).unwrap()
+            })
+        }
+
+        /// The schema of an event is the one whose `type` it has.
+        fn of_event(&mut self, kind: &Value) -> &Validator {
+            let schemas = self.document["components"]["schemas"].as_object().unwrap();
+            let (name, _) = schemas
+                .iter()
+                .find(|(name, schema)| {
+                    name.ends_with("Event") && schema["properties"]["type"]["enum"][0] == *kind
+                })
+                .unwrap_or_else(|| panic!("no schema of {kind}"));
+            let name = name.clone();
+            self.of(&name)
+        }
+    }
+
+    fn check(validator: &Validator, value: &Value, name: &str) {
+        let wrong: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:?}\n{value:#}");
+    }
+
+    #[test]
+    fn replies_of_all_protocols_are_what_it_says() {
+        let mut schemas = Schemas::read();
+        let mut events = 0;
+        for case in cases::with(&["request.json"]) {
+            if case.read("failure.json").is_some() {
+                continue;
+            }
+            let mut replies = Vec::new();
+            if let Some(body) = case.read("response.json") {
+                let reply = case.pair.codec;
+                let reply = reply.decode_response(&case.request(), &case.form(), body);
+                let mut reply = reply.unwrap();
+                reply.raw = None;
+                replies.push(reply.events());
+                let body = Dialect.encode_response(&asked(), &reply).concat();
+                let body: Value = serde_json::from_slice(&body).unwrap();
+                check(schemas.of("Response"), &body, &case.name);
+            }
+            if case.read("stream").is_some() {
+                replies.push(case.run(&case.request(), [case.stream()]).events);
+            }
+            for reply in replies {
+                for event in checked(&streamed(&reply)) {
+                    check(schemas.of_event(&event["type"]), &event, &case.name);
+                    events += 1;
+                }
+            }
+        }
+        assert!(events > 1_000, "{events} events");
+    }
+
+    #[test]
+    fn it_is_not_a_check_that_cannot_fail() {
+        let mut schemas = Schemas::read();
+        let good = json!({"type": "response.output_text.delta", "item_id": "a", "output_index": 0, "content_index": 0,
+            "delta": "", "sequence_number": 0, "logprobs": []});
+        let delta = schemas.of_event(&good["type"]);
+        assert!(delta.is_valid(&good));
+        for member in good.as_object().unwrap().keys() {
+            let mut bad = good.clone();
+            bad[member] = Value::Null;
+            assert!(!delta.is_valid(&bad), "{member}");
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) enum Status<'a> {
     Failed { code: &'a str, message: &'a str },
 }
 
-/// Parameters that come back, and what they are where the client does not say.
+/// Parameters that come back, and what they are where the client does not say; one without such a word is left out.
 const ECHO: [(&str, &str); 19] = [
     ("instructions", "null"),
     ("max_output_tokens", "null"),
@@ -52,7 +52,7 @@ const ECHO: [(&str, &str); 19] = [
     ("top_logprobs", "0"),
     ("top_p", "null"),
     ("truncation", r#""disabled""#),
-    ("user", "null"),
+    ("user", ""),
     ("metadata", "{}"),
     ("background", "false"),
 ];
@@ -71,13 +71,13 @@ impl Head {
     /// `id`, `model` and `created` are the upstream's; the first is kept where it is a response's.
     pub fn new(asked: &Asked, id: &Text, model: &Text, created: Option<i64>) -> Self {
         let said = Object::scan(asked.body.clone()).ok();
-        let echo = ECHO.map(|(key, default)| {
+        let echo = ECHO.into_iter().filter_map(|(key, default)| {
             let said = said.as_ref().and_then(|said| said.get(key));
             let said = said.filter(|json| *json != b"null");
             let json = said.and_then(|json| Text::from_utf8(asked.body.slice_ref(json)).ok());
             let json = json.unwrap_or(Text::from_static(default));
             // It may go into a line of its own.
-            (key, Json::of_valid(json).compact())
+            (!json.is_empty()).then(|| (key, Json::of_valid(json).compact()))
         });
         Self {
             id: if id.starts_with("resp_") {
@@ -87,7 +87,7 @@ impl Head {
             },
             model: asked.model.as_ref().unwrap_or(model).clone(),
             created: created.unwrap_or(asked.stamp.at),
-            echo: echo.into(),
+            echo: echo.collect(),
         }
     }
 
@@ -135,6 +135,8 @@ impl Head {
         }
         // The gateway keeps nothing.
         object.plain("store", false);
-        write_usage(object, usage);
+        if let Some(usage) = usage {
+            write_usage(object, usage);
+        }
     }
 }

@@ -21,11 +21,7 @@ pub(crate) fn read_usage(usage: &Node<'_>) -> Usage {
 }
 
 /// Writes the member `usage`.
-pub(crate) fn write_usage(object: &mut ObjectWriter<'_>, usage: Option<&Usage>) {
-    let Some(usage) = usage else {
-        object.null("usage");
-        return;
-    };
+pub(crate) fn write_usage(object: &mut ObjectWriter<'_>, usage: &Usage) {
     object.object("usage", |object| {
         object.plain("input_tokens", usage.input_tokens);
         object.object("input_tokens_details", |details| {
