@@ -199,9 +199,9 @@ fn thoughts_of_earlier_turns() {
     })));
 }
 
-/// An OpenAI client sends the call's id back as it got it.
+/// An OpenAI client sends the call's id and the signed thought back as it got them.
 #[test]
-fn a_second_turn_carries_the_calls_ids() {
+fn a_second_turn_carries_ids_and_signatures() {
     let case = cases::of(Protocol::Mistral, &["response.json"])
         .into_iter()
         .find(|case| case.name == "mistral/signed_thoughts")
@@ -225,6 +225,12 @@ fn a_second_turn_carries_the_calls_ids() {
     let sent: Value = serde_json::from_slice(&wire.body.concat()).unwrap();
     assert_eq!(sent["messages"][1]["tool_calls"][0]["id"], "Qw3rTy7u8");
     assert_eq!(sent["messages"][2]["tool_call_id"], "Qw3rTy7u8");
+    let thought = json!({
+        "type": "thinking", "signature": "c2lnbmVkIQ==",
+        "thinking": [{"type": "text", "text": "Look it up."}],
+    });
+    assert_eq!(sent["messages"][1]["content"], json!([thought]));
+    assert!(wire.losses.is_empty(), "{:?}", wire.losses);
 }
 
 #[test]
