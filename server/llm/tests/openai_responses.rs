@@ -22,6 +22,8 @@ use llm::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+const CODEC: Codec = Codec::USUAL;
+
 fn pretty(wire: &WireRequest) -> String {
     let sent = json!({
         "path": wire.path,
@@ -57,7 +59,7 @@ fn sent(body: &Value) -> String {
     let request = OpenAiChat
         .decode_request(Incoming::of(body.to_string()))
         .unwrap();
-    let wire = Codec.encode_request(&request, &Target::new("gpt-5"));
+    let wire = CODEC.encode_request(&request, &Target::new("gpt-5"));
     pretty(&wire.unwrap())
 }
 
@@ -186,7 +188,7 @@ mod upstream {
             system_prompt: Some("The house speaks."),
             ..Target::new("gpt-5")
         };
-        let wire = Codec.encode_request(&request, &target).unwrap();
+        let wire = CODEC.encode_request(&request, &target).unwrap();
         insta::assert_snapshot!(pretty(&wire));
     }
 
@@ -849,7 +851,7 @@ mod carried {
             system_prompt,
             ..Target::new("gpt-5")
         };
-        let wire = Codec.encode_request(&request, &target).unwrap();
+        let wire = CODEC.encode_request(&request, &target).unwrap();
         let body = String::from_utf8(wire.body.concat().to_vec()).unwrap();
         (body, wire)
     }
@@ -882,7 +884,7 @@ mod carried {
             system_prompt: Some("x"),
             ..Target::new("m")
         };
-        let error = Codec.encode_request(&request, &target).unwrap_err();
+        let error = CODEC.encode_request(&request, &target).unwrap_err();
         assert_eq!(error.param.as_deref(), Some("instructions"));
     }
 
@@ -932,6 +934,21 @@ mod carried {
     }
 
     #[test]
+    fn a_dated_api_is_asked_for_its_version() {
+        let request = client(&json!({"input": "Hi"}));
+        let codec = Codec::dated("2025-04-01-preview");
+        let path = |api_version| {
+            let target = Target {
+                api_version,
+                ..Target::new("m")
+            };
+            codec.encode_request(&request, &target).unwrap().path
+        };
+        assert_eq!(path(None), "/responses?api-version=2025-04-01-preview");
+        assert_eq!(path(Some("a b")), "/responses?api-version=a%20b");
+    }
+
+    #[test]
     fn headers_of_the_protocol_go_with_it() {
         let mut headers = HeaderMap::new();
         headers.insert("openai-beta", HeaderValue::from_static("x=1"));
@@ -939,7 +956,7 @@ mod carried {
         let body = Bytes::from_static(br#"{"input":"Hi"}"#);
         let incoming = Incoming::new(body, &headers, Stamp::default());
         let request = Dialect.decode_request(incoming).unwrap();
-        let wire = Codec.encode_request(&request, &Target::new("m")).unwrap();
+        let wire = CODEC.encode_request(&request, &Target::new("m")).unwrap();
         assert_eq!(wire.headers.len(), 2);
         assert_eq!(wire.headers["openai-beta"], "x=1");
     }
@@ -951,7 +968,7 @@ mod carried {
         );
         let request = client(&json!({"model": "assistant", "input": "Hi", "background": true}));
         let form = ReplyForm::default();
-        let response = Codec.decode_response(&request, &form, body).unwrap();
+        let response = CODEC.decode_response(&request, &form, body).unwrap();
         assert_eq!(response.created, Some(1));
         assert!(response.choices.is_empty());
         let told = Dialect.encode_response(&request, &response).concat();
@@ -971,7 +988,7 @@ mod carried {
             "",
         ] {
             let form = ReplyForm::default();
-            let error = Codec.decode_response(&request, &form, Bytes::from(body));
+            let error = CODEC.decode_response(&request, &form, Bytes::from(body));
             assert_eq!(error.unwrap_err().origin, ErrorSource::Provider, "{body}");
         }
     }
@@ -986,7 +1003,7 @@ mod carried {
         let read = case.run(&request, [case.stream()]);
         let mut encoder = Dialect.stream_encoder(&request);
         let mut framer = SseFramer::new();
-        let mut decoder = Codec.stream_decoder(&request, &case.form());
+        let mut decoder = CODEC.stream_decoder(&request, &case.form());
         let mut out = BytesMut::new();
         framer.push(case.stream());
         let mut count = 0;
@@ -1124,12 +1141,12 @@ mod noise {
     fn read(stream: Bytes) {
         let request = client(&json!({"model": "assistant", "input": "Hi", "stream": true}));
         let form = ReplyForm::default();
-        if let Ok(response) = Codec.decode_response(&request, &form, stream.clone()) {
+        if let Ok(response) = CODEC.decode_response(&request, &form, stream.clone()) {
             assert_eq!(collect(&response.events()), response);
             let _ = Dialect.encode_response(&request, &response);
         }
         let mut framer = SseFramer::new();
-        let mut decoder = Codec.stream_decoder(&request, &form);
+        let mut decoder = CODEC.stream_decoder(&request, &form);
         let mut encoders = [
             Dialect.stream_encoder(&request),
             Dialect.stream_encoder(&request),
@@ -1191,7 +1208,7 @@ mod noise {
                 let Ok(request) = Dialect.decode_request(Incoming::of(body)) else { continue };
                 let target = Target { system_prompt: prompt.as_deref(), ..Target::new("other") };
                 let _ = ChatUpstream::OPENAI.encode_request(&request, &target);
-                if let Ok(wire) = Codec.encode_request(&request, &target) {
+                if let Ok(wire) = CODEC.encode_request(&request, &target) {
                     let again = Dialect.decode_request(Incoming::of(wire.body.concat())).unwrap();
                     prop_assert_eq!(again.model.as_deref(), Some("other"));
                 }

@@ -23,7 +23,7 @@ static ALL: &[&dyn ChatCodec] = &[
     &ollama::Ollama,
     &openai_chat::OpenAiChat::COMPATIBLE,
     &openai_completions::OpenAiCompletions::USUAL,
-    &openai_responses::OpenAiResponses,
+    &openai_responses::OpenAiResponses::USUAL,
 ];
 
 /// Every protocol's codec.

@@ -8,6 +8,7 @@ use super::{Auth, Modalities, Provider};
 use crate::carried::Paths;
 use crate::codecs::openai_chat::{OpenAiChat, Path, Quirks};
 use crate::codecs::openai_completions::OpenAiCompletions;
+use crate::codecs::openai_responses::OpenAiResponses;
 use crate::embeddings::OpenAiEmbeddings;
 
 const VERSION: &str = "2025-04-01-preview";
@@ -27,6 +28,7 @@ pub(super) static PROVIDER: Provider = Provider {
             },
             ..Quirks::OPENAI
         }),
+        &OpenAiResponses::dated(VERSION),
         &OpenAiCompletions::at(PATHS),
     ],
     modalities: Modalities {

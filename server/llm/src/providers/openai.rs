@@ -16,7 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
     },
     codecs: &[
         &OpenAiChat::OPENAI,
-        &OpenAiResponses,
+        &OpenAiResponses::USUAL,
         &OpenAiCompletions::USUAL,
     ],
     docs_url: "https://platform.openai.com/docs/api-reference",

@@ -55,7 +55,7 @@ pub static OPENAI_CHAT: Pair = Pair {
 
 pub const OPENAI_RESPONSES: Pair = Pair {
     dialect: &dialects::openai_responses::OpenAiResponses,
-    codec: &codecs::openai_responses::OpenAiResponses,
+    codec: &codecs::openai_responses::OpenAiResponses::USUAL,
     stream_file: "stream.sse",
 };
 

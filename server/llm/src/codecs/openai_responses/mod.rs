@@ -15,9 +15,24 @@ use crate::codec::{ChatCodec, ReplyForm, StreamDecoder, Target, WireRequest};
 use crate::codecs::openai_chat::errors;
 use crate::error::ApiError;
 
-/// The codec.
+/// The codec, for one kind of upstream.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenAiResponses;
+pub struct OpenAiResponses {
+    /// The version asked for where the operator chose none, of an API with dated versions.
+    api_version: Option<&'static str>,
+}
+
+impl OpenAiResponses {
+    /// For upstreams whose API has one version.
+    pub const USUAL: Self = Self { api_version: None };
+
+    /// For an upstream whose API has dated versions, said in the query.
+    pub const fn dated(api_version: &'static str) -> Self {
+        Self {
+            api_version: Some(api_version),
+        }
+    }
+}
 
 impl ChatCodec for OpenAiResponses {
     fn protocol(&self) -> Protocol {
@@ -29,7 +44,7 @@ impl ChatCodec for OpenAiResponses {
         request: &ChatRequest,
         target: &Target<'_>,
     ) -> Result<WireRequest, ApiError> {
-        request::encode(request, target)
+        request::encode(self.api_version, request, target)
     }
 
     fn decode_response(
