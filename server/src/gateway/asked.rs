@@ -8,6 +8,7 @@ use llm::ChatCodec;
 use llm::chat::{Losses, Protocol};
 use llm::codec::{Target, WireRequest};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
+use llm::pricing::UnitPrice;
 use tokio::time::Instant;
 
 use super::attempts::{Outcome, Unanswered};
@@ -94,6 +95,11 @@ impl Asked<'_> {
             status: reply.status,
             body,
         })
+    }
+
+    /// What the model costs where it is not charged by tokens.
+    pub fn unit_price(&self) -> Option<UnitPrice> {
+        UnitPrice::find(self.upstream.kind.id, &self.candidate.model)
     }
 
     /// The codec that reads the errors of endpoints beside chat.

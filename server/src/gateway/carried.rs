@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use llm::carried::{Consumption, MultipartHead, Operation, with_model};
+use llm::carried::{MultipartHead, Operation, with_model};
 use llm::chat::Losses;
 use llm::codec::{ReplyForm, WireRequest};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
@@ -113,7 +113,7 @@ impl Call for CarriedCall<'_> {
         };
         let reply = asked.send(context, wire, asked.errors()).await?;
         let characters = self.request.characters;
-        let passed = Passed::new(reply, asked.upstream.clone(), operation, characters);
+        let passed = Passed::new(reply, asked, operation, characters);
         named(context, passed, self.request.model.as_deref()).await
     }
 }
@@ -144,7 +144,7 @@ impl Call for FormCall {
             let failure = asked.failure(reply, asked.errors()).await?;
             return Err(failure.error.into());
         }
-        let passed = Passed::new(reply, asked.upstream.clone(), self.operation, None);
+        let passed = Passed::new(reply, asked, self.operation, None);
         Ok(Answer::Passed(Box::new(passed)))
     }
 }
@@ -211,7 +211,7 @@ impl Call for ForwardCall {
         };
         if !reply.status.is_client_error() && !reply.status.is_server_error() {
             let any = &llm::carried::ANY;
-            let passed = Passed::new(reply, asked.upstream.clone(), any, None);
+            let passed = Passed::new(reply, asked, any, None);
             return Ok(Answer::Passed(Box::new(passed)));
         }
         let mut headers = passed_headers(&reply.headers);
@@ -268,8 +268,9 @@ async fn named(context: &mut Context, passed: Passed, model: Option<&str>) -> Ou
     let mut meter = passed.meter;
     let body = passed.body.collect(MAX_REPLY_BODY).await?;
     meter.push(&body);
-    let Consumption { usage, .. } = meter.finish();
-    context.recording.consumed(usage, None);
+    context
+        .recording
+        .metered(&meter.finish(), passed.unit.as_ref());
     Ok(Answer::Whole {
         status,
         headers,

@@ -8,7 +8,9 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 use llm::carried::{Meter, Operation};
+use llm::pricing::UnitPrice;
 
+use super::asked::Asked;
 use crate::policies::Upstream;
 use crate::transport::{ReplyBody, UpstreamReply};
 
@@ -20,6 +22,8 @@ pub struct Passed {
     pub headers: HeaderMap,
     pub body: ReplyBody,
     pub meter: Meter,
+    /// What it costs where it is not charged by tokens.
+    pub unit: Option<UnitPrice>,
     /// Whose credentials no error may show.
     pub upstream: Arc<Upstream>,
     operation: &'static Operation,
@@ -28,7 +32,7 @@ pub struct Passed {
 impl Passed {
     pub(super) fn new(
         reply: UpstreamReply,
-        upstream: Arc<Upstream>,
+        asked: &Asked<'_>,
         operation: &'static Operation,
         characters: Option<u64>,
     ) -> Self {
@@ -39,7 +43,8 @@ impl Passed {
             status: reply.status,
             headers: passed_headers(&reply.headers),
             body: reply.body,
-            upstream,
+            upstream: Arc::clone(asked.upstream),
+            unit: asked.unit_price(),
             operation,
         }
     }

@@ -30,7 +30,10 @@ impl Call for RerankCall<'_> {
         let body = reply.body.collect(MAX_REPLY_BODY).await?;
         let response = codec.decode_response(self.request, &form, body)?;
         context.lost(losses);
-        context.recording.consumed(response.usage, None);
+        let unit = asked.unit_price();
+        context
+            .recording
+            .metered(&response.consumption(), unit.as_ref());
         Ok(response)
     }
 }

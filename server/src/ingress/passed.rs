@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Frame;
 use llm::carried::Meter;
 use llm::error::ApiError;
+use llm::pricing::UnitPrice;
 use llm::segments::Segments;
 
 use super::losses;
@@ -58,6 +59,7 @@ fn stream(mut context: Context, passed: Passed) -> Response {
         context,
         source: Some((passed.body, passed.meter)),
         upstream: passed.upstream,
+        unit: passed.unit,
         last: None,
         commit: None,
     };
@@ -89,6 +91,7 @@ struct PassedBody {
     /// `None` at its end.
     source: Option<(ReplyBody, Meter)>,
     upstream: std::sync::Arc<Upstream>,
+    unit: Option<UnitPrice>,
     /// Where the record has to be committed before the end: the piece that may be the last one.
     last: Option<Bytes>,
     commit: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -141,7 +144,9 @@ impl PassedBody {
     fn finish(&mut self) {
         if let Some((body, meter)) = self.source.take() {
             body.read_to_end();
-            self.context.recording.consumed(meter.finish().usage, None);
+            self.context
+                .recording
+                .metered(&meter.finish(), self.unit.as_ref());
         }
     }
 

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Utc;
+use llm::carried::Consumption;
 use llm::chat::{Block, Losses, Stamp, StreamEvent, Usage};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
-use llm::pricing::Price;
+use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ struct Open {
     /// When the attempt under way began.
     attempt: Option<Instant>,
     price: Option<Price>,
+    /// Of what is not charged by tokens.
+    unit_cost: Option<i64>,
     /// Of the body, bytes of text.
     text_in: u64,
     /// Of the reply, bytes of text since the upstream last told its usage.
@@ -102,6 +105,7 @@ impl Recording {
                 started: Instant::now(),
                 attempt: None,
                 price: None,
+                unit_cost: None,
                 text_in: 0,
                 text_out: 0,
                 media: false,
@@ -261,6 +265,14 @@ impl Recording {
         });
     }
 
+    /// What a reply consumed that is no chat: tokens, or what `unit` is the price of.
+    pub fn metered(&mut self, consumption: &Consumption, unit: Option<&UnitPrice>) {
+        self.with(|open| {
+            open.record.usage = consumption.usage;
+            open.unit_cost = unit.and_then(|unit| unit.cost(consumption));
+        });
+    }
+
     /// The response's head goes out with this status.
     pub fn responding(&mut self, status: u16) {
         self.with(|open| open.record.status = status);
@@ -411,7 +423,7 @@ impl Open {
         self.record.latency_us = micros(self.started.elapsed());
         self.record.cost_nanos = match (&self.record.usage, &self.price) {
             (Some(usage), Some(price)) => Some(price.cost(usage)),
-            _ => None,
+            _ => self.unit_cost,
         };
         (self.recorder, self.record)
     }

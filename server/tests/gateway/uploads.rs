@@ -9,7 +9,7 @@ use server::config::{ByteSize, Config};
 use sqlx::Row;
 use tokio::sync::mpsc;
 
-use crate::test_app::{SOON, TestApp, config_for, error, model, provider};
+use crate::test_app::{SOON, TestApp, config_for, error, model, provider, provider_of_kind};
 use crate::upstream::{Act, Upstream, json as reply};
 
 const TEXT: &str = r#"{"text":"hello","usage":{"type":"tokens","input_tokens":14,"output_tokens":3,"total_tokens":17}}"#;
@@ -182,4 +182,21 @@ async fn an_upstream_that_refuses_at_once_is_heard() {
     assert_eq!(response.status(), 400);
     let message = error(response).await["message"].clone();
     assert!(message.as_str().unwrap().contains("no such voice"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_charged_by_the_second_is_priced() {
+    let heard = r#"{"task":"transcribe","language":"en","duration":90.5,"text":"hello"}"#;
+    let upstream = Upstream::start(vec![reply("200 OK", heard)]).await;
+    let app = TestApp::start(Config {
+        providers: vec![provider_of_kind("openai", "up", &upstream, true)],
+        ..Config::default()
+    })
+    .await;
+    let form = format!("{}data{AFTER_THE_FILE}", before_the_file("whisper-1"));
+    let response = post(&app, form.into()).send().await.unwrap();
+    assert_eq!(response.text().await.unwrap(), heard);
+    // 0.006 dollars a minute.
+    let record = app.record().await;
+    assert_eq!(record.get::<i64, _>("cost_nanos"), 9_050_000);
 }
