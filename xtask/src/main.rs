@@ -1,4 +1,4 @@
-//! The project's own build tool: `cargo xtask build | serve | test | bench`.
+//! The project's own build tool: `cargo xtask build | serve | test | fuzz | bench`.
 //!
 //! What it needs is in the package registries; nothing has to be installed by hand beside a Rust
 //! toolchain and a C compiler.
@@ -6,6 +6,7 @@
 mod bench;
 mod build;
 mod cargo;
+mod fuzz;
 mod serve;
 mod site;
 mod test;
@@ -48,6 +49,13 @@ enum Command {
         #[arg(value_enum, default_value = "all")]
         part: test::Part,
     },
+    /// Run every fuzz target for a while, or one of them
+    Fuzz {
+        /// For each target
+        #[arg(long, default_value_t = 30)]
+        seconds: u32,
+        target: Option<String>,
+    },
     /// Measure the release build beside nginx; `cargo xtask bench --help` has the options
     #[command(disable_help_flag = true)]
     Bench {
@@ -76,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve { release, args } => serve::serve(Profile::chosen(release), &args),
         Command::Test { part } => test::test(part),
+        Command::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref()),
         Command::Bench { args } => bench::bench(&args),
     }
 }
