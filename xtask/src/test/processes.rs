@@ -75,6 +75,24 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until it has written a whole line with a word that contains `part`, and gives that
+    /// word: a gateway serves before it says where.
+    pub fn wait_to_say(&mut self, part: &str) -> Result<String> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let ended = self.child.try_wait()?.is_some();
+            let said = self.said();
+            let whole = said.rfind('\n').map_or("", |end| &said[..end]);
+            if let Some(word) = whole.split_whitespace().find(|word| word.contains(part)) {
+                return Ok(word.to_owned());
+            }
+            if ended || Instant::now() > deadline {
+                bail!("{} does not say `{part}`; it said:\n{said}", self.name);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Everything it wrote so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

@@ -78,12 +78,7 @@ impl Stage {
         for gateway in &mut gateways {
             gateway.wait("/ready")?;
         }
-        let said = gateways[2].said();
-        let login = said
-            .split_whitespace()
-            .find(|word| word.contains("/login?token="))
-            .with_context(|| format!("the gateway prints no login link; it said:\n{said}"))?
-            .to_owned();
+        let login = gateways[2].wait_to_say("/login?token=")?;
         Ok(Self {
             folder,
             upstream,
