@@ -55,10 +55,9 @@ fn describe(
 
 /// There are no words for programs, only sentences.
 fn by_message(message: &str) -> Option<ErrorKind> {
-    const TOO_LONG: [&str; 4] = [
+    const TOO_LONG: [&str; 3] = [
         "exceeds the context length",
         "exceeds maximum context length",
-        "exceeded max context length",
         "exceeds the available context size",
     ];
     let message = message.to_ascii_lowercase();

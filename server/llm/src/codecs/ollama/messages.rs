@@ -162,7 +162,8 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
         content
     }
 
-    /// Images in base64 and documents that are plain text; nothing is fetched from anywhere.
+    /// Images and sound in base64, both among the `images`, and documents that are plain text. Nothing is fetched from
+    /// anywhere.
     fn media(&mut self, media: &'p Media, content: &mut Content<'p>) {
         let name = match media.kind {
             MediaKind::Image => "image",
@@ -171,7 +172,9 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
             MediaKind::Video => "video",
         };
         match (media.kind, &media.source) {
-            (MediaKind::Image, MediaSource::Data(data)) => content.images.push(data),
+            (MediaKind::Image | MediaKind::Audio, MediaSource::Data(data)) => {
+                content.images.push(data);
+            }
             (MediaKind::Document, MediaSource::Text(text)) => {
                 self.losses.emulate(name);
                 content.texts.extend(media.name.as_deref());

@@ -35,7 +35,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
         }
         write_options(prompt, &own, body);
         if let Some(reasoning) = &prompt.reasoning {
-            write_reasoning(reasoning, target.model, &mut losses, body);
+            write_reasoning(reasoning, &mut losses, body);
         }
         if let Some(alternatives) = prompt.logprobs {
             body.plain("logprobs", true);
@@ -196,40 +196,21 @@ fn write_options(prompt: &Prompt, own: &[(&str, Json)], body: &mut ObjectWriter<
     });
 }
 
-/// `think` is a word for the one family of models that has levels, and else on or off:
-/// <https://docs.ollama.com/capabilities/thinking>
-fn write_reasoning(
-    reasoning: &Reasoning,
-    model: &str,
-    losses: &mut Losses,
-    body: &mut ObjectWriter<'_>,
-) {
-    let levels = model.to_ascii_lowercase().contains("gpt-oss");
-    match reasoning.effort() {
-        Some(Effort::None) if levels => {
-            // It cannot be switched off there.
-            losses.emulate("reasoning");
-            body.string("think", "low");
-        }
-        Some(Effort::None) => body.plain("think", false),
-        Some(effort) if levels => {
-            let level = match effort {
-                Effort::None | Effort::Minimal | Effort::Low => "low",
-                Effort::Medium => "medium",
-                Effort::High | Effort::Max => "high",
-            };
-            if reasoning.budget_tokens.is_some() || matches!(effort, Effort::Minimal | Effort::Max)
-            {
-                losses.emulate("reasoning");
-            }
-            body.string("think", level);
-        }
-        Some(_) => {
-            // How much cannot be said.
-            losses.emulate("reasoning");
-            body.plain("think", true);
-        }
-        None if reasoning.visible == Some(true) => body.plain("think", true),
-        None => {}
+/// `think` is a level, or `false`. The levels are fewer than elsewhere, and are chosen as Ollama's own server does for
+/// clients of OpenAI's protocol: <https://docs.ollama.com/capabilities/thinking>
+fn write_reasoning(reasoning: &Reasoning, losses: &mut Losses, body: &mut ObjectWriter<'_>) {
+    let level = match reasoning.effort() {
+        Some(Effort::None) => return body.plain("think", false),
+        Some(Effort::Minimal | Effort::Low) => "low",
+        Some(Effort::Medium) => "medium",
+        Some(Effort::High) => "high",
+        Some(Effort::Max) => "max",
+        None if reasoning.visible == Some(true) => return body.plain("think", true),
+        None => return,
+    };
+    // How many tokens cannot be said.
+    if reasoning.budget_tokens.is_some() || reasoning.effort() == Some(Effort::Minimal) {
+        losses.emulate("reasoning");
     }
+    body.string("think", level);
 }
