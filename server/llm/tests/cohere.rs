@@ -94,9 +94,11 @@ fn a_format_beside_tools_is_asked_for_in_words() {
     let (beside, _, emulated) = sent(&body, "m");
     assert!(beside.get("response_format").is_none());
     assert_eq!(emulated, ["response_format"]);
-    let told = beside["messages"][1]["content"].as_str().unwrap();
-    assert!(told.contains("JSON"), "{told}");
-    assert_eq!(beside["messages"][1]["role"], "system");
+    // In the one system message that there may be.
+    assert_eq!(beside["messages"][0]["content"][0]["text"], "One.");
+    let told = beside["messages"][0]["content"][1]["text"].as_str();
+    assert!(told.unwrap().contains("JSON"), "{told:?}");
+    assert_eq!(beside["messages"][1]["role"], "user");
 }
 
 #[test]
@@ -107,6 +109,7 @@ fn what_is_out_of_range_is_brought_into_it() {
     assert_eq!(sent["p"], 0.01);
     assert_eq!(sent["presence_penalty"], 0);
     assert_eq!(sent["frequency_penalty"], 1);
+    assert!(sent.get("k").is_none());
     assert_eq!(sent["stop_sequences"].as_array().unwrap().len(), 4);
     assert_eq!(sent["thinking"], json!({"type": "disabled"}));
     assert!(dropped.is_empty());

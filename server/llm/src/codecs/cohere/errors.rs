@@ -12,8 +12,10 @@ pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &[u8]) -> ApiE
     let said = read_error(body).and_then(|read| read.message);
     let by_words = said.as_deref().and_then(|said| by_message(status, said));
     let kind = by_words.unwrap_or_else(|| match status {
-        // The prompt or the answer was blocked.
-        498 => ErrorKind::ContentFiltered,
+        // The API key is no longer valid.
+        498 => ErrorKind::Authentication,
+        // Cancelled, and not by us: that would not have been answered.
+        499 => ErrorKind::UpstreamFailed,
         status => by_status(Some(status)),
     });
     let mut error = describe(kind, origin(kind), Some(status), said);
@@ -66,6 +68,8 @@ fn by_message(status: u16, message: &str) -> Option<ErrorKind> {
     let message = message.to_ascii_lowercase();
     let says = |phrase: &str| message.contains(phrase);
     match status {
+        // Too many asked for, not too many sent.
+        400 if says("max tokens must be") => Some(ErrorKind::InvalidRequest),
         400 | 413 | 422 if says("too many tokens") => Some(ErrorKind::ContextLengthExceeded),
         // A trial key's month, which does not end soon.
         429 if says("/ month") || says("calls per month") => Some(ErrorKind::QuotaExceeded),

@@ -52,24 +52,33 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
         }
     }
 
-    /// Writes all of them, with the gateway's own behind the client's leading system messages.
+    /// Writes all of them. There is one system message, the first, with the gateway's own words behind the client's: a
+    /// second one or a later one would be refused.
     pub(super) fn write<'t>(&mut self, told: impl Iterator<Item = &'t str>) {
         let messages = &self.prompt.messages;
         let is_system = |message: &&Message| message.role == Role::System;
         let (first, rest) = messages.split_at(messages.iter().take_while(is_system).count());
+        let mut system = Vec::new();
         for message in first {
-            self.message("system", Takes::Text, message);
+            self.name(message);
+            system.extend(self.content(&message.parts, Takes::Text));
         }
-        for text in told {
+        let told: Vec<&str> = told.collect();
+        let pieces = told.iter().map(|text| Piece::Text(text));
+        let system: Vec<Piece<'_>> = system.into_iter().chain(pieces).collect();
+        if !system.is_empty() {
             self.list.object(|message| {
                 message.string("role", "system");
-                message.string("content", text);
+                write(&system, message.member("content"));
             });
         }
         for message in rest {
             match message.role {
-                Role::System => self.message("system", Takes::Text, message),
-                Role::User => self.message("user", Takes::Images, message),
+                Role::System => {
+                    self.losses.emulate("messages.role");
+                    self.message(Takes::Text, message);
+                }
+                Role::User => self.message(Takes::Images, message),
                 Role::Assistant => self.assistant(message),
                 Role::Tool => self.results(message),
             }
@@ -82,11 +91,11 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
         }
     }
 
-    fn message(&mut self, role: &str, takes: Takes, message: &'p Message) {
+    fn message(&mut self, takes: Takes, message: &'p Message) {
         self.name(message);
         let content = self.content(&message.parts, takes);
         self.list.object(|out| {
-            out.string("role", role);
+            out.string("role", "user");
             write(&content, out.member("content"));
         });
     }

@@ -225,6 +225,10 @@ fn write_sampling(prompt: &Prompt, losses: &mut Losses, body: &mut ObjectWriter<
     ] {
         if let Some(value) = value {
             let number: f64 = value.as_str().parse().unwrap_or(least);
+            // Some models take one of the penalties only, and refuse both even where one is nothing.
+            if number == 0.0 && own.ends_with("_penalty") {
+                continue;
+            }
             if (least..=most).contains(&number) {
                 body.json(own, value);
             } else {
