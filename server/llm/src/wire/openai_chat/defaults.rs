@@ -3,8 +3,12 @@
 /// Whether leaving a parameter with this value out changes nothing; the value is JSON.
 pub(crate) fn says_nothing(name: &str, value: &[u8]) -> bool {
     let value = value.trim_ascii();
-    if matches!(value, b"null" | b"[]" | b"{}") {
+    if matches!(value, b"null" | b"[]") {
         return true;
+    }
+    // Of a parameter that switches something on by being there, an empty object says much.
+    if value == b"{}" {
+        return name != "web_search_options";
     }
     match name {
         "n" => value == b"1",
