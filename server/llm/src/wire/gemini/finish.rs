@@ -7,7 +7,8 @@ use crate::text::Text;
 pub(crate) fn read_finish(word: &Text, calls: bool) -> Option<FinishReason> {
     Some(match word.as_str() {
         "" | "FINISH_REASON_UNSPECIFIED" => return None,
-        "STOP" if calls => FinishReason::ToolCalls,
+        // `FUNCTION_CALL` is no word of the API, but one of servers that imitate it.
+        "STOP" | "FUNCTION_CALL" if calls => FinishReason::ToolCalls,
         "STOP" => FinishReason::Stop,
         "MAX_TOKENS" => FinishReason::Length,
         "SAFETY"
