@@ -313,6 +313,20 @@ mod clients {
     }
 
     #[test]
+    fn a_thought_that_is_only_referred_to_is_told() {
+        let request = client(&json!({"input": [
+            {"role": "user", "content": "Hi"},
+            {"type": "item_reference", "id": "rs_aigw01a1fdca0"},
+            {"type": "function_call", "call_id": "call_a", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "call_a", "output": "12 °C"},
+        ]}));
+        let wire = ChatUpstream::OPENAI.encode_request(&request, &Target::new("m"));
+        let wire = wire.unwrap();
+        assert_eq!(wire.losses.dropped, ["input.item_reference"]);
+        assert_eq!(body_of(&wire)["messages"].as_array().unwrap().len(), 3);
+    }
+
+    #[test]
     fn mistakes_are_told_by_their_place() {
         for (body, param) in [
             (json!({"model": "m"}), "input"),

@@ -5,6 +5,7 @@ use crate::chat::{Message, Part, PartContent, Prompt, Protocol, Role, Seal, Tool
 use crate::error::ApiError;
 use crate::json::{Node, ShapeError};
 use crate::text::Text;
+use crate::wire::openai_responses::OWN_REASONING;
 
 /// Reads the items. What the assistant did in one go is one message, and so are the results of its calls: other
 /// protocols want parallel calls together.
@@ -19,6 +20,11 @@ pub(super) fn read(items: &[Node<'_>], prompt: &mut Prompt) -> Result<(), ApiErr
             None => Text::from_static("item_reference"),
         };
         match kind.as_str() {
+            // Clients refer to what an earlier reply has shown, unless they said that nothing is
+            // kept. A thought can be missed, and that is told; what was said or called cannot.
+            "item_reference" if is_own_thought(item)? => {
+                note(&mut prompt.others, "input.item_reference");
+            }
             "item_reference" => {
                 let message = format!(
                     "'{path}' refers to an item that only an upstream that speaks OpenAI Responses keeps, and this \
@@ -143,6 +149,14 @@ fn reasoning(item: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
         .transpose()?;
     let said = seal.is_some() || !text.is_empty();
     Ok(said.then_some(PartContent::Reasoning { text, seal }))
+}
+
+/// Whether the item's id is one that the gateway made up for a thought.
+fn is_own_thought(item: &Node<'_>) -> Result<bool, ShapeError> {
+    match item.object()?.get("id") {
+        Some(id) => Ok(id.str()?.starts_with(OWN_REASONING)),
+        None => Ok(false),
+    }
 }
 
 fn note(others: &mut Vec<Text>, what: &'static str) {
