@@ -57,3 +57,10 @@ export async function eventually(probe, seconds = 10) {
     await sleep(20);
   }
 }
+
+/** Providers of several protocols before aimock; `e2e/aimock.json` has the answers. */
+export const CROSSING = ['chat', 'openai', 'claude', 'gemini', 'ollama', 'cohere'];
+export const GREETING = 'Hello there, this is a rather longer greeting.';
+export const QUESTION = 'How is the weather in Paris and in Tokyo?';
+export const CITIES = [{ city: 'Paris' }, { city: '東京' }];
+export const ANSWER = 'It is 21 degrees in Paris and 17 in 東京.';

@@ -10,6 +10,8 @@ import uuid
 from dataclasses import dataclass
 
 import pytest
+from anthropic import Anthropic
+from google import genai
 from openai import AsyncOpenAI, OpenAI
 
 MOCK = os.environ["E2E_MOCK_URL"]
@@ -110,3 +112,16 @@ def bare():
 @pytest.fixture
 def asynchronous():
     return AsyncOpenAI(base_url=f"{OPEN}/v1", api_key="sk-anything", max_retries=0, timeout=30)
+
+
+@pytest.fixture
+def anthropic():
+    with Anthropic(base_url=OPEN, api_key="sk-anything", max_retries=0, timeout=30) as it:
+        yield it
+
+
+@pytest.fixture
+def gemini():
+    options = genai.types.HttpOptions(base_url=OPEN, timeout=30_000)
+    with genai.Client(api_key="sk-anything", http_options=options) as it:
+        yield it

@@ -6,6 +6,7 @@ mod browser;
 mod limited;
 mod node;
 mod processes;
+mod providers;
 mod python;
 mod stage;
 
@@ -84,7 +85,7 @@ pub fn test(part: Part) -> Result<ExitCode> {
         Part::Unit | Part::E2e => None,
     };
 
-    let stage = Stage::set(&workspace, &gateway, &python)?;
+    let stage = Stage::set(&workspace, &gateway, &python, &node)?;
     if matches!(part, Part::All | Part::E2e) {
         python.test(&stage)?;
         node.test("node", stage.variables())?;

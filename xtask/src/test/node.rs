@@ -1,6 +1,12 @@
 //! Node's side: `npm ci`, and Node's own test runner.
 
-use std::{env, ffi::OsString, fs, path::PathBuf, process::Command};
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Result, bail};
 
@@ -35,6 +41,16 @@ impl Node {
             run_within("npm ci", &mut npm, FETCHING)
         })?;
         Ok(Self { folder, program })
+    }
+
+    /// Who runs scripts.
+    pub fn interpreter(&self) -> &Path {
+        &self.program.node
+    }
+
+    /// A file of an installed package.
+    pub fn script_of(&self, package: &str, file: &str) -> PathBuf {
+        self.folder.join("node_modules").join(package).join(file)
     }
 
     /// Runs the test files of one folder of `e2e`, one after the other.

@@ -7,7 +7,13 @@ use anyhow::{Context, Result, bail};
 use super::{END_TO_END, FETCHING, apt_install, limited::run_within, once, stage::Stage};
 use crate::cargo::Workspace;
 
-/// The virtual environment with what `e2e/requirements.txt` names.
+/// What is installed, and how: uv and pip know these arguments.
+const REQUIREMENTS: [(&str, &[&str]); 2] = [
+    ("requirements.txt", &[]),
+    ("requirements-llama.txt", &["--no-deps"]),
+];
+
+/// The virtual environment with what `e2e/requirements*.txt` name.
 #[derive(Debug)]
 pub struct Python {
     pub interpreter: PathBuf,
@@ -17,10 +23,14 @@ pub struct Python {
 
 impl Python {
     pub fn prepare(workspace: &Workspace) -> Result<Self> {
-        let requirements = workspace.root.join("e2e/requirements.txt");
+        let e2e = workspace.root.join("e2e");
         let folder = workspace.target.join("e2e/venv");
         let interpreter = folder.join("bin/python");
-        let wanted = fs::read(&requirements).context("cannot read e2e/requirements.txt")?;
+        let mut wanted = Vec::new();
+        for (file, _) in REQUIREMENTS {
+            let names = fs::read(e2e.join(file));
+            wanted.extend(names.with_context(|| format!("cannot read e2e/{file}"))?);
+        }
         once(&workspace.target.join("e2e/venv.stamp"), &wanted, || {
             eprintln!("xtask: making a Python environment in {}", folder.display());
             let base = find()?;
@@ -42,18 +52,21 @@ impl Python {
                 run_within("pip install", &mut command, FETCHING)
             };
             pip(&["uv"])?;
-            let mut uv = Command::new(folder.join("bin/uv"));
-            uv.args(["pip", "install", "--quiet", "--python"])
-                .arg(&interpreter)
-                .arg("--requirement")
-                .arg(&requirements);
-            run_within("uv pip install", &mut uv, FETCHING)
-                .or_else(|_| pip(&["--requirement", &requirements.to_string_lossy()]))
+            for (file, arguments) in REQUIREMENTS {
+                let path = e2e.join(file).display().to_string();
+                let arguments = [&["--requirement", &path], arguments].concat();
+                let mut uv = Command::new(folder.join("bin/uv"));
+                uv.args(["pip", "install", "--quiet", "--python"])
+                    .arg(&interpreter)
+                    .args(&arguments);
+                run_within("uv pip install", &mut uv, FETCHING).or_else(|_| pip(&arguments))?;
+            }
+            Ok(())
         })?;
         Ok(Self {
             interpreter,
             folder,
-            tests: workspace.root.join("e2e/python"),
+            tests: e2e.join("python"),
         })
     }
 

