@@ -97,8 +97,8 @@ fn tool_choices() {
         json!({"type": "allowed_tools", "allowed_tools": {"mode": mode,
             "tools": [{"type": "function", "function": {"name": "b"}}]}})
     };
-    assert_eq!(choice(among("required")), (json!("any"), 1, true));
-    assert_eq!(choice(among("auto")), (json!("auto"), 1, true));
+    assert_eq!(choice(among("required")), (json!("any"), 1, false));
+    assert_eq!(choice(among("auto")), (json!("auto"), 1, false));
 }
 
 #[test]

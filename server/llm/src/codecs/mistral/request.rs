@@ -136,6 +136,9 @@ fn write_tools(prompt: &Prompt, losses: &mut Losses, body: &mut ObjectWriter<'_>
             write_tool(tool, losses, list);
         }
     });
+    if among.is_some() {
+        losses.emulate("tool_choice");
+    }
     match &prompt.tool_choice {
         None => {}
         Some(
