@@ -40,7 +40,7 @@ pub struct CarriedRequest {
     pub stream: bool,
     /// JSON.
     pub body: Bytes,
-    /// See [`Meter::new`].
+    /// Of the text that is spoken, where that is what is charged: see [`llm::carried::Meter::new`].
     pub characters: Option<u64>,
 }
 

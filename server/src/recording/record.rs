@@ -46,7 +46,7 @@ pub struct RequestRecord {
     pub attempts: Vec<Attempt>,
     /// `None` when the upstream did not say.
     pub usage: Option<Usage>,
-    /// The upstream did not come to say all of it: see [`super::estimate`].
+    /// The upstream did not come to say all of it: see `recording::estimate`.
     #[serde(default)]
     pub usage_estimated: bool,
     /// Billionths of a US dollar; `None` when usage or price is unknown.
