@@ -45,7 +45,7 @@ pub enum Role {
     System,
     User,
     Assistant,
-    /// The results of tools; a message holds [`Part::ToolResult`] only.
+    /// The results of tools; a message holds [`PartContent::ToolResult`] only.
     Tool,
 }
 
