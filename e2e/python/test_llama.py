@@ -179,3 +179,9 @@ def test_a_hang_up_frees_the_slot(anthropic):
 
 def busy():
     return [slot for slot in json.loads(fetch(f"{LLAMA}/slots")) if slot["is_processing"]]
+
+
+def test_tokens_are_counted_before_they_are_sent(anthropic):
+    ask = {"model": MODEL, "messages": [{"role": "user", "content": QUESTION}]}
+    counted = anthropic.messages.count_tokens(**ask).input_tokens
+    assert 10 < counted < 60
