@@ -67,10 +67,12 @@ for (const [protocol, open] of Object.entries(protocols)) {
       await assert.rejects(generateText(ask('limit')), { statusCode: 429 });
       const errors = [];
       const stream = streamText(ask('cut', { onError: ({ error }) => errors.push(error) }));
-      let reason;
+      let [text, reason] = ['', undefined];
       for await (const part of stream.fullStream) {
+        if (part.type === 'text-delta') text += part.text;
         if (part.type === 'finish') reason = part.finishReason;
       }
+      assert.match(text, /^This will/);
       assert.ok(errors.length > 0, 'a cut stream is an error');
       assert.notEqual(reason, 'stop');
     });

@@ -62,7 +62,10 @@ for (const provider of CROSSING) {
 
   test(`errors of ${provider}`, bounded, async () => {
     await assert.rejects(anthropic.messages.create(ask(provider, 'limit')), Anthropic.RateLimitError);
+    let text = '';
     const cut = anthropic.messages.stream(ask(provider, 'cut'));
+    cut.on('text', (delta) => (text += delta));
     await assert.rejects(cut.finalMessage());
+    assert.match(text, /^This will/);
   });
 }

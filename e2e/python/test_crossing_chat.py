@@ -108,8 +108,14 @@ def test_a_limit(client, provider):
 
 
 def test_a_cut_stream(client, provider):
+    seen = []
+    stream = client.chat.completions.create(
+        model=model_of(provider), messages=said("cut"), stream=True
+    )
     with pytest.raises(openai.APIError):
-        for _ in client.chat.completions.create(
-            model=model_of(provider), messages=said("cut"), stream=True
-        ):
-            pass
+        for chunk in stream:
+            seen += chunk.choices
+    assert "".join(choice.delta.content or "" for choice in seen).startswith("This will")
+    assert not [choice for choice in seen if choice.finish_reason]
+    (row,) = eventually(lambda: rows("id = ?", stream.response.headers["x-request-id"]))
+    assert (row["outcome"], row["error_source"]) == ("failed", "provider")

@@ -92,10 +92,14 @@ def test_a_limit(gemini, provider):
 
 
 def test_a_cut_stream(gemini, provider):
-    finished = []
+    seen = []
     with pytest.raises((errors.APIError, errors.UnknownApiResponseError, httpx.HTTPError)):
         for chunk in gemini.models.generate_content_stream(
             model=model_of(provider), contents="cut"
         ):
-            finished += [c.finish_reason for c in chunk.candidates or [] if c.finish_reason]
-    assert not finished
+            seen.append(chunk)
+    assert "".join(chunk.text or "" for chunk in seen).startswith("This will")
+    assert not [c for chunk in seen for c in chunk.candidates or [] if c.finish_reason]
+    request_id = seen[0].sdk_http_response.headers["x-request-id"]
+    (row,) = eventually(lambda: rows("id = ?", request_id))
+    assert (row["outcome"], row["error_source"]) == ("failed", "provider")

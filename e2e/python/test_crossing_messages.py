@@ -87,10 +87,15 @@ def test_a_limit(anthropic, provider):
 
 def test_a_cut_stream(anthropic, provider):
     seen = []
+    stream = anthropic.messages.create(**ask(provider, "cut"), stream=True)
     with pytest.raises((sdk.APIError, httpx2.HTTPError)):
-        for event in anthropic.messages.create(**ask(provider, "cut"), stream=True):
-            seen.append(event.type)
-    assert "message_stop" not in seen
+        for event in stream:
+            seen.append(event)
+    text = [event.delta.text for event in seen if event.type == "content_block_delta"]
+    assert "".join(text).startswith("This will")
+    assert "message_stop" not in {event.type for event in seen}
+    (row,) = eventually(lambda: rows("id = ?", stream.response.headers["x-request-id"]))
+    assert (row["outcome"], row["error_source"]) == ("failed", "provider")
 
 
 def test_what_cannot_be_said_is_named(anthropic, provider):
