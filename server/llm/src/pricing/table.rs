@@ -1,6 +1,7 @@
 //! Prices by provider and model.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::Price;
 use super::data::PRICES;
@@ -60,15 +61,29 @@ impl PriceTable {
             let named = named.or_else(|| models.get(undated?));
             named.or_else(|| models.get("*")).copied()
         });
-        own.or_else(|| listed(provider, model))
-            .or_else(|| listed(provider, undated?))
-            .or_else(|| listed(provider, &format!("{}-latest", undated.unwrap_or(model))))
+        own.or_else(|| {
+            let rows = rows_of(provider)?;
+            listed(rows, model)
+                .or_else(|| listed(rows, undated?))
+                .or_else(|| listed(rows, &format!("{}-latest", undated.unwrap_or(model))))
+        })
     }
 }
 
-fn listed(provider: &str, model: &str) -> Option<Price> {
-    let at = PRICES.binary_search_by(|row| (row.provider, row.model).cmp(&(provider, model)));
-    at.ok().map(|at| PRICES[at].price)
+/// A provider's list prices; `None` where it has none, which most names of providers do not.
+fn rows_of(provider: &str) -> Option<&'static [Row]> {
+    static BY_PROVIDER: OnceLock<Vec<&[Row]>> = OnceLock::new();
+    let by_provider = BY_PROVIDER.get_or_init(|| {
+        let same = |a: &Row, b: &Row| a.provider == b.provider;
+        PRICES.chunk_by(same).collect()
+    });
+    let found = by_provider.binary_search_by(|rows| rows[0].provider.cmp(provider));
+    found.ok().map(|at| by_provider[at])
+}
+
+fn listed(rows: &[Row], model: &str) -> Option<Price> {
+    let at = rows.binary_search_by(|row| row.model.cmp(model));
+    at.ok().map(|at| rows[at].price)
 }
 
 /// A snapshot's model.
