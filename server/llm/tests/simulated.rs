@@ -8,13 +8,14 @@ use bytes::{Bytes, BytesMut};
 use llm::chat::{Block, ChatResponse, FinishReason, collect};
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::simulated::{Fault, SimulatedReply, SimulatedSettings, Step, reply};
+use llm::simulated::{Fault, SimulatedReply, SimulatedSettings, Step, Unconnected, reply};
 use llm::{ChatCodec, ChatDialect, ErrorKind, Incoming, ReplyForm};
 use serde_json::{Value, json};
 
 const CODEC: Codec = Codec::OPENAI;
 
 const NOW: i64 = 1_741_569_952;
+const LATE: Step = Step::Wait(SimulatedSettings::DELAY);
 
 fn ask(request: &Value) -> SimulatedReply {
     reply(
@@ -181,7 +182,7 @@ fn images_choices_limits_and_stops_are_honoured() {
 #[test]
 fn faults_are_what_they_are_called() {
     for stream in [false, true] {
-        for fault in Fault::ALL {
+        for fault in Fault::all() {
             let request = json!({"model": format!("simulated:{}", fault.name()), "messages": user("hi"), "stream": stream});
             let reply = ask(&request);
             let by_settings = SimulatedSettings {
@@ -225,10 +226,36 @@ fn faults_are_what_they_are_called() {
                         Some(Duration::from_secs(1))
                     );
                 }
+                Fault::RateLimitWithoutRetryAfter => {
+                    assert_eq!(failed(429, ErrorKind::RateLimited).retry_after, None);
+                }
                 Fault::Quota => drop(failed(429, ErrorKind::QuotaExceeded)),
+                Fault::QuotaForbidden => drop(failed(403, ErrorKind::QuotaExceeded)),
+                Fault::PaymentRequired => drop(failed(402, ErrorKind::QuotaExceeded)),
+                Fault::RequestTimeout => drop(failed(408, ErrorKind::Timeout)),
+                Fault::Forbidden => drop(failed(403, ErrorKind::PermissionDenied)),
+                Fault::ModelNotFound => drop(failed(404, ErrorKind::NotFound)),
+                Fault::InvalidRequest => drop(failed(400, ErrorKind::InvalidRequest)),
+                Fault::ContextLength => drop(failed(400, ErrorKind::ContextLengthExceeded)),
+                Fault::ContentFilter => drop(failed(400, ErrorKind::ContentFiltered)),
                 Fault::ServerError => drop(failed(500, ErrorKind::UpstreamFailed)),
                 Fault::Overloaded => drop(failed(503, ErrorKind::Overloaded)),
                 Fault::Unauthorized => drop(failed(401, ErrorKind::Authentication)),
+                Fault::Refuse => assert_eq!(reply.unconnected, Some(Unconnected::Refused)),
+                Fault::BlackHole => assert_eq!(reply.unconnected, Some(Unconnected::BlackHole)),
+                Fault::DnsFailure => {
+                    assert_eq!(reply.unconnected, Some(Unconnected::UnknownHost));
+                }
+                Fault::TlsFailure => assert_eq!(reply.unconnected, Some(Unconnected::Untrusted)),
+                Fault::SlowHeaders => {
+                    assert_eq!(reply.before_head, [LATE]);
+                    assert_eq!(read(), Ok(()));
+                }
+                Fault::SlowFirstToken => {
+                    assert_eq!(reply.before_head, []);
+                    assert_eq!(reply.steps[0], LATE);
+                    assert_eq!(read(), Ok(()));
+                }
                 Fault::StallBeforeHead => assert_eq!(reply.before_head, [Step::Stall]),
                 Fault::Stall => assert_eq!(reply.steps.last(), Some(&Step::Stall)),
                 Fault::CutBeforeFirstEvent => assert_eq!(reply.steps, [Step::Cut]),
@@ -263,7 +290,7 @@ fn waits_come_where_they_are_set() {
     let settings = SimulatedSettings {
         first_token: Duration::from_millis(50),
         between_chunks: Duration::from_millis(5),
-        fault: Fault::None,
+        ..SimulatedSettings::default()
     };
     let request = json!({"messages": user("hi"), "stream": true}).to_string();
     let reply = reply("/chat/completions", request.as_bytes(), &settings, NOW);
@@ -276,6 +303,25 @@ fn waits_come_where_they_are_set() {
         .filter(|step| matches!(step, Step::Send(_)))
         .count();
     assert_eq!(reply.steps.len(), 2 * sends - 1);
+}
+
+#[test]
+fn its_list_of_models_fails_as_its_answers_do() {
+    let listed = |fault| {
+        let settings = SimulatedSettings {
+            fault,
+            ..SimulatedSettings::default()
+        };
+        reply("/models", b"", &settings, NOW)
+    };
+    assert_eq!(listed(Fault::Unauthorized).status, 401);
+    assert_eq!(listed(Fault::ServerError).status, 500);
+    assert_eq!(
+        listed(Fault::Refuse).unconnected,
+        Some(Unconnected::Refused)
+    );
+    assert_eq!(listed(Fault::SlowHeaders).before_head, [LATE]);
+    assert_eq!(listed(Fault::Cut).status, 200);
 }
 
 #[test]

@@ -163,6 +163,7 @@ fn simulated(settings: &config::Simulated) -> SimulatedSettings {
         first_token: Duration::from_millis(settings.first_token_ms),
         between_chunks: Duration::from_millis(settings.between_chunks_ms),
         fault: settings.fault,
+        delay: Duration::from_millis(settings.delay_ms),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::StatusCode;
 use llm::codec::WireRequest;
-use llm::simulated::{self, SimulatedSettings, Step};
+use llm::simulated::{self, SimulatedSettings, Step, Unconnected};
 use tokio::time::{Instant, Sleep};
 
 use super::deadline;
@@ -27,6 +28,9 @@ pub(super) async fn send(
     let reply = simulated::reply(&request.path, &request.body.concat(), settings, now);
     let status = StatusCode::from_u16(reply.status)
         .map_err(|error| TransportError::Protocol(error.to_string()))?;
+    if let Some(why) = reply.unconnected {
+        return Err(unconnected(why, timeouts, give_up).await);
+    }
     let limit = deadline::first_byte(timeouts, give_up);
     for step in reply.before_head {
         let until = match step {
@@ -52,6 +56,28 @@ pub(super) async fn send(
         timeouts,
         give_up,
     ))
+}
+
+/// How the call fails that gets no connection.
+async fn unconnected(why: Unconnected, timeouts: &Timeouts, give_up: Instant) -> TransportError {
+    let fails = |kind, message: &str| io::Error::new(kind, format!("{message} (simulated)"));
+    match why {
+        Unconnected::Refused => TransportError::Connect(fails(
+            io::ErrorKind::ConnectionRefused,
+            "connection refused",
+        )),
+        Unconnected::UnknownHost => {
+            TransportError::Resolve(fails(io::ErrorKind::NotFound, "name not known"))
+        }
+        Unconnected::Untrusted => {
+            TransportError::Tls(fails(io::ErrorKind::InvalidData, "certificate not trusted"))
+        }
+        Unconnected::BlackHole => {
+            let limit = deadline::connect(timeouts, give_up);
+            tokio::time::sleep_until(limit.at).await;
+            limit.error()
+        }
+    }
 }
 
 /// What is left to play back.

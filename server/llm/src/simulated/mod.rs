@@ -8,29 +8,48 @@
 
 mod answer;
 mod body;
+mod fault;
+mod refusal;
 mod request;
 mod schema;
 mod settings;
 
-pub use settings::{Fault, SimulatedSettings};
+pub use fault::Fault;
+pub use settings::SimulatedSettings;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
+use self::refusal::{delay, failure, refusal};
 use self::request::Request;
 
 /// What the made-up server does, in order.
 #[derive(Clone, Debug)]
 pub struct SimulatedReply {
+    /// There is no connection, and nothing of the rest.
+    pub unconnected: Option<Unconnected>,
     pub status: u16,
     pub headers: HeaderMap,
     /// Before the head is sent; with a `Stall` there never is a head.
     pub before_head: Vec<Step>,
     /// The body.
     pub steps: Vec<Step>,
+}
+
+/// Why no connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unconnected {
+    /// Nobody listens.
+    Refused,
+    /// Nobody says anything.
+    BlackHole,
+    /// The host's name is not known.
+    UnknownHost,
+    /// The TLS handshake fails.
+    Untrusted,
 }
 
 /// One thing that happens.
@@ -46,10 +65,16 @@ pub enum Step {
 
 /// What the simulated provider answers to a request for `path` (relative to its base URL:
 /// `/chat/completions` or `/models`). The same request always gets the same reply; `now` is only what
-/// `created` says, in seconds since 1970.
+/// `created` says, in seconds since 1970. The list of models suffers from the faults that come before
+/// an answer, as it would at a real server.
 pub fn reply(path: &str, body: &[u8], settings: &SimulatedSettings, now: i64) -> SimulatedReply {
     match path {
-        "/models" => json_reply(200, &models()),
+        "/models" => {
+            let listed = || json_reply(200, &models());
+            let mut reply = refusal(settings.fault).unwrap_or_else(listed);
+            delay(&mut reply, settings.fault, settings.delay);
+            reply
+        }
         "/chat/completions" => chat(body, settings, now),
         _ => failure(
             404,
@@ -72,7 +97,7 @@ fn chat(body: &[u8], settings: &SimulatedSettings, now: i64) -> SimulatedReply {
         None => settings.fault,
         Some(Some(fault)) => fault,
         Some(None) => {
-            let known: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+            let known: Vec<_> = Fault::all().map(Fault::name).collect();
             let message = format!(
                 "The simulated provider has no model {:?}: it is `simulated`, or `simulated:` and one of {}.",
                 request.model,
@@ -85,6 +110,7 @@ fn chat(body: &[u8], settings: &SimulatedSettings, now: i64) -> SimulatedReply {
         Some(refused) => refused,
         None => answered(&request, body, fault, settings, now),
     };
+    delay(&mut reply, fault, settings.delay);
     if !settings.first_token.is_zero() {
         reply
             .before_head
@@ -97,60 +123,6 @@ fn chat(body: &[u8], settings: &SimulatedSettings, now: i64) -> SimulatedReply {
             .insert(HeaderName::from_static("x-request-id"), id);
     }
     reply
-}
-
-/// Faults that leave no reply at all.
-fn refusal(fault: Fault) -> Option<SimulatedReply> {
-    Some(match fault {
-        Fault::RateLimit => {
-            let mut reply = failure(
-                429,
-                "rate_limit_error",
-                "rate_limit_exceeded",
-                "Simulated: too many requests.",
-            );
-            reply
-                .headers
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            reply
-        }
-        Fault::Quota => failure(
-            429,
-            "insufficient_quota",
-            "insufficient_quota",
-            "Simulated: the quota is used up.",
-        ),
-        Fault::ServerError => failure(
-            500,
-            "server_error",
-            "internal_error",
-            "Simulated: the server failed.",
-        ),
-        Fault::Overloaded => failure(
-            503,
-            "server_error",
-            "service_unavailable",
-            "Simulated: the server is overloaded.",
-        ),
-        Fault::Unauthorized => failure(
-            401,
-            "invalid_request_error",
-            "invalid_api_key",
-            "Simulated: the API key is refused.",
-        ),
-        Fault::WrongContentType => with_type(
-            200,
-            "text/html; charset=utf-8",
-            Bytes::from_static(
-                b"<!doctype html><title>Simulated</title><p>Not what was asked for.",
-            ),
-        ),
-        Fault::StallBeforeHead => SimulatedReply {
-            before_head: vec![Step::Stall],
-            ..json_reply(200, &Value::Null)
-        },
-        _ => return None,
-    })
 }
 
 /// A reply, and what goes wrong on its way.
@@ -214,19 +186,12 @@ fn answered(
 }
 
 fn models() -> Value {
-    let faults = Fault::ALL
-        .iter()
-        .map(|fault| format!("simulated:{}", fault.name()));
+    let faults = Fault::all().map(|fault| format!("simulated:{}", fault.name()));
     let names = std::iter::once("simulated".to_owned()).chain(faults);
     let models: Vec<_> = names
         .map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "simulated"}))
         .collect();
     json!({"object": "list", "data": models})
-}
-
-fn failure(status: u16, kind: &str, code: &str, message: &str) -> SimulatedReply {
-    let error = json!({"message": message, "type": kind, "param": null, "code": code});
-    json_reply(status, &json!({ "error": error }))
 }
 
 fn json_reply(status: u16, body: &Value) -> SimulatedReply {
@@ -237,6 +202,7 @@ fn with_type(status: u16, content_type: &'static str, body: Bytes) -> SimulatedR
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     SimulatedReply {
+        unconnected: None,
         status,
         headers,
         before_head: Vec::new(),
