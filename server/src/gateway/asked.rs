@@ -12,8 +12,8 @@ use llm::pricing::UnitPrice;
 use tokio::time::Instant;
 
 use super::attempts::{Outcome, Unanswered};
-use super::context::Context;
 use crate::policies::Upstream;
+use crate::recording::trial::Trial;
 use crate::routing::Candidate;
 use crate::transport::{Transport, Upload, UpstreamReply};
 
@@ -43,7 +43,7 @@ impl Asked<'_> {
     /// Sends a request; returns once the head of a good reply is there.
     pub async fn send(
         &self,
-        context: &mut Context,
+        trial: &mut Trial,
         request: WireRequest,
         errors: &dyn ChatCodec,
     ) -> Outcome<UpstreamReply> {
@@ -57,7 +57,7 @@ impl Asked<'_> {
                 self.give_up,
             )
             .await?;
-        context.recording.answered(reply.status.as_u16());
+        trial.answered(reply.status.as_u16());
         if reply.status.is_success() {
             return Ok(reply);
         }
@@ -67,7 +67,7 @@ impl Asked<'_> {
     /// Sends a request whose body is still coming.
     pub async fn upload(
         &self,
-        context: &mut Context,
+        trial: &mut Trial,
         request: WireRequest,
         upload: Upload,
     ) -> Outcome<UpstreamReply> {
@@ -82,7 +82,7 @@ impl Asked<'_> {
                 self.give_up,
             )
             .await?;
-        context.recording.answered(reply.status.as_u16());
+        trial.answered(reply.status.as_u16());
         Ok(reply)
     }
 

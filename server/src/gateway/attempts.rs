@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::asked::Asked;
 use super::context::Context;
 use crate::policies::Upstream;
+use crate::recording::trial::Trial;
 use crate::routing::{Candidate, fails_over};
 use crate::transport::{Transport, TransportError};
 
@@ -24,7 +25,7 @@ pub(super) trait Call: Sync {
     /// Asks one of them. The answer counts once it has begun.
     fn ask(
         &self,
-        context: &mut Context,
+        trial: &mut Trial,
         target: &Asked<'_>,
     ) -> impl Future<Output = Outcome<Self::Answer>> + Send;
 }
@@ -70,10 +71,6 @@ pub(super) async fn first_answer<C: Call>(
                 "Attempting failover"
             );
         }
-        let price = policies.price(candidate);
-        context
-            .recording
-            .attempt(upstream.name.clone(), candidate.model.clone(), price);
         let give_up = context.recording.started() + upstream.timeouts.total;
         let target = Asked {
             transport,
@@ -81,20 +78,29 @@ pub(super) async fn first_answer<C: Call>(
             candidate,
             give_up,
         };
+        let price = policies.price(candidate);
+        let trial = context
+            .recording
+            .trial(upstream.name.clone(), candidate.model.clone(), price);
+        let mut watched = Watched { context, trial };
         let outcome = if Instant::now() < give_up {
-            call.ask(context, &target).await
+            call.ask(&mut watched.trial, &target).await
         } else {
             Err(Unanswered::Failed(no_time()))
         };
+        let Watched { context, trial } = &mut watched;
         match outcome {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                context.won(trial);
+                return Ok(answer);
+            }
             Err(Unanswered::Unfit(error)) => {
-                context.recording.attempt_failed(&error);
+                context.recording.attempt_failed(trial, &error);
                 unfit.get_or_insert(error);
             }
             Err(Unanswered::Failed(mut error)) => {
                 upstream.hide_secrets(&mut error.message);
-                context.recording.attempt_failed(&error);
+                context.recording.attempt_failed(trial, &error);
                 log_failure(context, upstream, &error, failure.is_none());
                 if !fails_over(&error) || call.is_spent() {
                     return Err(error);
@@ -111,6 +117,18 @@ pub(super) async fn first_answer<C: Call>(
             "The request has no target.",
         )
     }))
+}
+
+/// A trial that is in the record even if the client goes before it is decided.
+struct Watched<'c> {
+    context: &'c mut Context,
+    trial: Trial,
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.context.recording.abandoned(&mut self.trial);
+    }
 }
 
 fn no_time() -> ApiError {

@@ -14,8 +14,8 @@ use llm::segments::Segments;
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
-use super::context::Context;
 use super::passed::{Passed, passed_headers};
+use crate::recording::trial::Trial;
 use crate::routing::fails_over;
 use crate::transport::Upload;
 
@@ -98,7 +98,7 @@ pub(super) struct CarriedCall<'a> {
 impl Call for CarriedCall<'_> {
     type Answer = Answer;
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<Answer> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Answer> {
         let operation = self.request.operation;
         check_offer(operation, asked)?;
         let body =
@@ -111,10 +111,10 @@ impl Call for CarriedCall<'_> {
                 HeaderValue::from_static("application/json"),
             )
         };
-        let reply = asked.send(context, wire, asked.errors()).await?;
+        let reply = asked.send(trial, wire, asked.errors()).await?;
         let characters = self.request.characters;
         let passed = Passed::new(reply, asked, operation, characters);
-        named(context, passed, self.request.model.as_deref()).await
+        named(trial, passed, self.request.model.as_deref()).await
     }
 }
 
@@ -132,14 +132,14 @@ impl Call for FormCall {
         is_spent(&self.form)
     }
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<Answer> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Answer> {
         check_offer(self.operation, asked)?;
         let Form(send) = take(&self.form)?;
         let upload = send(&asked.candidate.model);
         let progress = upload.progress();
-        context.recording.receiving(move || progress.bytes());
+        trial.receiving(move || progress.bytes());
         let wire = wire(self.operation, asked, self.content_type.clone());
-        let reply = asked.upload(context, wire, upload).await?;
+        let reply = asked.upload(trial, wire, upload).await?;
         if !reply.status.is_success() {
             let failure = asked.failure(reply, asked.errors()).await?;
             return Err(failure.error.into());
@@ -164,7 +164,7 @@ impl Call for ForwardCall {
         is_spent(&self.body)
     }
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<Answer> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Answer> {
         let mut path = asked.upstream.kind.paths.path(&self.path, &asked.target());
         if let Some(query) = &self.query {
             path.push(if path.contains('?') { '&' } else { '?' });
@@ -195,8 +195,8 @@ impl Call for ForwardCall {
         let reply = match upload {
             Some(upload) => {
                 let progress = upload.progress();
-                context.recording.receiving(move || progress.bytes());
-                asked.upload(context, wire, upload).await?
+                trial.receiving(move || progress.bytes());
+                asked.upload(trial, wire, upload).await?
             }
             None => {
                 let upstream = asked.upstream;
@@ -205,7 +205,7 @@ impl Call for ForwardCall {
                     .transport
                     .send(endpoint, wire, timeouts, asked.give_up)
                     .await?;
-                context.recording.answered(reply.status.as_u16());
+                trial.answered(reply.status.as_u16());
                 reply
             }
         };
@@ -222,7 +222,7 @@ impl Call for ForwardCall {
         }
         // What is wrong with the request is said in the upstream's own words.
         asked.upstream.hide_secrets(&mut failure.error.message);
-        context.recording.failed(&failure.error);
+        trial.told(failure.error);
         let body = match String::from_utf8(failure.body.to_vec()) {
             Ok(mut text) => {
                 asked.upstream.hide_secrets(&mut text);
@@ -259,7 +259,7 @@ fn wire(operation: &Operation, asked: &Asked<'_>, content_type: HeaderValue) -> 
 }
 
 /// A reply that tells the model's name, with the client's name instead. Only replies of moderations do.
-async fn named(context: &mut Context, passed: Passed, model: Option<&str>) -> Outcome<Answer> {
+async fn named(trial: &mut Trial, passed: Passed, model: Option<&str>) -> Outcome<Answer> {
     let (true, Some(model)) = (passed.tells_model(), model) else {
         return Ok(Answer::Passed(Box::new(passed)));
     };
@@ -268,9 +268,7 @@ async fn named(context: &mut Context, passed: Passed, model: Option<&str>) -> Ou
     let mut meter = passed.meter;
     let body = passed.body.collect(MAX_REPLY_BODY).await?;
     meter.push(&body);
-    context
-        .recording
-        .metered(&meter.finish(), passed.unit.as_ref());
+    trial.metered(&meter.finish(), passed.unit.as_ref());
     Ok(Answer::Whole {
         status,
         headers,

@@ -8,8 +8,9 @@ use llm::codec::Target;
 use super::Reply;
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
-use super::context::Context;
 use super::events::EventStream;
+use crate::guardrails::Guardrails;
+use crate::recording::trial::Trial;
 
 /// A chat request. Its answer counts once its first event, or all of a reply that is not streamed, is there.
 pub(super) struct ChatCall<'a> {
@@ -17,12 +18,13 @@ pub(super) struct ChatCall<'a> {
     pub system_prompt: Option<&'a str>,
     /// Nothing of the request may be left out.
     pub strict: bool,
+    pub guardrails: &'a Guardrails,
 }
 
 impl Call for ChatCall<'_> {
     type Answer = Reply;
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<Reply> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Reply> {
         let request = self.request;
         let target = Target {
             system_prompt: self.system_prompt,
@@ -36,13 +38,12 @@ impl Call for ChatCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(context, wire, codec).await?;
-        let guardrails = context.policies.guardrails.clone();
+        let reply = asked.send(trial, wire, codec).await?;
         let Some(framer) = reply.framer() else {
             let body = reply.body.collect(MAX_REPLY_BODY).await?;
             let response = codec.decode_response(request, &form, body)?;
-            guardrails.check_response(&response)?;
-            context.lost(losses);
+            self.guardrails.check_response(&response)?;
+            trial.lost(losses);
             return Ok(Reply::of_response(response, request));
         };
         let decoder = codec.stream_decoder(request, &form);
@@ -52,11 +53,11 @@ impl Call for ChatCall<'_> {
             framer,
             decoder,
             form.carried,
-            guardrails,
+            self.guardrails.clone(),
         );
         if request.stream {
             events.wait_for_first().await?;
-            context.lost(losses);
+            trial.lost(losses);
             return Ok(Reply::Stream(Box::new(events)));
         }
         // And the other way round.
@@ -66,7 +67,7 @@ impl Call for ChatCall<'_> {
                 collector.push(event);
             }
         }
-        context.lost(losses);
+        trial.lost(losses);
         Ok(Reply::Whole(Box::new(collector.finish())))
     }
 }

@@ -9,6 +9,7 @@ use crate::auth::Caller;
 use crate::limits::Permit;
 use crate::policies::Policies;
 use crate::recording::request::Recording;
+use crate::recording::trial::Trial;
 
 /// One request's own state. Dropping it ends the request: its place is free, its record written.
 #[derive(Debug)]
@@ -41,12 +42,10 @@ impl Context {
         }
     }
 
-    /// An upstream answers that was not told all.
-    pub(super) fn lost(&mut self, losses: Losses) {
-        if !losses.is_empty() {
-            self.recording.lost(&losses);
-            self.losses = losses;
-        }
+    /// An attempt gave the answer.
+    pub(super) fn won(&mut self, trial: &mut Trial) {
+        self.recording.won(trial);
+        self.losses = trial.take_losses();
     }
 
     /// When the whole request has to be over.

@@ -8,7 +8,7 @@ use llm::error::ErrorKind;
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
-use super::context::Context;
+use crate::recording::trial::Trial;
 
 /// Only Anthropic's protocol has the question. A target that speaks it is asked, for all others there is an estimate,
 /// which is told as an emulation.
@@ -20,17 +20,17 @@ pub(super) struct CountTokensCall<'a> {
 impl Call for CountTokensCall<'_> {
     type Answer = u64;
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<u64> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<u64> {
         let codec = asked.upstream.codec_for(self.request.protocol);
         if codec.protocol() != Protocol::Anthropic {
-            return self.estimate(context);
+            return self.estimate(trial);
         }
         let target = Target {
             system_prompt: self.system_prompt,
             ..asked.target()
         };
         let wire = asking::encode_request(self.request, &target).map_err(Unanswered::Unfit)?;
-        match asked.send(context, wire, codec).await {
+        match asked.send(trial, wire, codec).await {
             Ok(reply) => {
                 let body = reply.body.collect(MAX_REPLY_BODY).await?;
                 Ok(asking::decode_response(&body)?)
@@ -42,7 +42,7 @@ impl Call for CountTokensCall<'_> {
                     ErrorKind::NotFound | ErrorKind::MethodNotAllowed
                 ) =>
             {
-                self.estimate(context)
+                self.estimate(trial)
             }
             Err(failure) => Err(failure),
         }
@@ -50,11 +50,11 @@ impl Call for CountTokensCall<'_> {
 }
 
 impl CountTokensCall<'_> {
-    fn estimate(&self, context: &mut Context) -> Outcome<u64> {
+    fn estimate(&self, trial: &mut Trial) -> Outcome<u64> {
         let prompt = self.request.prompt().map_err(Unanswered::Unfit)?;
         let mut losses = Losses::default();
         losses.emulate("count_tokens");
-        context.lost(losses);
+        trial.lost(losses);
         Ok(estimate(prompt))
     }
 }

@@ -4,7 +4,7 @@ use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
-use super::context::Context;
+use crate::recording::trial::Trial;
 
 pub(super) struct EmbeddingsCall<'a> {
     pub request: &'a EmbeddingsRequest,
@@ -14,7 +14,7 @@ pub(super) struct EmbeddingsCall<'a> {
 impl Call for EmbeddingsCall<'_> {
     type Answer = EmbeddingsResponse;
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<EmbeddingsResponse> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<EmbeddingsResponse> {
         let kind = asked.upstream.kind;
         if !kind.modalities.embeddings {
             return Err(asked.lacks("embeddings"));
@@ -26,11 +26,11 @@ impl Call for EmbeddingsCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(context, wire, asked.errors()).await?;
+        let reply = asked.send(trial, wire, asked.errors()).await?;
         let body = reply.body.collect(MAX_REPLY_BODY).await?;
         let response = codec.decode_response(self.request, &form, body)?;
-        context.lost(losses);
-        context.recording.consumed(response.usage, None);
+        trial.lost(losses);
+        trial.consumed(response.usage);
         Ok(response)
     }
 }

@@ -141,6 +141,7 @@ impl Gateway {
             request,
             system_prompt: system_prompt.as_deref(),
             strict: terms.strict || policies.strict,
+            guardrails: &policies.guardrails,
         };
         attempts::first_answer(&self.transport, context, &candidates, &call).await
     }

@@ -4,7 +4,7 @@ use llm::rerank::{RerankRequest, RerankResponse};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
-use super::context::Context;
+use crate::recording::trial::Trial;
 
 pub(super) struct RerankCall<'a> {
     pub request: &'a RerankRequest,
@@ -14,7 +14,7 @@ pub(super) struct RerankCall<'a> {
 impl Call for RerankCall<'_> {
     type Answer = RerankResponse;
 
-    async fn ask(&self, context: &mut Context, asked: &Asked<'_>) -> Outcome<RerankResponse> {
+    async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<RerankResponse> {
         let kind = asked.upstream.kind;
         if !kind.modalities.rerank {
             return Err(asked.lacks("reranking"));
@@ -26,14 +26,12 @@ impl Call for RerankCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(context, wire, asked.errors()).await?;
+        let reply = asked.send(trial, wire, asked.errors()).await?;
         let body = reply.body.collect(MAX_REPLY_BODY).await?;
         let response = codec.decode_response(self.request, &form, body)?;
-        context.lost(losses);
+        trial.lost(losses);
         let unit = asked.unit_price();
-        context
-            .recording
-            .metered(&response.consumption(), unit.as_ref());
+        trial.metered(&response.consumption(), unit.as_ref());
         Ok(response)
     }
 }

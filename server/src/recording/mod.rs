@@ -10,6 +10,7 @@ pub mod request;
 mod settings;
 mod spool;
 mod state;
+pub mod trial;
 mod writer;
 
 #[cfg(test)]

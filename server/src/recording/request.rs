@@ -12,7 +12,8 @@ use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
+use super::record::{CacheOutcome, Outcome, RequestRecord};
+use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
 
 /// Longer messages are cut: they are for people.
@@ -48,15 +49,6 @@ struct Open {
     /// The client hung up, and that was seen.
     gone: bool,
     receiving: Option<Receiving>,
-}
-
-/// Knows how much of a body has come.
-struct Receiving(Box<dyn Fn() -> u64 + Send>);
-
-impl std::fmt::Debug for Receiving {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Receiving").field(&(self.0)()).finish()
-    }
 }
 
 /// What is known of a request when it arrives.
@@ -160,11 +152,6 @@ impl Recording {
         self.with(|open| open.record.bytes_in = bytes);
     }
 
-    /// The body is still coming, and this knows how much of it has come.
-    pub fn receiving(&mut self, bytes: impl Fn() -> u64 + Send + 'static) {
-        self.with(|open| open.receiving = Some(Receiving(Box::new(bytes))));
-    }
-
     /// The body has been understood.
     pub fn asked(&mut self, model: Option<&str>, stream: bool) {
         self.with(|open| {
@@ -173,74 +160,46 @@ impl Recording {
         });
     }
 
-    /// What the upstream was not told.
-    pub fn lost(&mut self, losses: &Losses) {
-        let names = |names: &[Cow<'static, str>]| -> Vec<Cow<'static, str>> {
-            let names = names.iter();
-            names
-                .map(|name| match name {
-                    Cow::Borrowed(name) => Cow::Borrowed(*name),
-                    Cow::Owned(name) => Cow::Owned(cut(name, MAX_NAME).to_owned()),
-                })
-                .collect()
-        };
-        self.with(|open| {
-            open.record.losses = Losses {
-                dropped: names(&losses.dropped),
-                emulated: names(&losses.emulated),
-            };
-        });
-    }
-
     pub fn cache(&mut self, outcome: CacheOutcome) {
         self.with(|open| open.record.cache = outcome);
     }
 
     /// A target is about to be called; its price settles the cost if it answers.
-    pub fn attempt(&mut self, provider: Arc<str>, model: Arc<str>, price: Option<Price>) {
-        self.with(|open| {
-            let now = Instant::now();
-            open.attempt = Some(now);
-            open.price = price;
-            open.record.provider = Some(provider.clone());
-            open.record.upstream_model = Some(model.clone());
-            open.record.attempts.push(Attempt {
-                provider,
-                model,
-                started_us: micros(now - open.started),
-                duration_us: 0,
-                status: None,
-                error_kind: None,
-            });
-        });
+    #[must_use]
+    pub fn trial(&self, provider: Arc<str>, model: Arc<str>, price: Option<Price>) -> Trial {
+        Trial::new(self.started(), provider, model, price)
     }
 
-    /// The head of the reply is there.
-    pub fn answered(&mut self, status: u16) {
+    /// The attempt gave the answer. Its upstream is at work until the request ends.
+    pub fn won(&mut self, trial: &mut Trial) {
         self.with(|open| {
-            let waited = open.attempt.map_or(0, |since| micros(since.elapsed()));
-            let since_start = micros(open.started.elapsed());
-            if let Some(attempt) = open.record.attempts.last_mut() {
-                attempt.status = Some(status);
-                attempt.duration_us = waited;
+            if !open.record.stream {
+                let first_byte = trial.first_byte;
+                open.record.first_token_us = first_byte.map(|at| micros(at - open.started));
             }
-            if !open.record.stream && (200..300).contains(&status) {
-                open.record.first_token_us = Some(since_start);
+            open.record.usage = trial.usage;
+            open.unit_cost = trial.unit_cost;
+            if !trial.losses.is_empty() {
+                open.record.losses = cut_losses(&trial.losses);
             }
+            open.take(trial, None);
         });
+        if let Some(error) = trial.told.take() {
+            self.failed(&error);
+        }
     }
 
-    /// The attempt under way came to nothing.
-    pub fn attempt_failed(&mut self, error: &ApiError) {
+    /// The attempt came to nothing.
+    pub fn attempt_failed(&mut self, trial: &mut Trial, error: &ApiError) {
         self.with(|open| {
+            open.take(trial, Some(error.kind));
             open.settle_attempt();
-            open.record.first_token_us = None;
-            let duration = open.started.elapsed();
-            if let Some(attempt) = open.record.attempts.last_mut() {
-                attempt.error_kind = Some(error.kind);
-                attempt.duration_us = micros(duration) - attempt.started_us;
-            }
         });
+    }
+
+    /// The client has gone while the attempt was under way; nothing happens where that was decided.
+    pub fn abandoned(&mut self, trial: &mut Trial) {
+        self.with(|open| open.take(trial, Some(ErrorKind::Cancelled)));
     }
 
     /// Events of the reply, before the client sees them.
@@ -408,6 +367,25 @@ impl Open {
         }
     }
 
+    /// Takes over what an attempt has learnt that is decided.
+    fn take(&mut self, trial: &mut Trial, failed: Option<ErrorKind>) {
+        let Some(mut attempt) = trial.attempt.take() else {
+            return;
+        };
+        if failed.is_some() {
+            attempt.error_kind = failed;
+            attempt.duration_us = micros(trial.began.elapsed());
+        }
+        self.attempt = Some(trial.began);
+        self.price = trial.price.take();
+        self.record.provider = Some(attempt.provider.clone());
+        self.record.upstream_model = Some(attempt.model.clone());
+        self.record.attempts.push(attempt);
+        if let Some(receiving) = trial.receiving.take() {
+            self.receiving = Some(receiving);
+        }
+    }
+
     fn settle_attempt(&mut self) {
         if let Some(since) = self.attempt.take() {
             self.record.upstream_us += micros(since.elapsed());
@@ -429,7 +407,24 @@ impl Open {
     }
 }
 
-fn micros(duration: std::time::Duration) -> i64 {
+/// With names that are not too long.
+fn cut_losses(losses: &Losses) -> Losses {
+    let names = |names: &[Cow<'static, str>]| -> Vec<Cow<'static, str>> {
+        let names = names.iter();
+        names
+            .map(|name| match name {
+                Cow::Borrowed(name) => Cow::Borrowed(*name),
+                Cow::Owned(name) => Cow::Owned(cut(name, MAX_NAME).to_owned()),
+            })
+            .collect()
+    };
+    Losses {
+        dropped: names(&losses.dropped),
+        emulated: names(&losses.emulated),
+    }
+}
+
+pub(super) fn micros(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 

@@ -95,4 +95,8 @@ async fn before_the_reply_began() {
     let record = app.record().await;
     assert_eq!(record.get::<String, _>("outcome"), "cancelled");
     assert_eq!(record.get::<i64, _>("status"), 499);
+    let attempts: serde_json::Value =
+        serde_json::from_str(&record.get::<String, _>("attempts")).unwrap();
+    assert_eq!(attempts[0]["provider"], "up");
+    assert_eq!(attempts[0]["error_kind"], "cancelled");
 }

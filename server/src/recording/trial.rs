@@ -1,0 +1,117 @@
+//! What one attempt learns while it is under way.
+
+use std::sync::Arc;
+
+use llm::carried::Consumption;
+use llm::chat::{Losses, Usage};
+use llm::error::ApiError;
+use llm::pricing::{Price, UnitPrice};
+use tokio::time::Instant;
+
+use super::record::Attempt;
+use super::request::micros;
+
+/// An attempt at one target. It belongs to nobody but whoever makes the attempt, so that two of one request can be
+/// under way at the same time; a [`Recording`](super::request::Recording) takes over what it has learnt when it
+/// is decided.
+#[derive(Debug)]
+pub struct Trial {
+    /// `None` once the recording has it.
+    pub(super) attempt: Option<Attempt>,
+    pub(super) began: Instant,
+    pub(super) price: Option<Price>,
+    /// When the head of a good reply came.
+    pub(super) first_byte: Option<Instant>,
+    pub(super) losses: Losses,
+    pub(super) usage: Option<Usage>,
+    /// Of what is not charged by tokens.
+    pub(super) unit_cost: Option<i64>,
+    pub(super) receiving: Option<Receiving>,
+    pub(super) told: Option<ApiError>,
+}
+
+/// Knows how much of a body has come.
+pub(super) struct Receiving(pub(super) Box<dyn Fn() -> u64 + Send>);
+
+impl std::fmt::Debug for Receiving {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Receiving").field(&(self.0)()).finish()
+    }
+}
+
+impl Trial {
+    /// A target is about to be called, in a request that has `started`; its `price` settles the cost if it answers.
+    pub(super) fn new(
+        started: Instant,
+        provider: Arc<str>,
+        model: Arc<str>,
+        price: Option<Price>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            attempt: Some(Attempt {
+                provider,
+                model,
+                started_us: micros(now - started),
+                duration_us: 0,
+                status: None,
+                error_kind: None,
+            }),
+            began: now,
+            price,
+            first_byte: None,
+            losses: Losses::default(),
+            usage: None,
+            unit_cost: None,
+            receiving: None,
+            told: None,
+        }
+    }
+
+    /// When the attempt began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The head of the reply is there.
+    pub fn answered(&mut self, status: u16) {
+        let now = Instant::now();
+        if let Some(attempt) = &mut self.attempt {
+            attempt.status = Some(status);
+            attempt.duration_us = micros(now - self.began);
+        }
+        self.first_byte = (200..300).contains(&status).then_some(now);
+    }
+
+    /// The losses, for the reply's head.
+    #[must_use]
+    pub fn take_losses(&mut self) -> Losses {
+        std::mem::take(&mut self.losses)
+    }
+
+    /// What of the request the upstream is not told.
+    pub fn lost(&mut self, losses: Losses) {
+        self.losses = losses;
+    }
+
+    /// What the reply consumed.
+    pub fn consumed(&mut self, usage: Option<Usage>) {
+        self.usage = usage;
+    }
+
+    /// What a reply consumed that is no chat: tokens, or what `unit` is the price of.
+    pub fn metered(&mut self, consumption: &Consumption, unit: Option<&UnitPrice>) {
+        self.usage = consumption.usage;
+        self.unit_cost = unit.and_then(|unit| unit.cost(consumption));
+    }
+
+    /// The client's body is still coming, and this knows how much of it has come.
+    pub fn receiving(&mut self, bytes: impl Fn() -> u64 + Send + 'static) {
+        self.receiving = Some(Receiving(Box::new(bytes)));
+    }
+
+    /// The answer is an error, which the client gets in the upstream's own words.
+    pub fn told(&mut self, error: ApiError) {
+        self.told = Some(error);
+    }
+}
