@@ -3,6 +3,8 @@
 #[path = "../../examples/dashboard_preview/sample.rs"]
 mod sample;
 
+mod interleaved;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sample::{Sample, Scene};
+use shared::AdminApi;
 use tower::ServiceExt;
 
 struct Reply {
@@ -25,7 +28,12 @@ struct Reply {
 const HANGS: Duration = Duration::from_secs(60);
 
 async fn send(scene: Scene, request: Builder, body: &'static str) -> Reply {
-    let router = server::dashboard::router(Arc::new(Sample::new(scene)));
+    send_to(Arc::new(Sample::new(scene)), request, body).await
+}
+
+async fn send_to(api: Arc<dyn AdminApi>, request: Builder, body: &'static str) -> Reply {
+    interleaved::prepare();
+    let router = server::dashboard::router(api);
     let request = request.body(Body::from(body)).expect("a valid request");
     let reply = async {
         let response = router.oneshot(request).await;
@@ -45,6 +53,10 @@ async fn send(scene: Scene, request: Builder, body: &'static str) -> Reply {
 
 async fn get(scene: Scene, path: &str) -> Reply {
     send(scene, Request::get(path), "").await
+}
+
+async fn get_from(api: Arc<dyn AdminApi>, path: &str) -> Reply {
+    send_to(api, Request::get(path), "").await
 }
 
 impl Reply {
@@ -248,6 +260,7 @@ async fn files_that_do_not_exist_are_not_found() {
 #[tokio::test]
 async fn routers_that_are_built_meanwhile_hold_up_no_page() {
     let stop = Arc::new(AtomicBool::new(false));
+    interleaved::prepare();
     let builder = std::thread::spawn({
         let stop = stop.clone();
         move || {

@@ -43,7 +43,10 @@ pub fn OverviewPage() -> impl IntoView {
                 </div>
             </div>
             <Transition fallback=Skeleton>
-                <Body resource query />
+                {Suspend::new(async move {
+                    resource.ready().await;
+                    view! { <Body resource query /> }
+                })}
             </Transition>
         </div>
     }
@@ -55,13 +58,16 @@ const IN_BROWSER: bool = cfg!(not(feature = "ssr"));
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Loading,
     Failed,
     Empty,
     Full,
 }
 
 /// What there is to show. A refresh that fails keeps the last figures and says that they are old.
+///
+/// It comes into being once there is an answer. A `Memo` that is computed while the answer comes on
+/// another thread, as on the server, may miss it for ever: the page would be sent without its
+/// figures, and the browser, which has them, would fail to hydrate it.
 #[component]
 fn Body(resource: Resource<Figured>, query: Memo<OverviewQuery>) -> impl IntoView {
     let last = Memo::new(move |before: Option<&Option<Arc<Snapshot>>>| {
@@ -77,13 +83,11 @@ fn Body(resource: Resource<Figured>, query: Memo<OverviewQuery>) -> impl IntoVie
         last.with(|last| match last {
             Some(snapshot) if snapshot.overview.totals.requests > 0 => Phase::Full,
             Some(_) => Phase::Empty,
-            None if error.with(Option::is_some) => Phase::Failed,
-            None => Phase::Loading,
+            None => Phase::Failed,
         })
     });
 
     move || match phase.get() {
-        Phase::Loading => view! { <Skeleton /> }.into_any(),
         Phase::Failed => view! { <Failure error /> }.into_any(),
         Phase::Empty => view! { <Empty query /> }.into_any(),
         Phase::Full => {
