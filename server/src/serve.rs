@@ -1,6 +1,7 @@
 //! Listening: from a socket to a router, until told to stop.
 
 mod patience;
+mod unreadable;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use self::patience::PatientStream;
+use self::unreadable::ExplainingStream;
 
 /// A connection without a request is closed after this long, and so is one whose request's head is
 /// not there by then.
@@ -121,13 +123,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
     let in_service = client.in_service.clone();
     let router = service.router;
     let answer = service_fn(move |request| answer(router.clone(), client.clone(), request));
+    let stream = PatientStream::new(stream, service.write_timeout);
+    let stream = TokioIo::new(ExplainingStream::new(stream));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
-        .serve_connection(
-            TokioIo::new(PatientStream::new(stream, service.write_timeout)),
-            answer,
-        );
+        .serve_connection(stream, answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

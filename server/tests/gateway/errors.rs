@@ -364,3 +364,42 @@ async fn a_models_name_that_is_no_text() {
     assert_eq!(response.status(), 400);
     error(response).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_http_request() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let app = TestApp::simulated().await;
+    let long = |prefix: &str, length: usize, end: &str| {
+        [prefix.as_bytes(), &vec![b'a'; length], end.as_bytes()].concat()
+    };
+    let many: String = (0..200).map(|i| format!("h{i}: v\r\n")).collect();
+    for (request, status) in [
+        (b"GET / HTTP/1.1\r\nhost x\r\n\r\n".to_vec(), 400),
+        (b"hello there\r\n\r\n".to_vec(), 400),
+        (long("GET /", 70_000, " HTTP/1.1\r\nhost: x\r\n\r\n"), 414),
+        (long("GET / HTTP/1.1\r\nx: ", 1 << 20, "\r\n\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\n{many}\r\n").into_bytes(), 431),
+    ] {
+        let address = app.app().client_address;
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        // The answer may come before the request's end.
+        let (mut read, mut write) = client.split();
+        let send = async {
+            let _ = write.write_all(&request).await;
+        };
+        let mut answer = Vec::new();
+        let receive = async {
+            let _ = read.read_to_end(&mut answer).await;
+        };
+        tokio::join!(send, receive);
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        let length = format!("\r\ncontent-length: {}", body.len());
+        assert!(head.contains(&length), "{head}");
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"]["type"], "invalid_request_error");
+        assert!(body["error"]["message"].is_string());
+    }
+}
