@@ -137,6 +137,7 @@ fn record(time: DateTime<Utc>, i: i64) -> RequestRecord {
             error_kind: None,
         }],
         usage_estimated: false,
+        shadow_of: None,
         losses: llm::chat::Losses::default(),
         usage: Some(Usage {
             input_tokens: 1200,

@@ -63,6 +63,12 @@ pub struct Totals {
     pub latency: Percentiles,
     /// From the request's first byte to the first token, streamed requests only.
     pub time_to_first_token: Percentiles,
+    /// Copies of requests that were sent to another target, their replies dropped: in no other figure.
+    #[serde(default)]
+    pub shadows: u64,
+    /// What the shadows cost, beside `cost`.
+    #[serde(default)]
+    pub shadow_cost: CostNanos,
 }
 
 /// Percentiles of a duration, milliseconds; `None` when nothing was measured.

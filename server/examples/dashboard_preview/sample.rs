@@ -247,6 +247,7 @@ fn traffic(start: DateTime<Utc>, width: f64, part: f64, noise: &mut Noise) -> To
         unpriced: 0,
         latency: percentiles(640.0, 2_150.0, 4_300.0),
         time_to_first_token: percentiles(235.0, 520.0, 980.0),
+        ..Totals::default()
     }
 }
 

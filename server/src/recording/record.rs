@@ -43,6 +43,7 @@ pub struct RequestRecord {
     pub error_source: Option<ErrorSource>,
     /// The error's message as the client got it, at most 500 bytes.
     pub error_message: Option<String>,
+    /// Those that failed first, then the one that gave the answer.
     pub attempts: Vec<Attempt>,
     /// `None` when the upstream did not say.
     pub usage: Option<Usage>,
@@ -57,6 +58,9 @@ pub struct RequestRecord {
     /// What of the request the upstream was not told that answered.
     #[serde(default)]
     pub losses: Losses,
+    /// Of a copy of a client's request, sent to another target to see what that makes of it: the request's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow_of: Option<Uuid>,
     /// The request's body, bytes.
     pub bytes_in: u64,
     /// The reply's body, bytes, as handed to the connection.
@@ -97,6 +101,9 @@ pub struct Attempt {
     pub duration_us: i64,
     /// The upstream's HTTP status, if it came to that.
     pub status: Option<u16>,
-    /// `None`: this attempt gave the answer.
+    /// `None`: this attempt gave the answer. `cancelled`: another one did so first, or the client had gone.
     pub error_kind: Option<ErrorKind>,
+    /// A second target, asked because the first was slow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedged: bool,
 }

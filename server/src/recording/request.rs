@@ -87,6 +87,7 @@ impl Recording {
             cache: CacheOutcome::Bypass,
             finish_reason: None,
             losses: Losses::default(),
+            shadow_of: None,
             bytes_in: 0,
             bytes_out: 0,
         };

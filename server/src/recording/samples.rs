@@ -47,6 +47,7 @@ pub(crate) fn record_at(started_at_us: i64) -> RequestRecord {
             duration_us: 4_000,
             status: Some(200),
             error_kind: None,
+            hedged: false,
         }],
         usage: Some(Usage {
             input_tokens: 100,
@@ -60,6 +61,7 @@ pub(crate) fn record_at(started_at_us: i64) -> RequestRecord {
         cache: CacheOutcome::Miss,
         finish_reason: Some("stop".into()),
         losses: Losses::default(),
+        shadow_of: None,
         bytes_in: 1_000,
         bytes_out: 2_000,
     }
@@ -140,6 +142,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
         option::of(any::<IpAddr>()),
         any::<bool>(),
         prop::collection::vec("[a-z, \"]{0,9}", 0..3),
+        option::weighted(0.2, any::<u128>()),
     );
     let attempts = prop::collection::vec(
         (name(), name(), 0_i64..1 << 30, option::of(error_kind())),
@@ -167,6 +170,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
                 dropped: sums.7.iter().cloned().map(Into::into).collect(),
                 emulated: sums.7.into_iter().skip(1).map(Into::into).collect(),
             },
+            shadow_of: sums.8.map(Uuid::from_u128),
             cost_nanos: sums.1,
             bytes_in: u64::from(sums.2),
             bytes_out: u64::from(sums.3),
@@ -181,6 +185,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
                     duration_us: started_us / 2,
                     status: error_kind.map(ErrorKind::status),
                     error_kind,
+                    hedged: started_us % 2 == 0,
                 })
                 .collect(),
             ..record_at(NOON_US + times.0)

@@ -56,6 +56,7 @@ impl Trial {
                 duration_us: 0,
                 status: None,
                 error_kind: None,
+                hedged: false,
             }),
             began: now,
             price,
@@ -65,6 +66,13 @@ impl Trial {
             unit_cost: None,
             receiving: None,
             told: None,
+        }
+    }
+
+    /// The target is asked because another one is slow.
+    pub fn hedged(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.hedged = true;
         }
     }
 

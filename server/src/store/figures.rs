@@ -10,10 +10,12 @@ use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
 
 /// First byte of the encoded form; another one means a form that this gateway does not know.
 const FORM: u8 = 1;
+/// The same, and at the end what shadows there were.
+const WITH_SHADOWS: u8 = 2;
 /// Longer names of error kinds are not ours.
 const MAX_KIND_BYTES: u64 = 64;
 
-/// Sums over some set of requests. Merging is exact: any grouping gives the same.
+/// Sums over some set of clients' requests, and apart from them their shadows. Merging is exact: any grouping gives the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     pub requests: u64,
@@ -34,11 +36,20 @@ pub struct Figures {
     pub latency: Histogram,
     /// Microseconds, streamed requests.
     pub time_to_first_token: Histogram,
+    /// Copies of requests that were sent to another target, their replies dropped.
+    pub shadows: u64,
+    pub shadow_cost_nanos: i64,
 }
 
 impl Figures {
-    /// Adds one request.
+    /// Adds one request, or one shadow.
     pub fn add(&mut self, record: &RequestRecord) {
+        if record.shadow_of.is_some() {
+            self.shadows += 1;
+            let cost = record.cost_nanos.unwrap_or(0);
+            self.shadow_cost_nanos = self.shadow_cost_nanos.saturating_add(cost);
+            return;
+        }
         self.requests += 1;
         match record.outcome {
             Outcome::Finished => {}
@@ -82,6 +93,7 @@ impl Figures {
         }
         self.latency.merge(&other.latency);
         self.time_to_first_token.merge(&other.time_to_first_token);
+        self.add_shadows(other.shadows, other.shadow_cost_nanos);
     }
 
     /// Forgets everything, keeping the memory.
@@ -93,11 +105,13 @@ impl Figures {
         self.error_kinds.clear();
         self.latency.clear();
         self.time_to_first_token.clear();
+        (self.shadows, self.shadow_cost_nanos) = (0, 0);
     }
 
     /// The compact form that rollups store.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![FORM];
+        let has_shadows = self.shadows > 0;
+        let mut out = vec![if has_shadows { WITH_SHADOWS } else { FORM }];
         for counter in self.counters() {
             varint::push(&mut out, counter);
         }
@@ -110,13 +124,19 @@ impl Figures {
         }
         self.latency.encode(&mut out);
         self.time_to_first_token.encode(&mut out);
+        if has_shadows {
+            varint::push(&mut out, self.shadows);
+            varint::push_signed(&mut out, self.shadow_cost_nanos);
+        }
         out
     }
 
     /// Adds what [`encode`](Self::encode) wrote; `None` when `bytes` are not such, and then `self`
     /// holds some part of it.
     pub fn decode_add(&mut self, bytes: &[u8]) -> Option<()> {
-        let (FORM, mut rest) = bytes.split_first().map(|(form, rest)| (*form, rest))? else {
+        let (form @ (FORM | WITH_SHADOWS), mut rest) =
+            bytes.split_first().map(|(form, rest)| (*form, rest))?
+        else {
             return None;
         };
         let rest = &mut rest;
@@ -133,6 +153,10 @@ impl Figures {
         }
         self.latency.decode_add(rest)?;
         self.time_to_first_token.decode_add(rest)?;
+        if form == WITH_SHADOWS {
+            let shadows = varint::take(rest)?;
+            self.add_shadows(shadows, varint::take_signed(rest)?);
+        }
         rest.is_empty().then_some(())
     }
 
@@ -153,7 +177,14 @@ impl Figures {
             unpriced: self.unpriced,
             latency: percentiles(&self.latency),
             time_to_first_token: percentiles(&self.time_to_first_token),
+            shadows: self.shadows,
+            shadow_cost: CostNanos(self.shadow_cost_nanos),
         }
+    }
+
+    fn add_shadows(&mut self, shadows: u64, cost_nanos: i64) {
+        self.shadows = self.shadows.saturating_add(shadows);
+        self.shadow_cost_nanos = self.shadow_cost_nanos.saturating_add(cost_nanos);
     }
 
     fn add_error_kind(&mut self, kind: &str, count: u64) {
@@ -247,7 +278,7 @@ mod tests {
         fn decoding_never_panics(mut bytes in vec(any::<u8>(), 0..200)) {
             let _ = Figures::default().decode_add(&bytes);
             if let Some(form) = bytes.first_mut() {
-                *form = FORM;
+                *form = if *form % 2 == 0 { FORM } else { WITH_SHADOWS };
             }
             let _ = Figures::default().decode_add(&bytes);
         }

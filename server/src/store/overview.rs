@@ -155,11 +155,12 @@ impl Sums {
     }
 }
 
-/// The most used ones. Requests that named no model, or reached no provider, are no entry.
+/// The most used ones. Requests that named no model, or reached no provider, are no entry, and neither is what only
+/// shadows went to.
 fn top(figures: HashMap<String, Figures>) -> Vec<Share> {
     let mut named: Vec<_> = figures
         .into_iter()
-        .filter(|(name, _)| !name.is_empty())
+        .filter(|(name, figures)| !name.is_empty() && figures.requests > 0)
         .collect();
     named.sort_by(|(a_name, a), (b_name, b)| {
         b.requests.cmp(&a.requests).then_with(|| a_name.cmp(b_name))

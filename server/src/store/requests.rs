@@ -51,6 +51,7 @@ const COLUMNS: &[&str] = &[
     "usage_estimated",
     "dropped",
     "emulated",
+    "shadow_of",
 ];
 
 /// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
@@ -186,6 +187,7 @@ fn bind<'q>(
         .bind(record.usage_estimated)
         .bind(names_json(&record.losses.dropped))
         .bind(names_json(&record.losses.emulated))
+        .bind(record.shadow_of.map(|id| id.as_bytes().to_vec()))
 }
 
 /// A list as JSON; none is null.
@@ -244,7 +246,10 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         let count: Option<i64> = row.try_get(column)?;
         Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
     };
-    let id: &[u8] = row.try_get("id")?;
+    let id = |bytes: &[u8]| {
+        Uuid::from_slice(bytes).map_err(|error| StoreError::Corrupt(error.to_string()))
+    };
+    let shadow_of: Option<&[u8]> = row.try_get("shadow_of")?;
     let input_tokens: Option<i64> = row.try_get("input_tokens")?;
     let usage = match input_tokens {
         None => None,
@@ -257,7 +262,7 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         }),
     };
     Ok(RequestRecord {
-        id: Uuid::from_slice(id).map_err(|error| StoreError::Corrupt(error.to_string()))?,
+        id: id(row.try_get("id")?)?,
         started_at_us: row.try_get("started_at_us")?,
         first_token_us: row.try_get("first_token_us")?,
         latency_us: row.try_get("latency_us")?,
@@ -293,6 +298,7 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
             dropped: names(row, "dropped")?,
             emulated: names(row, "emulated")?,
         },
+        shadow_of: shadow_of.map(id).transpose()?,
         cost_nanos: row.try_get("cost_nanos")?,
         cache: named(row.try_get("cache")?)?,
         finish_reason: name("finish_reason")?,

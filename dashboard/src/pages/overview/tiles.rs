@@ -118,6 +118,9 @@ pub fn Tiles(figures: Memo<Arc<Snapshot>>) -> impl IntoView {
                     if t.unpriced > 0 {
                         details.push(("Without a price", format::exact(t.unpriced)));
                     }
+                    if t.shadows > 0 {
+                        details.push(("Shadow traffic", format::cost(t.shadow_cost)));
+                    }
                     details
                 })
             />

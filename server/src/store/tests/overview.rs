@@ -203,3 +203,31 @@ async fn many_models_are_cut_to_ten() {
     assert_eq!(overview.models[9].name, "model-02");
     assert_eq!(overview.totals.requests, 78);
 }
+
+#[tokio::test]
+async fn shadows_change_no_figure_but_their_own() {
+    let request = at("2026-03-01T10:16:10Z");
+    let shadow = RequestRecord {
+        shadow_of: Some(request.id),
+        provider: Some("candidate".into()),
+        outcome: Outcome::Failed,
+        error_kind: Some(ErrorKind::RateLimited),
+        latency_us: 1_000_000,
+        cost_nanos: Some(7),
+        ..at("2026-03-01T10:16:11Z")
+    };
+    let alone = with(std::slice::from_ref(&request)).await;
+    let both = with(&[request, shadow]).await;
+    let alone = overview(&alone, TimeRange::Hour, "2026-03-01T10:17:33Z").await;
+    let mut both = overview(&both, TimeRange::Hour, "2026-03-01T10:17:33Z").await;
+    assert_eq!((both.totals.shadows, both.totals.shadow_cost.0), (1, 7));
+    assert_eq!(both.providers.len(), 1, "{:?}", both.providers);
+    let shares = both.models.iter_mut().chain(&mut both.providers);
+    let series = both.series.iter_mut().map(|bucket| &mut bucket.totals);
+    let all = shares.map(|share| &mut share.totals).chain(series);
+    for totals in all.chain([&mut both.totals]) {
+        totals.shadows = 0;
+        totals.shadow_cost.0 = 0;
+    }
+    assert_eq!(both, alone);
+}
