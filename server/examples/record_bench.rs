@@ -135,6 +135,7 @@ fn record(time: DateTime<Utc>, i: i64) -> RequestRecord {
             duration_us: 80_000,
             status: Some(200),
             error_kind: None,
+            hedged: false,
         }],
         usage_estimated: false,
         shadow_of: None,
