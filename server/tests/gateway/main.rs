@@ -8,6 +8,7 @@ mod dialects;
 mod drain;
 mod errors;
 mod failover;
+mod fault_matrix;
 mod forwarded;
 mod hang_up;
 mod losses;
