@@ -15,6 +15,7 @@ use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
 use crate::serve::{Service, Stop, serve};
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 use crate::transport::{OwnAuthorities, Transport};
 use crate::{ingress, routes};
 
@@ -73,6 +74,7 @@ impl App {
         let api = Arc::new(Admin {
             store: store.clone(),
             gateway: gateway.clone(),
+            metrics: Metrics::of(&gateway),
             started_at,
             client_url: format!("http://{}", reachable(client_address)),
         });

@@ -10,12 +10,14 @@ use shared::{AdminApi, AdminError};
 
 use crate::gateway::Gateway;
 use crate::store::Store;
+use crate::telemetry::metrics::Metrics;
 
 /// The gateway as its operators see it.
 #[derive(Debug)]
 pub struct Admin {
     pub store: Store,
     pub gateway: Arc<Gateway>,
+    pub metrics: Arc<Metrics>,
     pub started_at: DateTime<Utc>,
     /// Where clients reach the gateway.
     pub client_url: String,

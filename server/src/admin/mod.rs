@@ -66,6 +66,7 @@ pub fn router(state: &AdminState) -> Router {
         .route("/health", get(crate::ingress::health))
         .route("/api/v1/overview", get(rest::overview))
         .route("/api/v1/status", get(rest::status))
+        .route("/metrics", get(rest::metrics))
         .route("/api", any(rest::unknown))
         .route("/api/", any(rest::unknown))
         .route("/api/{*path}", any(rest::unknown))

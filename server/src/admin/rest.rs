@@ -13,6 +13,7 @@ use shared::analytics::OverviewQuery;
 use shared::{AdminApi, AdminError};
 
 use super::AdminState;
+use crate::telemetry::metrics;
 
 /// `GET /api/v1/overview?range=24h&provider=…&model=…`
 pub(super) async fn overview(
@@ -28,6 +29,14 @@ pub(super) async fn overview(
 /// `GET /api/v1/status`
 pub(super) async fn status(State(state): State<AdminState>) -> Response {
     answer(state.api.status().await)
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
+    match state.api.metrics.render() {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
 }
 
 fn answer<T: Serialize>(result: Result<T, AdminError>) -> Response {

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::record::RequestRecord;
 use super::settings::RecordingSettings;
 use super::spool::Spool;
-use super::state::State;
+use super::state::{Observer, State};
 use super::writer::Writer;
 use crate::store::Store;
 
@@ -58,6 +58,11 @@ impl Recorder {
         let state = Arc::new(State::new(spool));
         tokio::spawn(Writer::new(settings, store, items, Arc::clone(&state)).run());
         Self(Arc::new(Queue { queue, state }))
+    }
+
+    /// Shows every record to `observer`, once, soon after it was handed over. There is one observer: the first.
+    pub fn observe(&self, observer: Observer) {
+        self.0.state.observe(observer);
     }
 
     /// Hands a record over. Never waits, never fails: with the queue full the record goes to the
@@ -123,6 +128,7 @@ impl Recorder {
     fn overflow(&self, refused: TrySendError<Item>) {
         match refused {
             TrySendError::Full(Item::Record(record) | Item::Durable(record, _)) => {
+                self.0.state.show(&record);
                 match self.0.state.try_with_spool(|spool| spool.append(&[record])) {
                     Some(Ok(1)) => {}
                     Some(Ok(_)) => self.0.state.lose(1, "queue and spool are full"),

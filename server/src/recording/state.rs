@@ -1,19 +1,23 @@
 //! What recorder and writer share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::Notify;
 use tracing::error;
 
+use super::record::RequestRecord;
 use super::spool::Spool;
 
 /// Between two log lines about lost records, seconds.
 const LOSS_LOG_S: u64 = 10;
 
-#[derive(Debug)]
+/// Is shown every record.
+pub type Observer = Box<dyn Fn(&RequestRecord) + Send + Sync>;
+
 pub(super) struct State {
+    observer: OnceLock<Observer>,
     pub(super) written: AtomicU64,
     /// What the spool held when it was last touched.
     pub(super) spooled: AtomicU64,
@@ -30,6 +34,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(spool: Spool) -> Self {
         Self {
+            observer: OnceLock::new(),
             written: AtomicU64::new(0),
             spooled: AtomicU64::new(0),
             lost: AtomicU64::new(0),
@@ -38,6 +43,17 @@ impl State {
             spool: Mutex::new(spool),
             started: Instant::now(),
             loss_logged_s: AtomicU64::new(0),
+        }
+    }
+
+    /// From now on this sees each record, once; the first observer stays.
+    pub(super) fn observe(&self, observer: Observer) {
+        let _ = self.observer.set(observer);
+    }
+
+    pub(super) fn show(&self, record: &RequestRecord) {
+        if let Some(observer) = self.observer.get() {
+            observer(record);
         }
     }
 
@@ -91,5 +107,11 @@ impl State {
         let done = act(&mut spool);
         self.spooled.store(spool.records(), Ordering::Relaxed);
         done
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
     }
 }

@@ -175,8 +175,12 @@ impl Writer {
     fn sort_items(&mut self) {
         for item in self.items.drain(..) {
             match item {
-                Item::Record(record) => self.batch.push(record),
+                Item::Record(record) => {
+                    self.state.show(&record);
+                    self.batch.push(record);
+                }
                 Item::Durable(record, done) => {
+                    self.state.show(&record);
                     self.batch.push(record);
                     self.waiting.push(done);
                 }

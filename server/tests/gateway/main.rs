@@ -12,6 +12,7 @@ mod fault_matrix;
 mod forwarded;
 mod hang_up;
 mod losses;
+mod metrics;
 mod models;
 mod operations;
 mod recording;

@@ -1,0 +1,62 @@
+//! What `GET /metrics` of the admin listener tells: OpenMetrics text, which Prometheus reads.
+//!
+//! Labels come from the configuration and from fixed lists, never from what a client wrote. Requests are
+//! counted from their records, by the task that writes those: a request itself pays nothing.
+
+mod gateway;
+mod upstreams;
+
+use std::sync::{Arc, Weak};
+
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
+
+use self::gateway::GatewayCollector;
+use self::upstreams::Upstreams;
+use crate::gateway::Gateway;
+use crate::recording::record::RequestRecord;
+
+/// The content type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Every metric.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    upstreams: Upstreams,
+}
+
+impl Metrics {
+    /// Follows this gateway from here on.
+    pub fn of(gateway: &Arc<Gateway>) -> Arc<Self> {
+        let mut registry = Registry::default();
+        let weak = Arc::downgrade(gateway);
+        let upstreams = Upstreams::register(&mut registry, weak.clone());
+        registry.register_collector(Box::new(GatewayCollector::new(weak)));
+        let metrics = Arc::new(Self {
+            registry,
+            upstreams,
+        });
+        let counting: Weak<Self> = Arc::downgrade(&metrics);
+        gateway.recorder().observe(Box::new(move |record| {
+            if let Some(metrics) = counting.upgrade() {
+                metrics.count(record);
+            }
+        }));
+        metrics
+    }
+
+    /// All of them as they are now.
+    ///
+    /// # Errors
+    /// A fault of the gateway's own: text can always be written.
+    pub fn render(&self) -> Result<String, std::fmt::Error> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry)?;
+        Ok(out)
+    }
+
+    fn count(&self, record: &RequestRecord) {
+        self.upstreams.count(record);
+    }
+}
