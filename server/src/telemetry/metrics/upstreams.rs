@@ -67,6 +67,8 @@ pub(super) struct Upstreams {
     durations: Durations,
     retries: Family<Upstream, Counter>,
     failovers: Family<Upstream, Counter>,
+    hedges: Family<Upstream, Counter>,
+    shadows: Family<Upstream, Counter>,
     /// Looked up once a call.
     known: Mutex<HashMap<Arc<str>, Known>>,
 }
@@ -88,6 +90,8 @@ impl Upstreams {
             durations: Durations::new_with_constructor(|| Histogram::new(SECONDS)),
             retries: Family::default(),
             failovers: Family::default(),
+            hedges: Family::default(),
+            shadows: Family::default(),
             known: Mutex::default(),
         };
         registry.register(
@@ -115,9 +119,20 @@ impl Upstreams {
             "Calls of a target after another one had failed in the same request",
             upstreams.failovers.clone(),
         );
+        registry.register(
+            "upstream_hedges",
+            "Calls of a second target because the first was slow",
+            upstreams.hedges.clone(),
+        );
+        registry.register(
+            "upstream_shadows",
+            "Calls with a copy of a client's request, whose reply nobody gets",
+            upstreams.shadows.clone(),
+        );
         upstreams
     }
 
+    /// Counts the calls of one request.
     pub fn count(&self, record: &RequestRecord) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         for (at, attempt) in record.attempts.iter().enumerate() {
@@ -128,7 +143,11 @@ impl Upstreams {
             if let Some(known) = known.get_mut(&attempt.provider) {
                 self.count_call(known, attempt);
             }
-            self.count_way(&record.attempts[..at], attempt);
+            let before = &record.attempts[..at];
+            if let Some(way) = self.way(record.shadow_of.is_some(), before, attempt) {
+                let upstream = attempt.provider.clone();
+                way.get_or_create(&Upstream { upstream }).inc();
+            }
         }
     }
 
@@ -172,20 +191,26 @@ impl Upstreams {
         }
     }
 
-    /// What brought the request there.
-    fn count_way(&self, before: &[Attempt], attempt: &Attempt) {
-        if before.is_empty() {
-            return;
-        }
+    /// What brought the request there, if it was not the plan from the start.
+    fn way(
+        &self,
+        shadow: bool,
+        before: &[Attempt],
+        attempt: &Attempt,
+    ) -> Option<&Family<Upstream, Counter>> {
         let same =
             |other: &Attempt| other.provider == attempt.provider && other.model == attempt.model;
-        let way = if before.iter().any(same) {
-            &self.retries
+        if shadow {
+            Some(&self.shadows)
+        } else if attempt.hedged {
+            Some(&self.hedges)
+        } else if before.is_empty() {
+            None
+        } else if before.iter().any(same) {
+            Some(&self.retries)
         } else {
-            &self.failovers
-        };
-        let upstream = attempt.provider.clone();
-        way.get_or_create(&Upstream { upstream }).inc();
+            Some(&self.failovers)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use server::config::{Config, Timeouts};
+use server::config::Config;
 
 /// What the simulated provider's late replies are late by: past every limit.
 pub const LATE: Duration = Duration::from_secs(60);
@@ -26,13 +26,11 @@ pub enum Wait {
 }
 
 pub fn set(config: &mut Config) {
-    config.server.timeouts = Timeouts {
-        connect: CONNECT,
-        first_byte: FIRST_BYTE,
-        between_chunks: BETWEEN_CHUNKS,
-        total: TOTAL,
-        ..Timeouts::default()
-    };
+    let timeouts = &mut config.server.timeouts;
+    timeouts.connect = CONNECT;
+    timeouts.first_byte = FIRST_BYTE;
+    timeouts.between_chunks = BETWEEN_CHUNKS;
+    timeouts.total = TOTAL;
 }
 
 impl Wait {
