@@ -13,6 +13,7 @@ pub mod ingress;
 pub mod limits;
 pub mod policies;
 pub mod recording;
+pub mod reload;
 pub mod routes;
 pub mod routing;
 pub mod serve;

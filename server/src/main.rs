@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use server::app::{App, reachable};
 use server::cli::{self, Command};
-use server::config::{self, Loaded};
+use server::config::{self, Loaded, Stamp};
+use server::reload::{ConfigFile, Reload};
 use server::telemetry::logs;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,11 +23,13 @@ fn main() -> ExitCode {
         Command::Dump(choice) => return cli::dump(&choice),
         Command::Serve(choice) => choice,
     };
+    // Before it is read: what changes meanwhile is not missed.
+    let stamp = Stamp::of(&choice);
     let loaded = match config::load(&choice) {
         Ok(loaded) => loaded,
         Err(errors) => return cli::refuse(&errors),
     };
-    match run(&loaded) {
+    match run(&loaded, ConfigFile { choice, stamp }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(loaded: &Loaded) -> anyhow::Result<()> {
+fn run(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
     logs::start(&loaded.config.logging)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
@@ -50,19 +53,23 @@ fn run(loaded: &Loaded) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("could not start the runtime")?;
-    runtime.block_on(serve(loaded))
+    runtime.block_on(serve(loaded, file))
 }
 
-async fn serve(loaded: &Loaded) -> anyhow::Result<()> {
+async fn serve(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
+    let hung_up = signal(SignalKind::hangup())?;
     let app = App::start(&loaded.config).await?;
+    let reload = Reload::new(file, loaded.config.clone(), app.gateway.clone());
+    let reloading = tokio::spawn(reload.run(hung_up));
     // Nobody may be reading: that is no reason not to serve.
     let _ = announce(loaded, &app);
     tokio::select! {
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
     }
+    reloading.abort();
     tracing::info!("Shutting down: requests under way are finished first");
     tokio::select! {
         () = app.stop() => tracing::info!("Every record is written"),

@@ -24,6 +24,7 @@ mod recording;
 mod secret;
 mod server;
 mod simulated;
+mod stamp;
 mod system_prompt;
 mod timeouts;
 
@@ -47,6 +48,7 @@ pub use recording::Recording;
 pub use secret::{MASK, Secret};
 pub use server::Server;
 pub use simulated::Simulated;
+pub use stamp::Stamp;
 pub use system_prompt::SystemPrompt;
 pub use timeouts::{PartialTimeouts, Timeouts};
 

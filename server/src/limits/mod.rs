@@ -24,6 +24,14 @@ impl Limits {
         }
     }
 
+    /// Other limits, against which counts what counted against these.
+    pub fn with_max_in_flight(&self, max_in_flight: usize) -> Self {
+        Self {
+            in_flight: self.in_flight.clone(),
+            max_in_flight,
+        }
+    }
+
     /// Lets a request in, until the permit is dropped.
     ///
     /// # Errors
@@ -80,5 +88,16 @@ mod tests {
         assert_eq!(limits.in_flight(), 2);
         drop(first);
         assert!(limits.admit(&caller).is_ok());
+    }
+
+    #[test]
+    fn changed_limits_count_what_is_under_way() {
+        let before = Limits::new(2);
+        let caller = Caller { key: None };
+        let first = before.admit(&caller).unwrap();
+        let after = before.with_max_in_flight(1);
+        assert!(after.admit(&caller).is_err());
+        drop(first);
+        assert!(after.admit(&caller).is_ok());
     }
 }

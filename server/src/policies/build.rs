@@ -56,6 +56,20 @@ impl Policies {
             max_body_size: config.server.max_body_size.as_usize(),
         })
     }
+
+    /// The policies of a changed configuration. What these count and know goes on in them.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
+        let policies = Self::build(config)?;
+        Ok(Self {
+            limits: self
+                .limits
+                .with_max_in_flight(config.server.max_concurrent_requests),
+            ..policies
+        })
+    }
 }
 
 fn upstream(

@@ -3,5 +3,6 @@
 mod disk_full;
 mod killed;
 mod process;
+mod reloaded;
 mod start;
 mod terminated;
