@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use llm::chat::Losses;
+use llm::error::ApiError;
 use tokio::time::Instant;
 
 use crate::auth::Caller;
@@ -46,6 +47,11 @@ impl Context {
     pub(super) fn won(&mut self, trial: &mut Trial) {
         self.recording.won(trial);
         self.losses = trial.take_losses();
+    }
+
+    /// The answer broke off when it had begun.
+    pub fn broke(&mut self, error: &ApiError) {
+        self.recording.broke(error);
     }
 
     /// When the whole request has to be over.

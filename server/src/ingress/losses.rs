@@ -21,8 +21,18 @@ pub(super) fn tell(losses: &Losses, headers: &mut HeaderMap) {
     }
 }
 
-/// The names with commas between. They may be a client's own: what has no place in a header, and the
-/// comma, is escaped as in URLs.
+/// Appends a name, which may be anything: what has no place in a header, and the comma, is escaped as in URLs.
+pub(super) fn escape(name: &str, value: &mut String) {
+    for &byte in name.as_bytes() {
+        if byte.is_ascii_graphic() && byte != b',' && byte != b'%' {
+            value.push(char::from(byte));
+        } else {
+            let _ = write!(value, "%{byte:02X}");
+        }
+    }
+}
+
+/// The names with commas between.
 fn list(names: &[Cow<'static, str>]) -> HeaderValue {
     let mut value = String::new();
     for name in names {
@@ -30,13 +40,7 @@ fn list(names: &[Cow<'static, str>]) -> HeaderValue {
         if before > 0 {
             value.push_str(", ");
         }
-        for &byte in name.as_bytes() {
-            if byte.is_ascii_graphic() && byte != b',' && byte != b'%' {
-                value.push(char::from(byte));
-            } else {
-                let _ = write!(value, "%{byte:02X}");
-            }
-        }
+        escape(name, &mut value);
         if value.len() > MAX_VALUE {
             value.truncate(before);
             break;

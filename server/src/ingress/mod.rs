@@ -21,6 +21,7 @@ mod reply;
 mod rerank;
 mod route;
 mod spoken;
+mod tried;
 mod upload;
 
 pub use carried::carried;

@@ -15,8 +15,8 @@ use llm::error::ApiError;
 use llm::pricing::UnitPrice;
 use llm::segments::Segments;
 
-use super::losses;
 use super::reply::{WholeBody, request_id};
+use super::{losses, tried};
 use crate::gateway::{Answer, Context, Passed};
 use crate::policies::Upstream;
 use crate::transport::ReplyBody;
@@ -81,6 +81,7 @@ fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
 /// With the headers that every answer of the gateway has.
 fn with_own(context: &mut Context, mut headers: HeaderMap) -> HeaderMap {
     headers.insert("x-request-id", request_id(context));
+    tried::tell(tried::value(context), &mut headers);
     losses::tell(&context.losses, &mut headers);
     headers
 }
@@ -120,7 +121,7 @@ impl PassedBody {
                     kind = error.kind.as_str(),
                     "The provider failed in the middle of a reply"
                 );
-                self.context.recording.failed(&error);
+                self.context.broke(&error);
                 self.context.recording.end();
                 // The connection is cut: the client sees that this was not all.
                 Poll::Ready(Some(Err(error)))

@@ -9,7 +9,7 @@ use llm::dialect::ChatDialect;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
 use super::reply::{WholeBody, request_id};
-use super::{body, spoken};
+use super::{body, spoken, tried};
 use crate::gateway::Context;
 
 /// The error, in the client's dialect, as the whole answer to a recorded request.
@@ -33,10 +33,12 @@ pub(super) async fn refuse(
         );
     }
     let id = request_id(&context);
+    let tried = tried::value(&context);
     let parts = vec![dialect.encode_error(error)];
     let body = Body::new(WholeBody::new(context, parts).await);
     let mut response = json(status, error, body);
     response.headers_mut().insert("x-request-id", id);
+    tried::tell(tried, response.headers_mut());
     response
 }
 

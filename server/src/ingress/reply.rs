@@ -15,7 +15,7 @@ use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, StreamEncoder};
 use llm::error::{ApiError, ErrorSource};
 
-use super::losses;
+use super::{losses, tried};
 use crate::gateway::{Context, EventStream, Reply};
 
 /// What is ready together is written together, up to about this many bytes.
@@ -30,6 +30,7 @@ pub(super) async fn respond(
 ) -> Response {
     context.recording.responding(200);
     let id = request_id(&context);
+    let tried = tried::value(&context);
     let losses = std::mem::take(&mut context.losses);
     let mut response = match reply {
         Reply::Whole(response) => {
@@ -57,6 +58,7 @@ pub(super) async fn respond(
         }
     };
     response.headers_mut().insert("x-request-id", id);
+    tried::tell(tried, response.headers_mut());
     if !losses.is_empty() {
         losses::tell(&losses, response.headers_mut());
     }
@@ -191,7 +193,7 @@ impl EventBody {
                 "The provider failed in the middle of a stream"
             );
         }
-        self.context.recording.failed(error);
+        self.context.broke(error);
         self.encoder.encode_error(error, &mut self.out);
         self.end();
     }

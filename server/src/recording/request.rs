@@ -12,7 +12,7 @@ use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::record::{CacheOutcome, Outcome, RequestRecord};
+use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
 use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
 
@@ -183,7 +183,7 @@ impl Recording {
             if !trial.losses.is_empty() {
                 open.record.losses = cut_losses(&trial.losses);
             }
-            open.take(trial, None);
+            open.take(trial, trial.told.as_ref().map(|error| error.kind));
         });
         if let Some(error) = trial.told.take() {
             self.failed(&error);
@@ -256,6 +256,23 @@ impl Recording {
             open.record.error_source = Some(error.origin);
             open.record.error_message = Some(cut(&error.message, MAX_MESSAGE).to_owned());
         });
+    }
+
+    /// The reply broke off when it had begun: the attempt that gave it failed after all.
+    pub fn broke(&mut self, error: &ApiError) {
+        self.failed(error);
+        self.with(|open| {
+            if let Some(attempt) = open.record.attempts.last_mut()
+                && error.origin == ErrorSource::Provider
+            {
+                attempt.error_kind = Some(error.kind);
+            }
+        });
+    }
+
+    /// What was tried so far.
+    pub fn attempts(&self) -> &[Attempt] {
+        self.open.as_ref().map_or(&[], |open| &open.record.attempts)
     }
 
     /// The reply is complete, whether it was an answer or an error.

@@ -38,6 +38,8 @@ async fn whatever_fails_before_the_first_event_is_made_up_for() {
             };
             let response = app.chat(&request).send().await.unwrap();
             assert_eq!(response.status(), 200, "{fault:?} stream: {stream}");
+            let tried = response.headers()["x-gateway-attempts"].to_str().unwrap();
+            let tried = tried.to_owned();
             let text = response.text().await.unwrap();
             assert!(!text.contains("backend-model"), "{text}");
             assert!(
@@ -51,6 +53,8 @@ async fn whatever_fails_before_the_first_event_is_made_up_for() {
             assert_eq!(attempts.as_array().unwrap().len(), 2, "{attempts}");
             assert!(attempts[0]["error_kind"].is_string(), "{attempts}");
             assert!(attempts[1]["error_kind"].is_null(), "{attempts}");
+            let kind = attempts[0]["error_kind"].as_str().unwrap();
+            assert_eq!(tried, format!("first={kind}, second=ok"));
         }
     }
 }
@@ -62,6 +66,10 @@ async fn with_all_targets_down_the_client_is_told() {
     let app = TestApp::start(config).await;
     let response = app.chat(&hello("m")).send().await.unwrap();
     assert_eq!(response.status(), 502);
+    assert_eq!(
+        response.headers()["x-gateway-attempts"],
+        "first=rate_limited, second=upstream_failed"
+    );
     assert_eq!(
         app.record().await.get::<String, _>("error_kind"),
         "upstream_failed"

@@ -79,6 +79,11 @@ async fn a_stream_that_breaks_is_estimated_too() {
     assert_eq!(record.get::<String, _>("outcome"), "failed");
     assert_eq!(record.get::<Option<i64>, _>("output_tokens"), Some(1));
     assert_eq!(record.get::<i64, _>("usage_estimated"), 1);
+    // The attempt that gave the answer failed after all.
+    let attempts: serde_json::Value =
+        serde_json::from_str(&record.get::<String, _>("attempts")).unwrap();
+    assert_eq!(attempts[0]["status"], 200);
+    assert_eq!(attempts[0]["error_kind"], "bad_reply");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
