@@ -1,14 +1,15 @@
 //! `[[providers]]`: the upstreams.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Uri;
 
 use super::reading::Section;
-use super::{PartialTimeouts, Secret, Simulated};
+use super::{Health, PartialTimeouts, Secret, Simulated};
 
 /// One upstream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     /// What `x-llm-provider` and targets call it; unique.
     pub name: String,
@@ -20,6 +21,10 @@ pub struct Provider {
     pub base_url: Option<String>,
     /// What the upstream asks for as credentials; where nobody says it, what the kind's own variable says.
     pub api_key: Option<Secret>,
+    /// More credentials, used in turn with `api_key`.
+    pub api_keys: Vec<Secret>,
+    /// Where the gateway has no credentials, the client's own go upstream.
+    pub pass_client_key: bool,
     /// The version of the upstream's API, for kinds that have several.
     pub api_version: Option<String>,
     /// The model used where a request chooses this provider and no model of its own.
@@ -28,12 +33,46 @@ pub struct Provider {
     pub enabled: bool,
     /// Whether requests go there that nothing else sends anywhere; true for one provider at most.
     pub default: bool,
+    /// Calls at the same time; where `None`, as many as come.
+    pub max_concurrent: Option<u32>,
+    /// Requests that may wait for one of those calls to end.
+    pub queue: u32,
+    /// How long they wait at most.
+    pub queue_timeout: Duration,
+    /// Asking now and then whether it is there.
+    pub health: Health,
     /// Headers sent with each request. Values may be secret.
     pub headers: BTreeMap<String, Secret>,
     /// Waits of its own.
     pub timeouts: PartialTimeouts,
     /// How the simulated provider behaves; for others without effect.
     pub simulated: Simulated,
+}
+
+impl Default for Provider {
+    /// One that is not enabled, without a name.
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            kind: String::new(),
+            protocol: None,
+            base_url: None,
+            api_key: None,
+            api_keys: Vec::new(),
+            pass_client_key: false,
+            api_version: None,
+            model: None,
+            enabled: false,
+            default: false,
+            max_concurrent: None,
+            queue: 100,
+            queue_timeout: Duration::from_secs(5),
+            health: Health::default(),
+            headers: BTreeMap::new(),
+            timeouts: PartialTimeouts::default(),
+            simulated: Simulated::default(),
+        }
+    }
 }
 
 impl Provider {
@@ -86,14 +125,33 @@ impl Provider {
             protocol,
             base_url,
             api_key: section.optional_or_variable("api_key", variables),
+            api_keys: section.values("api_keys", Vec::new()),
+            pass_client_key: section.value("pass_client_key", base.pass_client_key),
             api_version: section.optional("api_version"),
             model: section.optional_or("model", base.model),
             enabled: section.value("enabled", base.enabled),
             default: section.value("default", base.default),
+            max_concurrent: section.optional("max_concurrent"),
+            queue: section.value("queue", base.queue),
+            queue_timeout: section.value("queue_timeout", base.queue_timeout),
             headers: section.map("headers"),
+            health: section.section("health", Health::read),
             timeouts: section.section("timeouts", PartialTimeouts::read),
             simulated: section.section("simulated", Simulated::read),
         }
+    }
+}
+
+impl Provider {
+    /// All its credentials, each once, in the order of their use.
+    pub fn all_keys(&self) -> Vec<&Secret> {
+        let mut keys: Vec<&Secret> = Vec::new();
+        for key in self.api_key.iter().chain(&self.api_keys) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 }
 

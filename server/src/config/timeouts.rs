@@ -11,6 +11,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the request's last byte to the head of the reply.
     pub first_byte: Duration,
+    /// From the request's last byte to the first token of a stream; `None`: as `first_byte` and `between_chunks` allow.
+    pub first_token: Option<Duration>,
     /// Between two pieces of the reply's body.
     pub between_chunks: Duration,
     /// For the whole request, failovers included.
@@ -22,6 +24,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(120),
+            first_token: None,
             between_chunks: Duration::from_secs(60),
             total: Duration::from_secs(600),
         }
@@ -35,6 +38,8 @@ pub struct PartialTimeouts {
     pub connect: Option<Duration>,
     /// See [`Timeouts::first_byte`].
     pub first_byte: Option<Duration>,
+    /// See [`Timeouts::first_token`].
+    pub first_token: Option<Duration>,
     /// See [`Timeouts::between_chunks`].
     pub between_chunks: Option<Duration>,
     /// See [`Timeouts::total`].
@@ -47,6 +52,7 @@ impl PartialTimeouts {
         Timeouts {
             connect: self.connect.unwrap_or(server.connect),
             first_byte: self.first_byte.unwrap_or(server.first_byte),
+            first_token: self.first_token.or(server.first_token),
             between_chunks: self.between_chunks.unwrap_or(server.between_chunks),
             total: self.total.unwrap_or(server.total),
         }
@@ -59,6 +65,7 @@ impl Timeouts {
         Self {
             connect: section.value("connect", default.connect),
             first_byte: section.value("first_byte", default.first_byte),
+            first_token: section.optional("first_token"),
             between_chunks: section.value("between_chunks", default.between_chunks),
             total: section.value("total", default.total),
         }
@@ -70,6 +77,7 @@ impl PartialTimeouts {
         Self {
             connect: section.optional("connect"),
             first_byte: section.optional("first_byte"),
+            first_token: section.optional("first_token"),
             between_chunks: section.optional("between_chunks"),
             total: section.optional("total"),
         }

@@ -198,15 +198,15 @@ fn routing(config: &Config) -> RoutingTable {
         .map(|model| {
             let targets = model.targets.iter().filter_map(|target| {
                 let provider = index(&target.provider)?;
-                providers[provider].enabled.then(|| RouteTarget {
+                (target.enabled && providers[provider].enabled).then(|| RouteTarget {
                     provider,
                     model: target.model.as_deref().map(Into::into),
                     weight: target.weight,
                 })
             });
             let order = match model.strategy {
-                config::Strategy::RoundRobin => Order::RoundRobin,
                 config::Strategy::Priority => Order::Priority,
+                _ => Order::RoundRobin,
             };
             ModelRoute::new(
                 &model.name,

@@ -14,7 +14,9 @@ kind = "openai"
 headers = { header = "x" }
 [[models]]
 name = "name"
-targets = [{ provider = "name" }]
+targets = [{ provider = "name", parameters = { parameter = 0 } }]
+[[models.rules]]
+targets = [{ provider = "name", parameters = { parameter = 0 } }]
 [[keys]]
 name = "name"
 key = "x"
@@ -35,20 +37,22 @@ fn rows() -> Vec<String> {
         let path = setting
             .path
             .replace("[0]", "")
-            .replace("headers.header", "headers.<header>");
+            .replace("headers.header", "headers.<header>")
+            .replace("parameters.parameter", "parameters.<parameter>");
         let default = match (&setting.source, &setting.literal) {
             (Source::Default, Some(literal)) => format!("`{literal}`"),
             (Source::Default, None) => "none".to_owned(),
-            _ if setting.key == "header" => "none".to_owned(),
+            _ if ["header", "parameter"].contains(&setting.key.as_str()) => "none".to_owned(),
             _ => "required".to_owned(),
         };
         let variable = setting
             .variable
             .replace("_NAME_", "_<NAME>_")
             .replace("_0_", "_<N>_")
-            .replace("HEADERS_HEADER", "HEADERS_<HEADER>");
-        let variable = match setting.key.as_str() {
-            "name" => "–".to_owned(),
+            .replace("HEADERS_HEADER", "HEADERS_<HEADER>")
+            .replace("PARAMETERS_PARAMETER", "PARAMETERS_<PARAMETER>");
+        let variable = match path.as_str() {
+            "providers.name" | "models.name" | "keys.name" => "–".to_owned(),
             _ => format!("`{variable}`"),
         };
         format!("| `{path}` | {default} | {variable} | ")

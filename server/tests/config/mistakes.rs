@@ -70,7 +70,7 @@ fn keys_and_values() {
         ),
         (
             "server = 8080",
-            "a.toml:4: providers[0].server: unknown key; valid: name, kind, protocol, base_url, api_key, api_version, model, enabled, default, headers, timeouts, simulated",
+            "a.toml:4: providers[0].server: unknown key; valid: name, kind, protocol, base_url, api_key, api_keys, pass_client_key, api_version, model, enabled, default, max_concurrent, queue, queue_timeout, headers, health, timeouts, simulated",
         ),
         (
             "[admin]\nport = 8080",

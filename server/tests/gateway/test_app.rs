@@ -217,11 +217,10 @@ pub fn model(name: &str, providers: &[&str]) -> Model {
             .map(|provider| Target {
                 provider: (*provider).to_owned(),
                 model: Some("backend-model".to_owned()),
-                weight: 1,
+                ..Target::default()
             })
             .collect(),
-        max_attempts: None,
-        strict: false,
+        ..Model::default()
     }
 }
 

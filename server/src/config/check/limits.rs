@@ -42,6 +42,22 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     for (i, model) in config.models.iter().enumerate() {
         let attempts = model.max_attempts.unwrap_or(1);
         at_least_one(&format!("models[{i}].max_attempts"), attempts.into());
+        let tokens = model.max_input_tokens.unwrap_or(1);
+        at_least_one(&format!("models[{i}].max_input_tokens"), tokens);
+        let failures = model.breaker.failures;
+        at_least_one(&format!("models[{i}].breaker.failures"), failures.into());
+        for (n, target) in model.targets.iter().enumerate() {
+            let calls = target.max_concurrent.unwrap_or(1);
+            at_least_one(
+                &format!("models[{i}].targets[{n}].max_concurrent"),
+                calls.into(),
+            );
+        }
+    }
+
+    for (i, provider) in config.providers.iter().enumerate() {
+        let calls = provider.max_concurrent.unwrap_or(1);
+        at_least_one(&format!("providers[{i}].max_concurrent"), calls.into());
     }
 
     let mut not_zero = |path: &str, duration: Option<Duration>| {
@@ -53,6 +69,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     let waits = &server.timeouts;
     not_zero("server.timeouts.connect", Some(waits.connect));
     not_zero("server.timeouts.first_byte", Some(waits.first_byte));
+    not_zero("server.timeouts.first_token", waits.first_token);
     not_zero("server.timeouts.between_chunks", Some(waits.between_chunks));
     not_zero("server.timeouts.total", Some(waits.total));
     for (i, provider) in config.providers.iter().enumerate() {
@@ -60,7 +77,16 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
         let path = format!("providers[{i}].timeouts");
         not_zero(&format!("{path}.connect"), waits.connect);
         not_zero(&format!("{path}.first_byte"), waits.first_byte);
+        not_zero(&format!("{path}.first_token"), waits.first_token);
         not_zero(&format!("{path}.between_chunks"), waits.between_chunks);
         not_zero(&format!("{path}.total"), waits.total);
+        let path = format!("providers[{i}].health");
+        not_zero(&format!("{path}.interval"), Some(provider.health.interval));
+        not_zero(&format!("{path}.timeout"), Some(provider.health.timeout));
+    }
+    for (i, model) in config.models.iter().enumerate() {
+        let path = format!("models[{i}].breaker");
+        not_zero(&format!("{path}.window"), Some(model.breaker.window));
+        not_zero(&format!("{path}.cool_down"), Some(model.breaker.cool_down));
     }
 }

@@ -8,6 +8,7 @@ mod names;
 mod prices;
 mod providers;
 mod storage;
+mod targets;
 
 use super::Config;
 use super::reading::Reader;

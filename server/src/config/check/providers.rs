@@ -42,6 +42,19 @@ pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
             reader.problem(&at("base_url"), message);
         }
         check_key(provider, &at("api_key"), reader);
+        check_keys(provider, &at("api_keys"), reader);
+        if provider.pass_client_key && !provider.all_keys().is_empty() {
+            reader.warning(
+                &at("pass_client_key"),
+                "of no effect: the provider has a key of the gateway's",
+            );
+        }
+        if let Some(path) = &provider.health.path
+            && !path.starts_with('/')
+        {
+            let message = format!("expected a path such as \"/models\", found \"{path}\"");
+            reader.problem(&at("health.path"), message);
+        }
         for header in provider.headers.keys() {
             if let Err(message) = check_header(header) {
                 reader.problem(&at(&format!("headers.{header}")), message);
@@ -114,7 +127,8 @@ fn check_key(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
             .is_some_and(|name| header.eq_ignore_ascii_case(name.as_str()))
     });
     let url = provider.base_url.as_deref().or(kind.base_url);
-    if provider.api_key.is_some()
+    if !provider.all_keys().is_empty()
+        || provider.pass_client_key
         || !provider.enabled
         || !kind.key_needed
         || shown
@@ -131,6 +145,19 @@ fn check_key(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
         kind.title, kind.docs_url
     );
     reader.warning(path, message);
+}
+
+/// The same key twice is one key.
+fn check_keys(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
+    for (i, key) in provider.api_keys.iter().enumerate() {
+        let mut before = provider.api_key.iter().chain(&provider.api_keys[..i]);
+        if before.any(|other| other == key) {
+            reader.problem(
+                &format!("{path}[{i}]"),
+                "the same key as one before; one of the two is of no use",
+            );
+        }
+    }
 }
 
 fn is_loopback(url: &str) -> bool {

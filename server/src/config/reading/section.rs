@@ -199,6 +199,19 @@ impl<'r, 'a> Section<'r, 'a> {
     /// upper case with `_` for what is no letter or digit; one that the file does not have is taken as lower case
     /// with `-`.
     pub(in crate::config) fn map<T: Scalar>(&mut self, key: &str) -> BTreeMap<String, T> {
+        self.map_named(key, name_of)
+    }
+
+    /// The same; a key that the file does not have is taken as lower case with `_`.
+    pub(in crate::config) fn members<T: Scalar>(&mut self, key: &str) -> BTreeMap<String, T> {
+        self.map_named(key, str::to_ascii_lowercase)
+    }
+
+    fn map_named<T: Scalar>(
+        &mut self,
+        key: &str,
+        name_of: fn(&str) -> String,
+    ) -> BTreeMap<String, T> {
         let prefix = format!("{}_", self.variable_of(key));
         self.section(key, |section| {
             let table = section.table;
