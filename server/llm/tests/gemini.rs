@@ -323,7 +323,7 @@ mod clients {
             "contents": [
                 {"role": "user", "parts": [
                     {"text": "Look:"},
-                    {"inlineData": {"mimeType": "image/png", "data": "iVBO-_8"}},
+                    {"inlineData": {"mimeType": "image/png", "data": "iVBO-_8", "displayName": "a.png"}},
                     {"file_data": {"file_uri": "https://example.com/a.mp4", "mime_type": "video/mp4"}, "videoMetadata": {"fps": 1}},
                     {"fileData": {"fileUri": "https://generativelanguage.googleapis.com/v1beta/files/abc", "mimeType": "application/pdf"}},
                 ]},

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 const RICH: Codec = Codec::new(Quirks {
     takes: &["top_k", "min_p", "cache_control", "document_url"],
     thoughts: Thoughts::ReasoningDetails,
+    shows_thoughts: true,
     effort: EffortField::Reasoning,
     efforts: &[Effort::None, Effort::Low, Effort::Medium, Effort::High],
     media: &[
@@ -52,6 +53,7 @@ const POOR: Codec = Codec::new(Quirks {
     takes: &[],
     output: OutputFormat::Json,
     thoughts: Thoughts::None,
+    shows_thoughts: true,
     effort: EffortField::Thinking,
     efforts: &[],
     media: &[],

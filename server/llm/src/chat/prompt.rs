@@ -45,7 +45,7 @@ pub enum Role {
     System,
     User,
     Assistant,
-    /// The results of tools; a message holds [`PartContent::ToolResult`] only.
+    /// The results of tools; a message holds [`PartContent::ToolResult`] only, and no other message holds any.
     Tool,
 }
 
@@ -250,6 +250,28 @@ impl Effort {
             2049..=16384 => Self::Medium,
             16385..=28672 => Self::High,
             _ => Self::Max,
+        }
+    }
+}
+
+impl MediaKind {
+    /// The name in losses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Document => "document",
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+
+    /// What [`Media::name`] is called in losses.
+    pub fn name_parameter(self) -> &'static str {
+        match self {
+            Self::Image => "image.name",
+            Self::Document => "document.name",
+            Self::Audio => "audio.name",
+            Self::Video => "video.name",
         }
     }
 }

@@ -4,12 +4,15 @@ pub mod anthropic;
 pub mod cohere;
 pub(crate) mod failure;
 pub mod gemini;
+#[cfg(test)]
+mod loss_honest;
 pub mod mistral;
 pub mod ollama;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
 mod own;
+mod schema_label;
 
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;

@@ -177,31 +177,22 @@ impl Reader<'_> {
                 (!text.trim().is_empty()).then(|| Said::Text(text.clone()))
             }
             PartContent::Media(media) => match (role, media::source(media)) {
-                (Role::User | Role::Tool, Ok(source)) => {
-                    if media
-                        .detail
-                        .as_ref()
-                        .is_some_and(|detail| *detail != "auto")
-                    {
-                        self.losses.drop("image.detail");
+                (Role::User | Role::Tool, Ok(source)) => Some(match media.kind {
+                    MediaKind::Image => {
+                        self.losses.drop_labels(media);
+                        Said::Image(source)
                     }
-                    Some(match media.kind {
-                        MediaKind::Image => Said::Image(source),
-                        _ => Said::Document {
-                            source,
-                            title: media.name.clone(),
-                        },
-                    })
-                }
+                    _ => Said::Document {
+                        source,
+                        title: media.name.clone(),
+                    },
+                }),
                 (_, Err(what)) => {
                     self.losses.drop(what);
                     None
                 }
                 (_, Ok(_)) => {
-                    self.losses.drop(match media.kind {
-                        MediaKind::Image => "image",
-                        _ => "document",
-                    });
+                    self.losses.drop(media.kind.as_str());
                     None
                 }
             },

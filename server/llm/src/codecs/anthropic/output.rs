@@ -4,6 +4,7 @@ use super::models::Model;
 use super::schema;
 use super::tools::{Choice, Offered, Tools, with_type};
 use crate::chat::{Losses, Output, Prompt, ToolChoice};
+use crate::codecs::schema_label::labelled;
 use crate::json::{Json, Kind, Node};
 use crate::text::Text;
 
@@ -28,22 +29,20 @@ pub(super) fn answer(
     model: Model,
     losses: &mut Losses,
 ) -> Answer {
-    let (schema, description) = match &prompt.output {
+    let description = match &prompt.output {
         Output::Text => return Answer::default(),
-        Output::Json => (None, None),
-        Output::Schema {
-            schema,
-            description,
-            ..
-        } => (Some(schema), description.as_ref()),
+        Output::Json => None,
+        Output::Schema { description, .. } => description.as_ref(),
     };
-    if let Some(schema) = schema.filter(|schema| model.structured_outputs() && schema::fits(schema))
-    {
+    let schema = labelled(&prompt.output, losses);
+    let fits = |schema: &Json| model.structured_outputs() && schema::fits(schema);
+    if let Some(schema) = schema.as_deref().filter(|schema| fits(schema)) {
         return Answer {
             format: Some(schema.clone()),
             ..Answer::default()
         };
     }
+    let schema = schema.as_deref();
     losses.emulate("response_format");
     let free = TOOL_NAMES
         .into_iter()

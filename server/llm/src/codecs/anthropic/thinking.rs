@@ -92,6 +92,11 @@ pub(super) fn thoughts(
     let display = match reasoning.visible {
         Some(true) if model.hides_thoughts() => Some("summarized"),
         Some(false) if model.hides_thoughts() => Some("omitted"),
+        Some(false) => {
+            // What is thought is always shown.
+            losses.drop("reasoning.summary");
+            None
+        }
         _ => None,
     };
     if setting.forced && model.off() != Off::Never {

@@ -209,16 +209,14 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
 
     /// Images, and documents that are plain text.
     fn media(&mut self, media: &'p Media, takes: Takes, content: &mut Vec<Piece<'p>>) {
-        let name = match media.kind {
-            MediaKind::Image => "image",
-            MediaKind::Document => "document",
-            MediaKind::Audio => "audio",
-            MediaKind::Video => "video",
-        };
+        let name = media.kind.as_str();
         match (media.kind, &media.source) {
             (MediaKind::Image, MediaSource::Url(_) | MediaSource::Data(_))
                 if takes == Takes::Images =>
             {
+                if media.name.is_some() {
+                    self.losses.drop(media.kind.name_parameter());
+                }
                 content.push(Piece::Image(media));
             }
             (MediaKind::Document, MediaSource::Text(text)) => {

@@ -5,8 +5,9 @@ use crate::chat::{ChatRequest, Effort, Losses, Output, Prompt, Reasoning, Tool, 
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::codecs::openai_chat::in_words;
 use crate::codecs::own;
+use crate::codecs::schema_label::labelled;
 use crate::error::ApiError;
-use crate::json::{ArrayWriter, ObjectWriter, object};
+use crate::json::{ArrayWriter, Json, ObjectWriter, object};
 use crate::segments::Segments;
 use crate::text::Text;
 
@@ -23,11 +24,11 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
     let tools = offered(prompt, &mut losses);
     let documents = own.iter().any(|(name, _)| *name == "documents");
     // A format cannot be asked for beside tools or documents.
+    let schema = labelled(&prompt.output, &mut losses);
     let words = match &prompt.output {
         Output::Text => None,
         _ if tools.is_empty() && !documents => None,
-        Output::Json => Some(in_words(None)),
-        Output::Schema { schema, .. } => Some(in_words(Some(schema.as_str()))),
+        _ => Some(in_words(schema.as_deref().map(Json::as_str))),
     };
     let body = object(|body| {
         body.string("model", target.model);
@@ -41,11 +42,11 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
         if words.is_some() {
             losses.emulate("response_format");
         } else {
-            write_output(&prompt.output, body);
+            write_output(&prompt.output, schema.as_deref(), body);
         }
         write_sampling(prompt, &mut losses, body);
         if let Some(reasoning) = &prompt.reasoning {
-            write_reasoning(reasoning, body);
+            write_reasoning(reasoning, &mut losses, body);
         }
         for (name, value) in &own {
             body.json(name, value);
@@ -176,12 +177,11 @@ fn write_tool(tool: &Tool, losses: &mut Losses, list: &mut ArrayWriter<'_>) {
     });
 }
 
-fn write_output(output: &Output, body: &mut ObjectWriter<'_>) {
-    let schema = match output {
-        Output::Text => return,
-        Output::Json => None,
-        Output::Schema { schema, .. } => Some(schema),
-    };
+/// Answers are always held to a schema: `strict` asks for nothing else.
+fn write_output(output: &Output, schema: Option<&Json>, body: &mut ObjectWriter<'_>) {
+    if *output == Output::Text {
+        return;
+    }
     body.object("response_format", |format| {
         format.string("type", "json_object");
         if let Some(schema) = schema {
@@ -246,11 +246,15 @@ fn write_sampling(prompt: &Prompt, losses: &mut Losses, body: &mut ObjectWriter<
 }
 
 /// <https://docs.cohere.com/docs/reasoning>
-fn write_reasoning(reasoning: &Reasoning, body: &mut ObjectWriter<'_>) {
+fn write_reasoning(reasoning: &Reasoning, losses: &mut Losses, body: &mut ObjectWriter<'_>) {
     if reasoning.effort().is_none() && reasoning.visible != Some(true) {
         return;
     }
     let off = reasoning.effort() == Some(Effort::None);
+    if reasoning.visible == Some(false) && !off {
+        // What is thought is always shown.
+        losses.drop("reasoning.summary");
+    }
     body.object("thinking", |thinking| {
         thinking.string("type", if off { "disabled" } else { "enabled" });
         if let Some(budget) = reasoning.budget().filter(|_| !off) {

@@ -3,8 +3,7 @@
 use super::family::Family;
 use super::media_type::{type_of_bytes, type_of_name};
 use crate::chat::{
-    Losses, Media, MediaKind, MediaSource, Message, Part, PartContent, Prompt, Protocol, Role,
-    Seal, ToolKind,
+    Losses, Media, MediaSource, Message, Part, PartContent, Prompt, Protocol, Role, Seal, ToolKind,
 };
 use crate::json::{ArrayWriter, Json, ObjectWriter};
 use crate::text::Text;
@@ -99,7 +98,7 @@ impl<'p> Reader<'p, '_> {
             match &part.content {
                 PartContent::Text { text, .. } if !text.is_empty() => system.push(text),
                 PartContent::Text { .. } => {}
-                PartContent::Media(media) => self.losses.drop(kind_name(media.kind)),
+                PartContent::Media(media) => self.losses.drop(media.kind.as_str()),
                 PartContent::Other { what } => self.losses.drop(what.to_string()),
                 _ => self.losses.drop("messages.content"),
             }
@@ -216,9 +215,6 @@ impl<'p> Reader<'p, '_> {
     /// What can be shown of it: bytes, a text, or what the model fetches by itself
     /// (<https://ai.google.dev/gemini-api/docs/file-input-methods>).
     fn media(&mut self, media: &'p Media) -> Option<(&'p MediaSource, Option<&'p str>)> {
-        if matches!(media.detail.as_deref(), Some("low" | "high")) {
-            self.losses.drop("detail");
-        }
         let told = media.media_type.as_deref();
         let media_type = match &media.source {
             MediaSource::Data(data) => told.or_else(|| Some(type_of_bytes(data, media.kind))),
@@ -226,10 +222,12 @@ impl<'p> Reader<'p, '_> {
             MediaSource::Text(_) => None,
             // A file of another provider, or a page that the model does not fetch.
             MediaSource::Url(_) | MediaSource::File(_) => {
-                self.losses.drop(kind_name(media.kind));
+                self.losses.drop(media.kind.as_str());
                 return None;
             }
         };
+        // `displayName` is read only where the provider itself runs tools, and not known to all of its APIs.
+        self.losses.drop_labels(media);
         Some((&media.source, media_type))
     }
 
@@ -238,15 +236,6 @@ impl<'p> Reader<'p, '_> {
         if part.cache.is_some() {
             self.losses.drop("cache_control");
         }
-    }
-}
-
-fn kind_name(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Image => "image",
-        MediaKind::Document => "document",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
     }
 }
 

@@ -6,6 +6,7 @@ use super::contents::{self, Contents};
 use super::family::{Family, Thinking};
 use crate::chat::{ChatRequest, Losses, Output, Prompt, Reasoning, Tool, ToolChoice};
 use crate::codec::{ReplyForm, Target, WireRequest};
+use crate::codecs::schema_label::labelled;
 use crate::error::ApiError;
 use crate::json::{ArrayWriter, Json, ObjectWriter, object};
 use crate::segments::Segments;
@@ -25,7 +26,7 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
         tool_choice(prompt, body, &mut losses);
         let config = object(|config| {
             sampling(prompt, config, &mut losses);
-            output(&prompt.output, config);
+            output(&prompt.output, config, &mut losses);
             if let Some(reasoning) = &prompt.reasoning {
                 thinking(reasoning, family, config, &mut losses);
             }
@@ -123,14 +124,13 @@ fn sampling(prompt: &Prompt, config: &mut ObjectWriter<'_>, losses: &mut Losses)
     }
 }
 
-fn output(output: &Output, config: &mut ObjectWriter<'_>) {
-    match output {
-        Output::Text => {}
-        Output::Json => config.string("responseMimeType", "application/json"),
-        Output::Schema { schema, .. } => {
-            config.string("responseMimeType", "application/json");
-            config.json("responseJsonSchema", schema);
-        }
+/// Answers are always held to a schema: `strict` asks for nothing else.
+fn output(output: &Output, config: &mut ObjectWriter<'_>, losses: &mut Losses) {
+    if *output != Output::Text {
+        config.string("responseMimeType", "application/json");
+    }
+    if let Some(schema) = labelled(output, losses) {
+        config.json("responseJsonSchema", &schema);
     }
 }
 
@@ -149,6 +149,10 @@ fn thinking(
             if reasoning.budget() != Some(0) {
                 losses.drop("reasoning");
             }
+            return;
+        }
+        None if reasoning.visible == Some(true) && !family.thinks() => {
+            losses.drop("reasoning");
             return;
         }
         Some(Thinking::Budget(_, altered) | Thinking::Level(_, altered)) => altered,

@@ -73,12 +73,15 @@ pub(super) fn chunks<'a>(
             }
             PartContent::Media(media) => {
                 if let Some(text) = media.as_text() {
-                    losses.emulate(kind_name(media.kind));
+                    losses.emulate(media.kind.as_str());
                     chunks.push(Chunk::Text(Cow::Owned(text)));
                 } else if takes == Takes::Media && can_say(media) {
+                    if media.name.is_some() && media.kind != MediaKind::Document {
+                        losses.drop(media.kind.name_parameter());
+                    }
                     chunks.push(Chunk::Media(media));
                 } else {
-                    losses.drop(kind_name(media.kind));
+                    losses.drop(media.kind.as_str());
                 }
             }
             PartContent::Other { what } => losses.drop(what.to_string()),
@@ -94,15 +97,6 @@ fn can_say(media: &Media) -> bool {
     match (media.kind, &media.source) {
         (MediaKind::Video, _) | (_, MediaSource::File(_) | MediaSource::Text(_)) => false,
         (_, MediaSource::Url(_) | MediaSource::Data(_)) => true,
-    }
-}
-
-fn kind_name(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Image => "image",
-        MediaKind::Document => "document",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
     }
 }
 

@@ -312,10 +312,16 @@ fn write_reasoning(
     let Some(effort) = reasoning.effort() else {
         return;
     };
+    // How many tokens cannot be said.
+    let by_tokens = reasoning.budget_tokens.is_some_and(|budget| budget > 0);
+    if reasoning.visible == Some(false) && effort != Effort::None && !never_thinks(model) {
+        // What is thought is always shown.
+        losses.drop("reasoning.summary");
+    }
     if always_thinks(model) {
         match effort {
             Effort::None => losses.drop("reasoning"),
-            Effort::High => {}
+            Effort::High if !by_tokens => {}
             _ => losses.emulate("reasoning"),
         }
         if effort != Effort::None {
@@ -337,7 +343,7 @@ fn write_reasoning(
         Effort::High => ("high", true),
         Effort::Low | Effort::Medium | Effort::Max => ("high", false),
     };
-    if !exact {
+    if !exact || by_tokens {
         losses.emulate("reasoning");
     }
     body.string("reasoning_effort", word);

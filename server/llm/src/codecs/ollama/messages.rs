@@ -165,14 +165,10 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
     /// Images and sound in base64, both among the `images`, and documents that are plain text. Nothing is fetched from
     /// anywhere.
     fn media(&mut self, media: &'p Media, content: &mut Content<'p>) {
-        let name = match media.kind {
-            MediaKind::Image => "image",
-            MediaKind::Document => "document",
-            MediaKind::Audio => "audio",
-            MediaKind::Video => "video",
-        };
+        let name = media.kind.as_str();
         match (media.kind, &media.source) {
             (MediaKind::Image | MediaKind::Audio, MediaSource::Data(data)) => {
+                self.losses.drop_labels(media);
                 content.images.push(data);
             }
             (MediaKind::Document, MediaSource::Text(text)) => {

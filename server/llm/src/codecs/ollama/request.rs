@@ -4,6 +4,7 @@ use super::messages::Messages;
 use crate::chat::{ChatRequest, Effort, Losses, Output, Prompt, Reasoning, Tool, ToolChoice};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::codecs::own;
+use crate::codecs::schema_label::labelled;
 use crate::error::ApiError;
 use crate::json::{ArrayWriter, Json, Node, ObjectWriter, object};
 use crate::segments::Segments;
@@ -28,10 +29,11 @@ pub(super) fn encode(request: &ChatRequest, target: &Target<'_>) -> Result<WireR
             Messages::new(prompt, &mut losses, list).write(target.system_prompt);
         });
         write_tools(prompt, &mut losses, body);
-        match &prompt.output {
-            Output::Text => {}
-            Output::Json => body.string("format", "json"),
-            Output::Schema { schema, .. } => body.json("format", schema),
+        if prompt.output == Output::Json {
+            body.string("format", "json");
+        } else if let Some(schema) = labelled(&prompt.output, &mut losses) {
+            // Answers are always held to it: `strict` asks for nothing else.
+            body.json("format", &schema);
         }
         write_options(prompt, &own, body);
         if let Some(reasoning) = &prompt.reasoning {
@@ -208,6 +210,9 @@ fn write_reasoning(reasoning: &Reasoning, losses: &mut Losses, body: &mut Object
         None if reasoning.visible == Some(true) => return body.plain("think", true),
         None => return,
     };
+    if reasoning.visible == Some(false) {
+        losses.drop("reasoning.summary");
+    }
     // How many tokens cannot be said.
     if reasoning.budget_tokens.is_some() || reasoning.effort() == Some(Effort::Minimal) {
         losses.emulate("reasoning");

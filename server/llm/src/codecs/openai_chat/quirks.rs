@@ -38,6 +38,8 @@ pub struct Quirks {
     pub output: OutputFormat,
     /// In which field the upstream takes back what was thought in earlier turns.
     pub thoughts: Thoughts,
+    /// Whether replies hold what was thought.
+    pub shows_thoughts: bool,
     /// How to say how much to think.
     pub effort: EffortField,
     /// The efforts that have a word, in ascending order; another one becomes the nearest. Without [`Effort::None`]
@@ -125,6 +127,7 @@ impl Quirks {
         takes: &[],
         output: OutputFormat::Schema,
         thoughts: Thoughts::None,
+        shows_thoughts: false,
         effort: EffortField::ReasoningEffort,
         // What all models that reason know; more words are known to some of them.
         efforts: &[Effort::Low, Effort::Medium, Effort::High],
@@ -140,6 +143,7 @@ impl Quirks {
         token_limit: TokenLimit::MaxTokens,
         takes: &["top_k", "min_p"],
         thoughts: Thoughts::ReasoningContent,
+        shows_thoughts: true,
         media: &[MediaKind::Image, MediaKind::Audio],
         custom_tools: false,
         allowed_tools: false,

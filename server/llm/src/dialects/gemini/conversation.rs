@@ -23,7 +23,9 @@ pub(super) fn system(
         others.extend(part.others);
         match part.data {
             PartData::Text(text) => read.push(Part::text(text)),
-            PartData::Media(source, media_type) => read.push(media(source, media_type)),
+            PartData::Media(source, media_type) => {
+                read.push(media(source, media_type, part.name));
+            }
             PartData::Nothing => {}
             PartData::Call(_) | PartData::Response(_) | PartData::Other(_) => {
                 return Err(node.not("a text").into());
@@ -117,7 +119,7 @@ impl Conversation {
             }
             PartData::Media(source, media_type) => {
                 self.sign(signature);
-                self.push(media(source, media_type).content);
+                self.push(media(source, media_type, part.name).content);
             }
             PartData::Call(call) => {
                 self.sign(signature);
@@ -243,8 +245,11 @@ impl Conversation {
         let mut parts = vec![Part::text(text)];
         let shown = member(node, "parts");
         for node in shown.map(items).unwrap_or_default() {
-            match read_part(node)?.data {
-                PartData::Media(source, media_type) => parts.push(media(source, media_type)),
+            let part = read_part(node)?;
+            match part.data {
+                PartData::Media(source, media_type) => {
+                    parts.push(media(source, media_type, part.name));
+                }
                 _ => return Err(node.not("a part with 'inlineData' or 'fileData'").into()),
             }
         }
@@ -294,12 +299,12 @@ fn said(response: &Node<'_>) -> Result<(Text, bool), ApiError> {
     Ok((response.json().as_text().clone(), false))
 }
 
-fn media(source: MediaSource, media_type: Option<Text>) -> Part {
+fn media(source: MediaSource, media_type: Option<Text>, name: Option<Text>) -> Part {
     Part::new(PartContent::Media(Media {
         kind: media_kind(media_type.as_deref().unwrap_or_default()),
         source,
         media_type,
-        name: None,
+        name,
         detail: None,
     }))
 }

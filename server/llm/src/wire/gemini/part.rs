@@ -13,6 +13,8 @@ pub(crate) struct Part<'n, 'a> {
     pub thought: bool,
     /// Base64.
     pub signature: Option<Text>,
+    /// Of bytes or a URI: its `displayName`.
+    pub name: Option<Text>,
     /// What else it says of itself, by name: `videoMetadata`.
     pub others: Vec<Text>,
 }
@@ -64,12 +66,14 @@ pub(crate) fn read_part<'n, 'a>(part: &'n Node<'a>) -> Result<Part<'n, 'a>, Shap
                     .transpose()?;
                 let source = MediaSource::Data(standard_base64(data.unwrap_or_default()));
                 read.data = PartData::Media(source, media_type(value)?);
+                read.name = filled(value, "displayName")?;
             }
             "fileData" => {
                 let uri = member(value.object()?, "fileUri")
                     .map(Node::text)
                     .transpose()?;
                 read.data = PartData::Media(source_of(uri.unwrap_or_default()), media_type(value)?);
+                read.name = filled(value, "displayName")?;
             }
             kind @ ("executableCode" | "codeExecutionResult" | "toolCall" | "toolResponse") => {
                 read.data = PartData::Other(Text::from(kind));
@@ -96,8 +100,13 @@ fn read_call(call: &Node<'_>) -> Result<Call, ShapeError> {
 }
 
 fn media_type(data: &Node<'_>) -> Result<Option<Text>, ShapeError> {
-    let found = member(data, "mimeType").map(Node::text).transpose()?;
-    Ok(found.filter(|media_type| !media_type.is_empty()))
+    filled(data, "mimeType")
+}
+
+/// A member's text, unless it is empty.
+fn filled(data: &Node<'_>, name: &str) -> Result<Option<Text>, ShapeError> {
+    let found = member(data, name).map(Node::text).transpose()?;
+    Ok(found.filter(|text| !text.is_empty()))
 }
 
 /// An uploaded file's URI only its provider can read; anything else on the web everybody can.

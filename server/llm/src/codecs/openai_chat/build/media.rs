@@ -7,7 +7,7 @@ use crate::json::{ArrayWriter, ObjectWriter};
 impl Build<'_> {
     /// Writes a content part; what cannot be said is noted as lost.
     pub(super) fn media(&mut self, list: &mut ArrayWriter<'_>, media: &Media) {
-        let name = kind_name(media.kind);
+        let name = media.kind.as_str();
         if let Some(text) = media.as_text() {
             // A document that is text is as good as text.
             list.object(|part| {
@@ -20,6 +20,11 @@ impl Build<'_> {
         if !self.can_say(media) {
             self.losses.drop(name);
             return;
+        }
+        let filename =
+            media.kind == MediaKind::Document && !matches!(media.source, MediaSource::File(_));
+        if media.name.is_some() && !filename {
+            self.losses.drop(media.kind.name_parameter());
         }
         list.object(|part| match media.kind {
             MediaKind::Image => {
@@ -76,15 +81,6 @@ impl Build<'_> {
             (MediaSource::File(_), MediaKind::Document) => self.client == Protocol::OpenAiResponses,
             (MediaSource::File(_) | MediaSource::Text(_), _) => false,
         }
-    }
-}
-
-pub(super) fn kind_name(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Image => "image",
-        MediaKind::Document => "document",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
     }
 }
 

@@ -1,7 +1,6 @@
 //! `messages`
 
 use super::Build;
-use super::media::kind_name;
 use crate::chat::{
     CachePoint, Media, Message, Part, PartContent, Prompt, Protocol, Role, Seal, ToolKind,
 };
@@ -115,12 +114,13 @@ impl Build<'_> {
 
     /// What is left of a part where there is text only.
     fn textual(&mut self, part: &Part) -> Option<Part> {
+        self.lose_cache(part);
         match &part.content {
             PartContent::Media(media) => {
                 let text = media.as_text();
                 match text {
-                    Some(_) => self.losses.emulate(kind_name(media.kind)),
-                    None => self.losses.drop(kind_name(media.kind)),
+                    Some(_) => self.losses.emulate(media.kind.as_str()),
+                    None => self.losses.drop(media.kind.as_str()),
                 }
                 text.map(Part::text)
             }
@@ -157,7 +157,14 @@ impl Build<'_> {
         if cited {
             self.losses.drop("citations");
         }
-        if part.cache.is_some() && !self.quirks.takes("cache_control") {
+        if !self.quirks.takes("cache_control") {
+            self.lose_cache(part);
+        }
+    }
+
+    /// Of what cannot be marked, wherever it is sent.
+    fn lose_cache(&mut self, part: &Part) {
+        if part.cache.is_some() {
             self.losses.drop("cache_control");
         }
     }
@@ -174,11 +181,12 @@ impl Build<'_> {
             }
             PartContent::Media(media) => {
                 self.media(list, media);
-                self.lose_beside(part, false);
+                self.lose_cache(part);
             }
             PartContent::Refusal(text) => list.object(|object| {
                 object.string("type", "text");
                 object.string("text", text);
+                self.cache_point(object, part.cache.as_ref());
             }),
             PartContent::Other { what } => self.losses.drop(what.to_string()),
             PartContent::Reasoning { .. }
@@ -193,15 +201,15 @@ impl Build<'_> {
         let mut refusals: Vec<&str> = Vec::new();
         let mut calls: Vec<&PartContent> = Vec::new();
         for part in &message.parts {
+            if !matches!(part.content, PartContent::Text { .. }) {
+                self.lose_cache(part);
+            }
             match &part.content {
                 PartContent::Text { .. } => texts.push(part.clone()),
                 PartContent::Reasoning { text, seal } => thoughts.push((text, seal.as_ref())),
                 PartContent::Refusal(text) => refusals.push(text),
-                call @ PartContent::ToolCall { .. } => {
-                    self.lose_beside(part, false);
-                    calls.push(call);
-                }
-                PartContent::Media(media) => self.losses.drop(kind_name(media.kind)),
+                call @ PartContent::ToolCall { .. } => calls.push(call),
+                PartContent::Media(media) => self.losses.drop(media.kind.as_str()),
                 PartContent::Other { what } => self.losses.drop(what.to_string()),
                 PartContent::ToolResult { .. } => {}
             }
@@ -324,7 +332,7 @@ impl Build<'_> {
             match &piece.content {
                 PartContent::Text { .. } => texts.push(piece.clone()),
                 PartContent::Media(media) if self.can_say(media) => shown.push(media),
-                PartContent::Media(media) => self.losses.drop(kind_name(media.kind)),
+                PartContent::Media(media) => self.losses.drop(media.kind.as_str()),
                 PartContent::Other { what } => self.losses.drop(what.to_string()),
                 _ => {}
             }
@@ -375,7 +383,7 @@ impl Build<'_> {
                     part.string("text", "This is what the tools gave:");
                 });
                 for media in shown.drain(..) {
-                    self.losses.emulate(kind_name(media.kind));
+                    self.losses.emulate(media.kind.as_str());
                     self.media(list, media);
                 }
             });

@@ -11,6 +11,7 @@ use crate::chat::{
     ChatRequest, Effort, Losses, Output, PartContent, Prompt, Protocol, Reasoning, Role,
 };
 use crate::codec::Target;
+use crate::codecs::schema_label::labelled;
 use crate::error::ApiError;
 use crate::json::{Json, ObjectWriter, object};
 use crate::segments::Segments;
@@ -29,7 +30,7 @@ pub(super) fn body(
     let prompt = request.prompt()?;
     let mut told: Vec<String> = Vec::new();
     told.extend(target.system_prompt.map(str::to_owned));
-    told.extend(words(quirks, prompt));
+    told.extend(words(quirks, prompt, losses));
     let mut build = Build {
         quirks,
         client: request.protocol,
@@ -175,9 +176,19 @@ impl Build<'_> {
 
     fn reasoning(&mut self, body: &mut ObjectWriter<'_>, reasoning: &Reasoning) {
         const LOST: &str = "reasoning";
+        /// Whether thoughts are to be seen.
+        const SHOWN: &str = "reasoning.summary";
         let Some(wanted) = reasoning.effort() else {
             return;
         };
+        let hidden = !self.quirks.shows_thoughts || self.quirks.effort == EffortField::Reasoning;
+        match reasoning.visible {
+            Some(true) if wanted != Effort::None && !self.quirks.shows_thoughts => {
+                self.losses.drop(SHOWN);
+            }
+            Some(false) if !hidden => self.losses.drop(SHOWN),
+            _ => {}
+        }
         match self.quirks.effort {
             EffortField::None => self.losses.drop(LOST),
             EffortField::Thinking => {
@@ -236,10 +247,11 @@ impl Build<'_> {
 }
 
 /// What the model has to be told of its answer's form, where no parameter says it, or where the upstream wants it said.
-fn words(quirks: &Quirks, prompt: &Prompt) -> Option<String> {
+fn words(quirks: &Quirks, prompt: &Prompt, losses: &mut Losses) -> Option<String> {
     match (&prompt.output, quirks.output) {
-        (Output::Schema { schema, .. }, OutputFormat::Json | OutputFormat::Text) => {
-            Some(in_words(Some(schema.as_str())))
+        (Output::Schema { .. }, OutputFormat::Json | OutputFormat::Text) => {
+            let schema = labelled(&prompt.output, losses);
+            Some(in_words(schema.as_deref().map(Json::as_str)))
         }
         (Output::Json, OutputFormat::Text) => Some(in_words(None)),
         // A `json_object` is refused unless the messages speak of JSON.

@@ -1,8 +1,5 @@
 //! The parts of a message, and of what a tool gave.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::Build;
 use crate::chat::{Media, MediaKind, MediaSource, Message, Part, PartContent, Protocol};
 use crate::json::{ArrayWriter, ObjectWriter};
@@ -67,21 +64,23 @@ impl Build<'_> {
 
     /// Writes a content part; what cannot be said is noted as lost.
     fn media(&mut self, list: &mut ArrayWriter<'_>, media: &Media) {
-        if let Some(text) = plain_text(media) {
+        if let Some(text) = media.as_text() {
             // A document that is text is as good as text.
             list.object(|part| {
                 part.string("type", "input_text");
-                match &media.name {
-                    Some(name) => part.member("text").strings([name, "\n\n", &text]),
-                    None => part.string("text", &text),
-                }
+                part.string("text", &text);
             });
-            self.losses.emulate(kind_name(media.kind));
+            self.losses.emulate(media.kind.as_str());
             return;
         }
         // An id means something to the provider that gave it.
         let foreign_file =
             matches!(media.source, MediaSource::File(_)) && self.client != Protocol::OpenAiChat;
+        let filename =
+            media.kind == MediaKind::Document && matches!(media.source, MediaSource::Data(_));
+        if media.name.is_some() && !filename {
+            self.losses.drop(media.kind.name_parameter());
+        }
         match media.kind {
             MediaKind::Image if !foreign_file => list.object(|part| {
                 part.string("type", "input_image");
@@ -103,7 +102,7 @@ impl Build<'_> {
                     }
                 }
             }),
-            kind => self.losses.drop(kind_name(kind)),
+            kind => self.losses.drop(kind.as_str()),
         }
     }
 
@@ -118,29 +117,6 @@ impl Build<'_> {
         if message.name.is_some() {
             self.losses.drop("messages.name");
         }
-    }
-}
-
-pub(super) fn kind_name(kind: MediaKind) -> &'static str {
-    match kind {
-        MediaKind::Image => "image",
-        MediaKind::Document => "document",
-        MediaKind::Audio => "audio",
-        MediaKind::Video => "video",
-    }
-}
-
-/// A document's text, where it is nothing else.
-fn plain_text(media: &Media) -> Option<String> {
-    match &media.source {
-        MediaSource::Text(text) => Some(text.to_string()),
-        MediaSource::Data(data)
-            if media.kind == MediaKind::Document
-                && media.media_type.as_deref()?.starts_with("text/") =>
-        {
-            String::from_utf8(STANDARD.decode(data.as_bytes()).ok()?).ok()
-        }
-        _ => None,
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::Build;
-use super::content::kind_name;
 use crate::chat::{Message, Part, PartContent, Protocol, Role, Seal, ToolKind};
 use crate::json::ArrayWriter;
 use crate::text::Text;
@@ -150,7 +149,7 @@ impl Build<'_> {
                         item.string(member, arguments);
                     });
                 }
-                PartContent::Media(media) => self.losses.drop(kind_name(media.kind)),
+                PartContent::Media(media) => self.losses.drop(media.kind.as_str()),
                 PartContent::Other { what } => self.losses.drop(what.to_string()),
                 PartContent::ToolResult { .. } => self.result(list, first, calls),
                 PartContent::Text { .. } | PartContent::Refusal(_) => {}
