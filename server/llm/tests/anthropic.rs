@@ -655,6 +655,39 @@ mod carried {
         assert_eq!(wire.headers["anthropic-version"], "2023-06-01");
     }
 
+    /// What Claude Code 2.1 sends with every request asks for nothing that is not in the body, too; strictness would
+    /// refuse all of them otherwise.
+    #[test]
+    fn betas_that_another_upstream_knows_nothing_of_are_named() {
+        let mut headers = HeaderMap::new();
+        let betas = "claude-code-20250219,oauth-2025-04-20,interleaved-thinking-2025-05-14, \
+            thinking-token-count-2026-05-13,context-management-2025-06-27,prompt-caching-scope-2026-01-05,\
+            mid-conversation-system-2026-04-07,advisor-tool-2026-03-01,effort-2025-11-24,extended-cache-ttl-2025-04-11";
+        headers.append("anthropic-beta", HeaderValue::from_static(betas));
+        let body = Bytes::from_static(
+            br#"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"Hi"}]}"#,
+        );
+        let upstream = OpenAiCodec::OPENAI;
+        let dropped = |headers: &HeaderMap| {
+            let incoming = Incoming::new(body.clone(), headers, Stamp::default());
+            let request = Anthropic.decode_request(incoming).unwrap();
+            let wire = upstream.encode_request(&request, &Target::new("m"));
+            wire.unwrap().losses.dropped
+        };
+        assert_eq!(dropped(&headers), [""; 0]);
+        headers.append(
+            "anthropic-beta",
+            HeaderValue::from_static("dev-full-thinking-2025-05-14,, clairvoyance-2027-01-01"),
+        );
+        assert_eq!(
+            dropped(&headers),
+            [
+                "anthropic-beta.dev-full-thinking-2025-05-14",
+                "anthropic-beta.clairvoyance-2027-01-01"
+            ]
+        );
+    }
+
     #[test]
     fn a_large_body_is_not_copied() {
         let body = Bytes::from(format!(

@@ -1,6 +1,7 @@
 //! What clients speak: one folder a protocol.
 
 pub mod anthropic;
+mod betas;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;

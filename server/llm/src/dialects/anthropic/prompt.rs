@@ -3,6 +3,7 @@
 use super::content::Reader;
 use super::{thinking, tools};
 use crate::chat::{CachePoint, ChatRequest, Message, Output, Prompt, Role};
+use crate::dialects::betas;
 use crate::error::ApiError;
 use crate::json::{Kind, Node};
 use crate::text::Text;
@@ -62,6 +63,7 @@ pub(super) fn read(request: &ChatRequest) -> Result<Prompt, ApiError> {
             }
         }
     }
+    betas::ANTHROPIC.asked(request, &mut reader.others);
     prompt.messages = reader.messages;
     prompt.others = reader.others;
     Ok(prompt)

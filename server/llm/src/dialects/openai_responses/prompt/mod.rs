@@ -5,6 +5,7 @@ mod items;
 mod tools;
 
 use crate::chat::{ChatRequest, Effort, Message, Output, Part, Prompt, Role};
+use crate::dialects::betas;
 use crate::error::ApiError;
 use crate::json::{Kind, Node, ShapeError};
 use crate::text::Text;
@@ -61,6 +62,7 @@ pub(super) fn read(request: &ChatRequest) -> Result<Prompt, ApiError> {
             note(&mut prompt.others, &key, value);
         }
     }
+    betas::OPENAI.asked(request, &mut prompt.others);
     Ok(prompt)
 }
 
