@@ -1,6 +1,6 @@
 //! Anthropic: <https://docs.anthropic.com/en/api/overview>
 
-use super::{Auth, Modalities, Provider};
+use super::{Auth, Modalities, Probe, Provider};
 use crate::codecs::anthropic::Anthropic;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -15,6 +15,10 @@ pub(super) static PROVIDER: Provider = Provider {
     key_variables: &["ANTHROPIC_API_KEY"],
     codecs: &[&Anthropic],
     modalities: Modalities::CHAT,
+    probe: Some(Probe {
+        headers: &[("anthropic-version", "2023-06-01")],
+        ..Probe::MODELS
+    }),
     docs_url: "https://docs.anthropic.com/en/api/messages",
     ..Provider::COMPATIBLE
 };

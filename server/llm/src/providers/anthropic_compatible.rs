@@ -1,6 +1,6 @@
 //! Any server that speaks Anthropic's protocol: llama.cpp, vLLM and many more.
 
-use super::{Auth, Provider};
+use super::{Auth, Probe, Provider};
 use crate::codecs::anthropic::Anthropic;
 
 pub(super) static PROVIDER: Provider = Provider {
@@ -9,6 +9,10 @@ pub(super) static PROVIDER: Provider = Provider {
     auth: Auth::Header("x-api-key"),
     key_needed: false,
     codecs: &[&Anthropic],
+    probe: Some(Probe {
+        headers: &[("anthropic-version", "2023-06-01")],
+        ..Probe::MODELS
+    }),
     docs_url: "https://docs.anthropic.com/en/api/messages",
     ..Provider::COMPATIBLE
 };

@@ -4,7 +4,7 @@
 //! API's dated versions the default is the last one, which knows all that newer models want (`max_completion_tokens`,
 //! `stream_options`: <https://learn.microsoft.com/azure/ai-services/openai/api-version-deprecation>).
 
-use super::{Auth, Modalities, Provider};
+use super::{Auth, Modalities, Probe, Provider};
 use crate::carried::Paths;
 use crate::codecs::openai_chat::{OpenAiChat, Path, Quirks};
 use crate::codecs::openai_completions::OpenAiCompletions;
@@ -38,6 +38,7 @@ pub(super) static PROVIDER: Provider = Provider {
     },
     embeddings_codec: &OpenAiEmbeddings { paths: PATHS },
     paths: PATHS,
+    probe: Some(Probe::at("/models?api-version=2025-04-01-preview")),
     docs_url: "https://learn.microsoft.com/azure/ai-foundry/openai/reference",
     ..Provider::COMPATIBLE
 };

@@ -1,6 +1,6 @@
 //! Cohere: <https://docs.cohere.com/reference/about>
 
-use super::{Modalities, Provider};
+use super::{Modalities, Probe, Provider};
 use crate::codecs::cohere::Cohere;
 use crate::embeddings::CohereEmbeddings;
 use crate::rerank::CohereRerank;
@@ -18,6 +18,7 @@ pub(super) static PROVIDER: Provider = Provider {
     },
     embeddings_codec: &CohereEmbeddings,
     rerank_codec: &CohereRerank,
+    probe: Some(Probe::at("/v1/models")),
     docs_url: "https://docs.cohere.com/reference/about",
     ..Provider::COMPATIBLE
 };

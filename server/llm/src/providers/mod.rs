@@ -21,6 +21,7 @@ mod openai;
 mod openai_compatible;
 mod openrouter;
 mod perplexity;
+mod probe;
 mod sambanova;
 mod simulated;
 mod tei;
@@ -31,6 +32,7 @@ mod xai;
 
 pub use auth::Auth;
 pub use modalities::Modalities;
+pub use probe::Probe;
 
 use crate::carried::{Operation, Paths};
 use crate::chat::Protocol;
@@ -64,6 +66,8 @@ pub struct Provider {
     pub rerank_codec: &'static dyn RerankCodec,
     /// Where it has the endpoints that are carried.
     pub paths: Paths,
+    /// How it is asked whether it is there; `None`: nothing that it offers is known to be free.
+    pub probe: Option<Probe>,
     /// Answers come from the gateway itself, no network is used: see [`crate::simulated`].
     pub simulated: bool,
     pub docs_url: &'static str,
@@ -83,6 +87,7 @@ impl Provider {
         embeddings_codec: &OpenAiEmbeddings::PLAIN,
         rerank_codec: &JinaRerank,
         paths: Paths::Plain,
+        probe: Some(Probe::MODELS),
         simulated: false,
         docs_url: "https://platform.openai.com/docs/api-reference/chat",
     };

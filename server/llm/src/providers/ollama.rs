@@ -1,6 +1,6 @@
 //! Ollama: <https://docs.ollama.com/api>
 
-use super::{Modalities, Provider};
+use super::{Modalities, Probe, Provider};
 use crate::codecs::ollama::Ollama;
 use crate::embeddings::OllamaEmbeddings;
 
@@ -16,6 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
         ..Modalities::CHAT
     },
     embeddings_codec: &OllamaEmbeddings,
+    probe: Some(Probe::at("/tags")),
     docs_url: "https://docs.ollama.com/api",
     ..Provider::COMPATIBLE
 };

@@ -22,6 +22,7 @@ pub(super) static PROVIDER: Provider = Provider {
         media: &[MediaKind::Image],
         ..Quirks::COMPATIBLE
     })],
+    probe: None,
     docs_url: "https://docs.perplexity.ai/docs/sonar/openai-compatibility",
     ..Provider::COMPATIBLE
 };

@@ -2,7 +2,7 @@
 //!
 //! A server has one model, which makes vectors or ranks texts. `base_url` ends before `/v1`.
 
-use super::{Modalities, Provider};
+use super::{Modalities, Probe, Provider};
 use crate::carried::Paths;
 use crate::embeddings::OpenAiEmbeddings;
 use crate::rerank::TeiRerank;
@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider {
         paths: Paths::Under("/v1"),
     },
     rerank_codec: &TeiRerank,
+    probe: Some(Probe::at("/health")),
     docs_url: "https://huggingface.github.io/text-embeddings-inference/",
     ..Provider::COMPATIBLE
 };

@@ -16,6 +16,7 @@ pub(super) static PROVIDER: Provider = Provider {
     key_variables: &["GOOGLE_API_KEY"],
     codecs: &[&Gemini],
     modalities: Modalities::CHAT,
+    probe: None,
     docs_url: "https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest",
     ..Provider::COMPATIBLE
 };
