@@ -1,4 +1,4 @@
-//! The project's own build tool: `cargo xtask build | serve | test | fuzz | bench`.
+//! The project's own build tool: `cargo xtask build | serve | test | soak | fuzz | bench`.
 //!
 //! What it needs is in the package registries; nothing has to be installed by hand beside a Rust
 //! toolchain and a C compiler.
@@ -9,6 +9,7 @@ mod cargo;
 mod fuzz;
 mod serve;
 mod site;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
         #[arg(value_enum, default_value = "all")]
         part: test::Part,
     },
+    /// Let many clients ask for minutes, while targets fail and recover
+    Soak(soak::Soak),
     /// Run every fuzz target for a while, or one of them
     Fuzz {
         /// For each target
@@ -84,6 +87,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve { release, args } => serve::serve(Profile::chosen(release), &args),
         Command::Test { part } => test::test(part),
+        Command::Soak(soak) => soak::soak(&soak),
         Command::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref()),
         Command::Bench { args } => bench::bench(&args),
     }

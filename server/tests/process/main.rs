@@ -4,5 +4,6 @@ mod disk_full;
 mod killed;
 mod process;
 mod reloaded;
+mod soak;
 mod start;
 mod terminated;

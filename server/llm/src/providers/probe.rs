@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::chat::Losses;
 use crate::Segments;
+use crate::chat::Losses;
 use crate::codec::{ReplyForm, WireRequest};
 
 /// A `GET` that costs nothing and answers soon. Whether the API key is taken shows by it at most providers.

@@ -8,6 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::process;
 use crate::gateway::Gateway;
 
 /// Looks at the gateway at each scrape.
@@ -52,11 +53,17 @@ impl Collector for GatewayCollector {
             "records_waiting",
             "Records of requests that are not in the database yet",
             recording.queued + recording.spooled,
-        )
+        )?;
+        process::encode(&mut encoder)
     }
 }
 
-fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+pub(super) fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> fmt::Result {
     let value = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
     value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)
 }

@@ -4,6 +4,7 @@
 //! counted from their records, by the task that writes those: a request itself pays nothing.
 
 mod gateway;
+mod process;
 mod upstreams;
 
 use std::sync::{Arc, Weak};
