@@ -15,6 +15,7 @@ fn config(upstream: &Upstream, change: impl FnOnce(&mut Timeouts)) -> Config {
     config.server.timeouts = Timeouts {
         connect: NEVER,
         first_byte: NEVER,
+        first_token: None,
         between_chunks: NEVER,
         total: NEVER,
     };
