@@ -3,6 +3,7 @@
 //! The gateway keeps no responses: what refers to one (`previous_response_id`, `conversation`) works where the
 //! upstream speaks the protocol too and keeps them.
 
+mod events;
 mod object;
 mod output;
 mod prompt;

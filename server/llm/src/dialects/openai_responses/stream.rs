@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::events::Events;
 use super::object::{Asked, Head, Status};
 use super::output::{Item, ItemKind, Part};
 use crate::chat::{
@@ -10,7 +11,7 @@ use crate::chat::{
 use crate::dialect::StreamEncoder;
 use crate::error::{ApiError, ErrorKind};
 use crate::framing::Frame;
-use crate::json::{ObjectWriter, append_object, quote};
+use crate::json::{ObjectWriter, quote};
 use crate::text::Text;
 use crate::wire::openai_chat::error_words;
 use crate::wire::openai_responses::{write_citation, write_logprobs};
@@ -47,113 +48,6 @@ enum Place {
     Item(usize),
     /// The protocol cannot say it.
     Nowhere,
-}
-
-/// Events on their way out.
-struct Events<'a> {
-    sequence: &'a mut u64,
-    out: &'a mut BytesMut,
-}
-
-impl Events<'_> {
-    fn write(&mut self, name: &str, write: impl FnOnce(&mut ObjectWriter<'_>)) {
-        self.out.extend_from_slice(b"event: ");
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\ndata: ");
-        let number = *self.sequence;
-        append_object(self.out, |event| {
-            event.string("type", name);
-            event.plain("sequence_number", number);
-            write(event);
-        });
-        self.out.extend_from_slice(b"\n\n");
-        *self.sequence += 1;
-    }
-
-    /// An event of an item.
-    fn of_item(
-        &mut self,
-        name: &str,
-        (index, item): (usize, &Item),
-        write: impl FnOnce(&mut ObjectWriter<'_>),
-    ) {
-        self.write(name, |event| {
-            event.string("item_id", &item.id);
-            event.plain("output_index", index);
-            write(event);
-        });
-    }
-
-    fn added(&mut self, index: usize, item: &Item) {
-        self.write("response.output_item.added", |event| {
-            event.plain("output_index", index);
-            event.object("item", |object| item.write(object));
-        });
-    }
-
-    /// The end of a message's part.
-    fn part_done(&mut self, at: (usize, &Item), index: usize, part: &Part) {
-        let (name, member) = if part.refusal {
-            ("response.refusal.done", "refusal")
-        } else {
-            ("response.output_text.done", "text")
-        };
-        self.of_item(name, at, |event| {
-            event.plain("content_index", index);
-            event.plain(member, &part.text);
-            if !part.refusal {
-                write_logprobs(event, &part.logprobs);
-            }
-        });
-        self.of_item("response.content_part.done", at, |event| {
-            event.plain("content_index", index);
-            event.object("part", |object| part.write(object));
-        });
-    }
-
-    /// The end of an item, and of what it consists of.
-    fn done(&mut self, index: usize, item: &Item) {
-        let at = (index, item);
-        match &item.kind {
-            ItemKind::Message(_) | ItemKind::Image { .. } => {}
-            ItemKind::Reasoning { text, .. } => {
-                if !text.is_empty() {
-                    self.of_item("response.reasoning_summary_text.done", at, |event| {
-                        event.plain("summary_index", 0);
-                        event.plain("text", text);
-                    });
-                    self.of_item("response.reasoning_summary_part.done", at, |event| {
-                        event.plain("summary_index", 0);
-                        event.object("part", |part| {
-                            part.string("type", "summary_text");
-                            part.plain("text", text);
-                        });
-                    });
-                }
-            }
-            ItemKind::Call {
-                name,
-                kind,
-                arguments,
-                ..
-            } => {
-                if *kind == ToolKind::Custom {
-                    self.of_item("response.custom_tool_call_input.done", at, |event| {
-                        event.plain("input", arguments);
-                    });
-                } else {
-                    self.of_item("response.function_call_arguments.done", at, |event| {
-                        event.string("name", name);
-                        event.plain("arguments", arguments);
-                    });
-                }
-            }
-        }
-        self.write("response.output_item.done", |event| {
-            event.plain("output_index", index);
-            event.object("item", |object| item.write(object));
-        });
-    }
 }
 
 impl Encoder {
