@@ -5,8 +5,8 @@ mod cases;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use llm::chat::{
-    Block, ChatRequest, ChatResponse, Choice, Citation, Content, FinishReason, MediaKind, Protocol,
-    Seal, Stamp, StreamEvent, TokenLogprob, ToolKind, Usage, collect,
+    Block, ChatRequest, ChatResponse, Choice, Citation, Content, FinishReason, MediaKind,
+    PartContent, Protocol, Seal, Stamp, StreamEvent, TokenLogprob, ToolKind, Usage, collect,
 };
 use llm::codecs::anthropic::Anthropic as AnthropicCodec;
 use llm::codecs::openai_chat::OpenAiChat as ChatUpstream;
@@ -748,6 +748,195 @@ mod told {
             *block,
             json!({"type": "thinking", "thinking": "Two and\ntwo.", "signature": "EqQB"})
         );
+    }
+}
+
+mod referred_to {
+    //! Thoughts that a client refers to by their ids, as those do for which the provider keeps what it said.
+
+    use super::told::checked;
+    use super::*;
+
+    /// A reply's items as the whole of it has them, and as its stream does.
+    fn told(case: &cases::Case, asked: &Value) -> Vec<Vec<Value>> {
+        let asked = client(asked);
+        let mut outputs = Vec::new();
+        if let Some(body) = case.read("response.json") {
+            let codec = case.pair.codec;
+            let reply = codec.decode_response(&case.request(), &case.form(), body);
+            let body = Dialect.encode_response(&asked, &reply.unwrap()).concat();
+            let reply: Value = serde_json::from_slice(&body).unwrap();
+            outputs.push(reply["output"].as_array().unwrap().clone());
+        }
+        if case.read("stream").is_some() {
+            let events = case.run(&case.request(), [case.stream()]).events;
+            let mut encoder = Dialect.stream_encoder(&asked);
+            let mut out = BytesMut::new();
+            for event in events {
+                encoder.encode(None, &[event], &mut out);
+            }
+            encoder.finish(&mut out);
+            let events = checked(std::str::from_utf8(&out).unwrap());
+            let last = &events.last().unwrap()["response"]["output"];
+            outputs.push(last.as_array().unwrap().clone());
+        }
+        outputs
+    }
+
+    /// The thoughts, calls and texts of the assistant that go on with a conversation.
+    fn said(
+        output: &[Value],
+        thought: impl Fn(&Value) -> Value,
+    ) -> (Vec<(Text, Option<Seal>)>, Vec<Text>) {
+        let mut input = vec![json!({"role": "user", "content": "Hi"})];
+        for item in output {
+            input.push(match item["type"].as_str().unwrap() {
+                "reasoning" => thought(item),
+                _ => item.clone(),
+            });
+            if item["type"] == "function_call" {
+                let id = &item["call_id"];
+                input.push(json!({"type": "function_call_output", "call_id": id, "output": "12"}));
+            }
+        }
+        let request = client(&json!({"input": input}));
+        let prompt = request.prompt().unwrap();
+        let parts = prompt.messages.iter().flat_map(|message| &message.parts);
+        let thoughts = parts.filter_map(|part| match &part.content {
+            PartContent::Reasoning { text, seal } => Some((text.clone(), seal.clone())),
+            _ => None,
+        });
+        (thoughts.collect(), prompt.others.clone())
+    }
+
+    /// The law: what was sealed in the first turn is sealed the same in the second, however the client gives it back.
+    #[test]
+    fn a_seal_comes_back_by_its_id() {
+        let mut sealed = 0;
+        for case in cases::with(&["request.json"]) {
+            if case.read("failure.json").is_some()
+                || case.pair.codec.protocol() == Protocol::OpenAiResponses
+            {
+                continue;
+            }
+            let kept = told(&case, &json!({"input": "Hi", "store": false}));
+            let referring = told(&case, &json!({"input": "Hi"}));
+            for (kept, referring) in kept.iter().zip(&referring) {
+                let (whole, _) = said(kept, Value::clone);
+                let seals = |thoughts: &[(Text, Option<Seal>)]| -> Vec<(Text, Option<Seal>)> {
+                    thoughts
+                        .iter()
+                        .filter(|thought| thought.1.is_some())
+                        .cloned()
+                        .collect()
+                };
+                let (by_id, others) = said(
+                    referring,
+                    |item| json!({"type": "item_reference", "id": item["id"]}),
+                );
+                assert_eq!(seals(&by_id), seals(&whole), "{}", case.name);
+                let unsealed = whole.iter().any(|(_, seal)| seal.is_none());
+                let told = others.iter().any(|other| *other == "input.item_reference");
+                assert_eq!(told, unsealed, "{}: {others:?}", case.name);
+                // Who sends back all that it was told says nothing twice.
+                let (again, _) = said(referring, Value::clone);
+                assert_eq!(again, whole, "{}", case.name);
+                // As does who takes the ids for all there is to a thought.
+                let bare =
+                    |item: &Value| json!({"type": "reasoning", "id": item["id"], "summary": []});
+                assert_eq!(
+                    seals(&said(referring, bare).0),
+                    seals(&whole),
+                    "{}",
+                    case.name
+                );
+                sealed += seals(&whole).len();
+            }
+        }
+        assert!(sealed >= 8, "{sealed} seals");
+    }
+
+    /// What reaches the upstream, from the reply's bytes to the next request's.
+    #[test]
+    fn the_upstream_gets_its_signature_back() {
+        for (name, mark) in [
+            ("anthropic/thinking_with_signature", "signature"),
+            ("anthropic/redacted_thinking", "redacted_thinking"),
+            ("gemini/thoughts_with_signatures", "thoughtSignature"),
+        ] {
+            let all = cases::with(&["request.json"]);
+            let case = all.iter().find(|case| case.name == name).unwrap();
+            for output in told(case, &json!({"input": "Hi"})) {
+                let mut input = vec![json!({"role": "user", "content": "Hi"})];
+                for item in output {
+                    input.push(match item["type"].as_str().unwrap() {
+                        "reasoning" => json!({"type": "item_reference", "id": item["id"]}),
+                        _ => item,
+                    });
+                }
+                let next = client(&json!({"input": input, "reasoning": {"effort": "low"}}));
+                let codec = case.pair.codec;
+                let wire = codec
+                    .encode_request(&next, &Target::new("claude-sonnet-4-5"))
+                    .unwrap();
+                let body = body_of(&wire).to_string();
+                assert!(body.contains(mark), "{name}: {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seal_that_is_too_large_is_left_out_and_named() {
+        let thought = "x".repeat(20_000);
+        let seal = Seal {
+            protocol: Protocol::Anthropic,
+            data: Text::from("EqQB"),
+            encrypted: false,
+            id: Text::default(),
+        };
+        let mut content = Content::new(Block::Reasoning, Text::from(thought));
+        content.seal = Some(seal);
+        let reply = ChatResponse {
+            choices: vec![Choice {
+                index: 0,
+                blocks: vec![content],
+                logprobs: Vec::new(),
+                finish: Some(FinishReason::Stop),
+            }],
+            ..ChatResponse::default()
+        };
+        let body = Dialect
+            .encode_response(&client(&json!({"input": "Hi"})), &reply)
+            .concat();
+        let reply: Value = serde_json::from_slice(&body).unwrap();
+        let output = reply["output"].as_array().unwrap();
+        assert!(output[0]["id"].as_str().unwrap().len() < 64);
+        let (thoughts, others) = said(
+            output,
+            |item| json!({"type": "item_reference", "id": item["id"]}),
+        );
+        assert_eq!(thoughts, []);
+        assert_eq!(others, ["input.item_reference"]);
+    }
+
+    /// An upstream that speaks the protocol never saw these ids.
+    #[test]
+    fn another_upstream_is_not_sent_them() {
+        let seal = "rs_aigw-YW50aHJvcGljIHMgIDQgVTBsSExldCBtZSB0aGluay4";
+        for item in [
+            json!({"type": "item_reference", "id": seal}),
+            json!({"id": seal}),
+        ] {
+            let request = client(&json!({"input": [item, {"role": "user", "content": "Hi"}]}));
+            let wire = Codec::USUAL
+                .encode_request(&request, &Target::new("m"))
+                .unwrap();
+            assert_eq!(
+                body_of(&wire)["input"],
+                json!([{"role": "user", "content": "Hi"}])
+            );
+            assert_eq!(wire.losses.dropped, ["reasoning"]);
+        }
     }
 }
 

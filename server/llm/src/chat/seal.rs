@@ -1,7 +1,7 @@
 //! What a provider wants back unread: signatures of thoughts, and encrypted ones.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::Protocol;
 use crate::text::Text;
@@ -58,6 +58,45 @@ impl Seal {
         })
     }
 
+    /// As the end of an id, with the thought that it belongs to, for clients that send ids back and nothing else.
+    /// `None`: it would be longer than an id can be.
+    pub(crate) fn id_with(&self, thought: &str) -> Option<String> {
+        /// Ids come several times in a stream, and are keys of clients' tables: real ones have 50 characters, and no
+        /// client is known to count. A page of thoughts fits.
+        const LONGEST: usize = 16 * 1024;
+        if (self.data.len() + thought.len()) / 3 * 4 > LONGEST {
+            return None;
+        }
+        let kind = if self.encrypted { 'e' } else { 's' };
+        let plain = format!(
+            "{} {kind} {} {} {}{thought}",
+            self.protocol.as_str(),
+            self.id,
+            self.data.len(),
+            self.data,
+        );
+        Some(URL_SAFE_NO_PAD.encode(plain))
+    }
+
+    /// Reads the end of such an id: the seal, and the thought.
+    pub(crate) fn of_id(id: &str) -> Option<(Self, Text)> {
+        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
+        let mut words = plain.splitn(5, ' ');
+        let protocol = Protocol::from_name(words.next()?)?;
+        let encrypted = words.next()? == "e";
+        let id = Text::from(words.next()?);
+        let length = words.next()?.parse().ok()?;
+        let (data, thought) = words.next()?.split_at_checked(length)?;
+        let data = Text::from(data);
+        let seal = Self {
+            protocol,
+            data,
+            encrypted,
+            id,
+        };
+        Some((seal, Text::from(thought)))
+    }
+
     /// As a client that speaks `dialect` keeps it.
     pub fn for_client(&self, dialect: Protocol) -> Text {
         if self.protocol == dialect {
@@ -95,6 +134,25 @@ mod tests {
         assert!(kept.starts_with(Seal::TOKEN_START));
         assert_eq!(Seal::of_client(Protocol::Anthropic, kept, true), seal);
         assert_eq!(seal.for_client(Protocol::Gemini), "a b+c/==");
+    }
+
+    #[test]
+    fn an_id_comes_back_with_its_thought() {
+        let seal = Seal {
+            protocol: Protocol::Anthropic,
+            data: Text::from("a b+c/=="),
+            encrypted: false,
+            id: Text::default(),
+        };
+        let thought = "I think: \"ü\"  1 2 ";
+        let id = seal.id_with(thought).unwrap();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        assert!(id.bytes().all(plain), "{id}");
+        assert_eq!(Seal::of_id(&id), Some((seal.clone(), Text::from(thought))));
+        assert_eq!(seal.id_with(&"x".repeat(20_000)), None);
+        for broken in ["", "YQ", &id[..id.len() / 2], &id[1..], "ÄÖ"] {
+            assert_eq!(Seal::of_id(broken), None, "{broken}");
+        }
     }
 
     #[test]

@@ -99,14 +99,18 @@ enum Thought {
 
 fn thought(item: &Node<'_>) -> Thought {
     let text = |key: &str| item.get(key).and_then(|value| value.str().ok());
-    if text("type").as_deref() != Some("reasoning") {
-        return Thought::AsItIs;
+    let made_up = || text("id").is_some_and(|id| id.starts_with(OWN_REASONING));
+    match text("type").as_deref() {
+        Some("reasoning") => {}
+        Some("item_reference") if made_up() => return Thought::Foreign,
+        None if item.get("role").is_none() && made_up() => return Thought::Foreign,
+        _ => return Thought::AsItIs,
     }
     let seal = text("encrypted_content").and_then(|data| Seal::from_token(&data));
     match seal {
         Some(seal) if seal.protocol == Protocol::OpenAiResponses => Thought::Own(seal),
         Some(_) => Thought::Foreign,
-        None if text("id").is_some_and(|id| id.starts_with(OWN_REASONING)) => {
+        None if made_up() => {
             // Its own data under an id of the gateway's, or nothing that it could know.
             match text("encrypted_content") {
                 Some(_) => Thought::AsItIs,

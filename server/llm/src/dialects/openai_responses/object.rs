@@ -16,6 +16,8 @@ pub(super) struct Head {
     created: i64,
     /// What the client asked for, as it said it; the protocol says it again.
     echo: Vec<(&'static str, Json)>,
+    /// The client may refer to items by their ids alone, as if they were kept.
+    pub refers: bool,
 }
 
 /// What of a request its reply needs.
@@ -79,7 +81,14 @@ impl Head {
             // It may go into a line of its own.
             (!json.is_empty()).then(|| (key, Json::of_valid(json).compact()))
         });
+        let told = |key: &str| said.as_ref().and_then(|said| said.get(key));
+        let keeps = told("store") == Some(b"false")
+            || told("include").is_some_and(|include| {
+                memchr::memmem::find(include, b"\"reasoning.encrypted_content\"").is_some()
+            });
+        let echo = echo.collect();
         Self {
+            refers: !keeps,
             id: if id.starts_with("resp_") {
                 id.clone()
             } else {
@@ -87,7 +96,7 @@ impl Head {
             },
             model: asked.model.as_ref().unwrap_or(model).clone(),
             created: created.unwrap_or(asked.stamp.at),
-            echo: echo.collect(),
+            echo,
         }
     }
 

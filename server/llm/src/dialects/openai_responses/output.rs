@@ -5,7 +5,7 @@ use std::fmt;
 use crate::chat::{Block, Citation, Protocol, Seal, Stamp, TokenLogprob, ToolKind};
 use crate::json::{ArrayWriter, ObjectWriter};
 use crate::text::Text;
-use crate::wire::openai_responses::{OWN_REASONING, write_citation, write_logprobs};
+use crate::wire::openai_responses::{OWN_REASONING, telling_id, write_citation, write_logprobs};
 
 /// An item of `output`, done or under way.
 #[derive(Debug)]
@@ -65,6 +65,11 @@ impl Quoted {
         json
     }
 
+    /// The text itself.
+    pub fn plain(&self) -> String {
+        serde_json::from_str(&self.to_string()).expect("it was written as JSON")
+    }
+
     pub fn is_empty(&self) -> bool {
         self.inner.is_empty()
     }
@@ -119,6 +124,30 @@ impl Item {
             open: true,
             incomplete: false,
         })
+    }
+
+    /// Reasoning that is nothing but what its id tells.
+    pub fn telling(id: String) -> Self {
+        let kind = ItemKind::Reasoning {
+            text: Quoted::default(),
+            seal: None,
+        };
+        Self {
+            id,
+            kind,
+            open: true,
+            incomplete: false,
+        }
+    }
+
+    /// The id that tells the item's thought with its seal, to a client that may send back nothing else.
+    pub fn telling_id(&self, seal: &Seal) -> Option<String> {
+        match &self.kind {
+            ItemKind::Reasoning { text, .. } if seal.protocol != Protocol::OpenAiResponses => {
+                telling_id(seal, &text.plain())
+            }
+            _ => None,
+        }
     }
 
     /// Takes the seal of its thoughts. One of this protocol belongs to an item of its own id.

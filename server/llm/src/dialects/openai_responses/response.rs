@@ -34,7 +34,9 @@ fn built(request: &ChatRequest, response: &ChatResponse) -> Segments {
         response.created,
     );
     let choice = response.choices.first();
-    let items = choice.map_or_else(Vec::new, |choice| items(choice, &request.stamp));
+    let items = choice.map_or_else(Vec::new, |choice| {
+        items(choice, &request.stamp, head.refers)
+    });
     let finish = choice.and_then(|choice| choice.finish.as_ref());
     let body = object(|body| {
         head.write(body, Status::Ended(finish), &items, response.usage.as_ref());
@@ -42,7 +44,7 @@ fn built(request: &ChatRequest, response: &ChatResponse) -> Segments {
     Segments::from(body)
 }
 
-fn items(choice: &Choice, stamp: &Stamp) -> Vec<Item> {
+fn items(choice: &Choice, stamp: &Stamp, refers: bool) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     // Of the choice's first text.
     let mut logprobs = choice.logprobs.as_slice();
@@ -79,6 +81,9 @@ fn items(choice: &Choice, stamp: &Stamp) -> Vec<Item> {
                         item.id = seal.id.to_string();
                     }
                     item.seal(seal);
+                    if let Some(id) = item.telling_id(seal).filter(|_| refers) {
+                        item.id = id;
+                    }
                 }
             }
             ItemKind::Call { arguments, .. } => {

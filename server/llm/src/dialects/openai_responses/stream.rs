@@ -6,7 +6,7 @@ use super::events::Events;
 use super::object::{Asked, Head, Status};
 use super::output::{Item, ItemKind, Part};
 use crate::chat::{
-    Block, ChatRequest, Citation, FinishReason, StreamEvent, TokenLogprob, ToolKind, Usage,
+    Block, ChatRequest, Citation, FinishReason, Seal, StreamEvent, TokenLogprob, ToolKind, Usage,
 };
 use crate::dialect::StreamEncoder;
 use crate::error::{ApiError, ErrorKind};
@@ -30,6 +30,8 @@ pub(super) struct Encoder {
     over: bool,
     head: Option<Head>,
     items: Vec<Item>,
+    /// An item whose id may still be another: nobody was told of it yet.
+    unannounced: Option<usize>,
     /// Where each block's text goes.
     blocks: Vec<(Block, Place)>,
     /// Of tokens whose text is still to come.
@@ -60,6 +62,7 @@ impl Encoder {
             over: false,
             head: None,
             items: Vec::new(),
+            unannounced: None,
             blocks: Vec::new(),
             logprobs: Vec::new(),
             finish: None,
@@ -91,9 +94,7 @@ impl Encoder {
                 index,
                 seal,
             } => {
-                if let Some(item) = self.item_of(*index as usize) {
-                    item.seal(seal);
-                }
+                self.seal(*index as usize, seal, out);
             }
             StreamEvent::Cited {
                 choice: 0,
@@ -156,8 +157,12 @@ impl Encoder {
                 let Some(item) = Item::new(block, &self.asked.stamp, index) else {
                     return Place::Nowhere;
                 };
-                self.events(out).added(index, &item);
                 self.items.push(item);
+                self.unannounced = Some(index);
+                let refers = self.head.as_ref().is_some_and(|head| head.refers);
+                if *block != Block::Reasoning || !refers {
+                    self.announce(out);
+                }
                 index
             }
         };
@@ -188,6 +193,40 @@ impl Encoder {
         place
     }
 
+    fn announce(&mut self, out: &mut BytesMut) {
+        if let Some(index) = self.unannounced.take() {
+            let mut events = Events {
+                sequence: &mut self.sequence,
+                out,
+            };
+            events.added(index, &self.items[index]);
+        }
+    }
+
+    /// Takes the seal of a thought. To a client that may refer to items by their ids alone, the seal goes in one, and
+    /// what was thought with it: the item's own, or, where that was told already, that of an item that follows.
+    fn seal(&mut self, block: usize, seal: &Seal, out: &mut BytesMut) {
+        let Some((_, Place::Item(index))) = self.blocks.get(block) else {
+            return;
+        };
+        let index = *index;
+        let refers = self.head.as_ref().is_some_and(|head| head.refers);
+        let item = &mut self.items[index];
+        item.seal(seal);
+        let Some(id) = item.telling_id(seal).filter(|_| refers) else {
+            return;
+        };
+        if self.unannounced == Some(index) {
+            item.id = id;
+            return;
+        }
+        self.close(index, out);
+        let after = self.items.len();
+        self.items.push(Item::telling(id));
+        self.unannounced = Some(after);
+        self.close(after, out);
+    }
+
     /// Writes more of a block.
     fn say(&mut self, block: usize, text: &Text, out: &mut BytesMut) {
         let Some((kind, place)) = self.blocks.get(block).cloned() else {
@@ -201,6 +240,7 @@ impl Encoder {
             self.blocks[block].1 = place;
             place
         };
+        self.announce(out);
         let mut events = Events {
             sequence: &mut self.sequence,
             out,
@@ -298,13 +338,6 @@ impl Encoder {
         }
     }
 
-    fn item_of(&mut self, block: usize) -> Option<&mut Item> {
-        match self.blocks.get(block)?.1 {
-            Place::Item(item) | Place::Part { item, .. } => self.items.get_mut(item),
-            Place::Nowhere => None,
-        }
-    }
-
     fn cite(&mut self, block: usize, citation: &Citation, out: &mut BytesMut) {
         let Some((_, Place::Part { item, part: index })) = self.blocks.get(block) else {
             return;
@@ -368,6 +401,7 @@ impl Encoder {
         if !self.items[index].open {
             return;
         }
+        self.announce(out);
         self.close_parts(index, out);
         self.items[index].open = false;
         let mut events = Events {

@@ -5,7 +5,7 @@ use crate::chat::{Message, Part, PartContent, Prompt, Protocol, Role, Seal, Tool
 use crate::error::ApiError;
 use crate::json::{Node, ShapeError};
 use crate::text::Text;
-use crate::wire::openai_responses::OWN_REASONING;
+use crate::wire::openai_responses::{OWN_REASONING, told_by_id};
 
 /// Reads the items. What the assistant did in one go is one message, and so are the results of its calls: other
 /// protocols want parallel calls together.
@@ -13,7 +13,7 @@ use crate::wire::openai_responses::OWN_REASONING;
 /// # Errors
 /// An item that makes no sense, or that only refers to one that an upstream keeps.
 pub(super) fn read(items: &[Node<'_>], prompt: &mut Prompt) -> Result<(), ApiError> {
-    for item in items {
+    for (at, item) in items.iter().enumerate() {
         let kind = match item.object()?.get("type") {
             Some(kind) => kind.text()?,
             None if item.get("role").is_some() => Text::from_static("message"),
@@ -22,9 +22,19 @@ pub(super) fn read(items: &[Node<'_>], prompt: &mut Prompt) -> Result<(), ApiErr
         match kind.as_str() {
             // Clients refer to what an earlier reply has shown, unless they said that nothing is
             // kept. A thought can be missed, and that is told; what was said or called cannot.
-            "item_reference" if is_own_thought(item)? => {
-                note(&mut prompt.others, "input.item_reference");
-            }
+            "item_reference" if is_own_thought(item)? => match told(item)? {
+                Some((seal, text)) => {
+                    let seal = Some(seal);
+                    let thought = Part::new(PartContent::Reasoning { text, seal });
+                    add(
+                        &mut prompt.messages,
+                        Message::new(Role::Assistant, vec![thought]),
+                    );
+                }
+                // In a stream, the id of a thought is told before it is thought: what it was comes in the next id.
+                None if tells_text(items.get(at + 1))? => {}
+                None => note(&mut prompt.others, "input.item_reference"),
+            },
             "item_reference" => {
                 let message = format!(
                     "'{path}' refers to an item that only an upstream that speaks OpenAI Responses keeps, and this \
@@ -52,9 +62,26 @@ fn add(messages: &mut Vec<Message>, message: Message) {
         Some(last)
             if last.role == message.role && matches!(last.role, Role::Assistant | Role::Tool) =>
         {
+            if told_again(&last.parts, &message.parts) {
+                last.parts.pop();
+            }
             last.parts.extend(message.parts);
         }
         _ => messages.push(message),
+    }
+}
+
+/// Whether a thought comes once more, with its seal: as it was streamed, and as its id tells it.
+fn told_again(before: &[Part], parts: &[Part]) -> bool {
+    let thought = |part: Option<&Part>| match part.map(|part| &part.content) {
+        Some(PartContent::Reasoning { text, seal }) => Some((text.clone(), seal.clone())),
+        _ => None,
+    };
+    match (thought(before.last()), thought(parts.first())) {
+        (Some((before, seal)), Some((text, Some(again)))) => {
+            before == text && seal.is_none_or(|seal| seal == again)
+        }
+        _ => false,
     }
 }
 
@@ -147,8 +174,24 @@ fn reasoning(item: &Node<'_>) -> Result<Option<PartContent>, ShapeError> {
             Ok(seal)
         })
         .transpose()?;
+    let (seal, text) = match told(item)? {
+        Some((seal, thought)) => (Some(seal), if text.is_empty() { thought } else { text }),
+        None => (seal, text),
+    };
     let said = seal.is_some() || !text.is_empty();
     Ok(said.then_some(PartContent::Reasoning { text, seal }))
+}
+
+/// The thought and the seal that the item's id holds.
+fn told(item: &Node<'_>) -> Result<Option<(Seal, Text)>, ShapeError> {
+    let id = optional(item, "id", Node::str)?;
+    Ok(id.and_then(|id| told_by_id(&id)))
+}
+
+/// Whether the id of the item that follows holds a thought in words.
+fn tells_text(next: Option<&Node<'_>>) -> Result<bool, ShapeError> {
+    let told = next.map_or(Ok(None), told)?;
+    Ok(told.is_some_and(|(_, text)| !text.is_empty()))
 }
 
 /// Whether the item's id is one that the gateway made up for a thought.
