@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use crate::admin::{self, Admin, AdminState, AdminToken};
 use crate::config::{Config, Server};
 use crate::gateway::Gateway;
+use crate::in_force::{Edits, InForce};
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
 use crate::serve::{Service, Stop, serve};
@@ -30,6 +31,7 @@ pub struct App {
     /// The admin token where it was made, not configured.
     pub token_to_show: Option<String>,
     pub gateway: Arc<Gateway>,
+    pub in_force: Arc<InForce>,
     pub store: Store,
     server: Server,
     stop: Stop,
@@ -51,6 +53,8 @@ impl App {
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open the database {}", config.database.url))?;
+        let edits = Edits::kept_in(&store).await;
+        let policies = policies.rebuild(&edits.applied_to(config))?;
         let token = match &config.admin.token {
             Some(token) => AdminToken::configured(token.expose()),
             None => AdminToken::kept_in(beside(&store, "admin-token"))?,
@@ -71,7 +75,14 @@ impl App {
             recorder,
             config.recording.flush_interval.is_zero(),
         ));
+        let in_force = Arc::new(InForce::new(
+            gateway.clone(),
+            store.clone(),
+            config.clone(),
+            edits,
+        ));
         let api = Arc::new(Admin {
+            in_force: in_force.clone(),
             store: store.clone(),
             gateway: gateway.clone(),
             metrics: Metrics::of(&gateway),
@@ -106,6 +117,7 @@ impl App {
             admin_address,
             token_to_show,
             gateway,
+            in_force,
             store,
             server: config.server.clone(),
             stop,

@@ -9,6 +9,7 @@ pub mod config;
 pub mod dashboard;
 pub mod gateway;
 pub mod guardrails;
+pub mod in_force;
 pub mod ingress;
 pub mod limits;
 pub mod policies;

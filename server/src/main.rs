@@ -61,7 +61,7 @@ async fn serve(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let hung_up = signal(SignalKind::hangup())?;
     let app = App::start(&loaded.config).await?;
-    let reload = Reload::new(file, loaded.config.clone(), app.gateway.clone());
+    let reload = Reload::new(file, loaded.config.clone(), app.in_force.clone());
     let reloading = tokio::spawn(reload.run(hung_up));
     // Nobody may be reading: that is no reason not to serve.
     let _ = announce(loaded, &app);

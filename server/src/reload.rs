@@ -11,7 +11,7 @@ use tokio::signal::unix::Signal;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::{self, Choice, Config, ConfigErrors, Loaded, Server, Stamp};
-use crate::gateway::Gateway;
+use crate::in_force::InForce;
 use crate::policies::PolicyError;
 
 /// Between two looks at the file. A change is taken when it looks the same twice: it may be half written.
@@ -31,7 +31,7 @@ pub struct Reload {
     file: ConfigFile,
     /// What the gateway was started with: some of it holds until it ends.
     started: Config,
-    gateway: Arc<Gateway>,
+    in_force: Arc<InForce>,
 }
 
 /// Why a changed configuration is not taken.
@@ -44,11 +44,11 @@ pub enum ReloadError {
 }
 
 impl Reload {
-    pub fn new(file: ConfigFile, started: Config, gateway: Arc<Gateway>) -> Self {
+    pub fn new(file: ConfigFile, started: Config, in_force: Arc<InForce>) -> Self {
         Self {
             file,
             started,
-            gateway,
+            in_force,
         }
     }
 
@@ -81,18 +81,15 @@ impl Reload {
                 self.file.stamp = stamp;
                 let choice = self.file.choice.clone();
                 if let Some(loaded) = unblocked(move || config::load(&choice)).await {
-                    self.take(loaded);
+                    self.take(loaded).await;
                 }
             }
         }
     }
 
     /// Puts a configuration in force, or says why not.
-    fn take(&self, loaded: Result<Loaded, ConfigErrors>) {
-        match loaded
-            .map_err(ReloadError::Invalid)
-            .and_then(|loaded| self.put_in_force(&loaded).map(|()| loaded))
-        {
+    async fn take(&self, loaded: Result<Loaded, ConfigErrors>) {
+        match self.put_in_force(loaded).await {
             Ok(loaded) => {
                 for warning in &loaded.warnings {
                     tracing::warn!("{warning}");
@@ -126,10 +123,13 @@ impl Reload {
         }
     }
 
-    fn put_in_force(&self, loaded: &Loaded) -> Result<(), ReloadError> {
-        let policies = self.gateway.policies().rebuild(&loaded.config)?;
-        self.gateway.replace_policies(policies);
-        Ok(())
+    async fn put_in_force(
+        &self,
+        loaded: Result<Loaded, ConfigErrors>,
+    ) -> Result<Loaded, ReloadError> {
+        let loaded = loaded.map_err(ReloadError::Invalid)?;
+        self.in_force.take(loaded.config.clone()).await?;
+        Ok(loaded)
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::{Overview, OverviewQuery};
+use crate::routing::{ModelChange, ModelRouting};
 use crate::status::GatewayStatus;
 
 /// What an operator can ask. The gateway implements it; REST handlers and the dashboard's server
@@ -15,6 +16,19 @@ pub trait AdminApi: Send + Sync + 'static {
 
     /// What the gateway is, how it is set up, and how recording fares.
     async fn status(&self) -> Result<GatewayStatus, AdminError>;
+
+    /// The models of the configuration, and how each is routed.
+    async fn models(&self) -> Result<Vec<ModelRouting>, AdminError>;
+
+    /// Changes a model, from the next request on and beyond restarts.
+    async fn change_model(
+        &self,
+        name: &str,
+        change: ModelChange,
+    ) -> Result<ModelRouting, AdminError>;
+
+    /// Takes all changes of a model back: what the configuration says holds again.
+    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError>;
 }
 
 /// Why an administrative call could not be answered.
@@ -24,6 +38,9 @@ pub enum AdminError {
     /// The caller asked for something that makes no sense; `message` says what would.
     #[error("{message}")]
     Invalid { message: String },
+    /// There is nothing of this name.
+    #[error("{message}")]
+    NotFound { message: String },
     /// The database did not answer; the gateway serves on and keeps its records elsewhere.
     #[error("the database is not available: {message}")]
     Unavailable { message: String },

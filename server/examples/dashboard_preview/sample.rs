@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Percentiles, Share, Totals};
+use shared::routing::{ModelChange, ModelRouting};
 use shared::status::{GatewayStatus, ProviderStatus, RecordingStatus};
 use shared::{AdminApi, AdminError, CostNanos};
 
@@ -82,6 +83,24 @@ impl AdminApi for Sample {
                 Ok(overview)
             }
         }
+    }
+
+    async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {
+        Ok(Vec::new())
+    }
+
+    async fn change_model(
+        &self,
+        name: &str,
+        _change: ModelChange,
+    ) -> Result<ModelRouting, AdminError> {
+        self.reset_model(name).await
+    }
+
+    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
+        Err(AdminError::NotFound {
+            message: format!("There is no model `{name}` in a sample."),
+        })
     }
 
     async fn status(&self) -> Result<GatewayStatus, AdminError> {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use shared::analytics::{Overview, OverviewQuery};
+use shared::routing::{ModelChange, ModelRouting};
 use shared::status::{GatewayStatus, ProviderStatus};
 use shared::{AdminApi, AdminError};
 
 use crate::gateway::Gateway;
+use crate::in_force::{EditError, InForce};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 
@@ -18,9 +20,24 @@ pub struct Admin {
     pub store: Store,
     pub gateway: Arc<Gateway>,
     pub metrics: Arc<Metrics>,
+    pub in_force: Arc<InForce>,
     pub started_at: DateTime<Utc>,
     /// Where clients reach the gateway.
     pub client_url: String,
+}
+
+impl From<EditError> for AdminError {
+    fn from(error: EditError) -> Self {
+        let message = error.to_string();
+        match error {
+            EditError::NoSuchModel(_) => Self::NotFound { message },
+            EditError::NoSuchStrategy { .. } => Self::Invalid { message },
+            EditError::NotKept(source) => Self::Unavailable {
+                message: source.to_string(),
+            },
+            EditError::Policy(_) => Self::Internal { message },
+        }
+    }
 }
 
 #[async_trait]
@@ -50,5 +67,21 @@ impl AdminApi for Admin {
             providers: providers.collect(),
             recording: self.gateway.recorder().status(),
         })
+    }
+
+    async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {
+        Ok(self.in_force.models().await)
+    }
+
+    async fn change_model(
+        &self,
+        name: &str,
+        change: ModelChange,
+    ) -> Result<ModelRouting, AdminError> {
+        Ok(self.in_force.change(name, &change).await?)
+    }
+
+    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
+        Ok(self.in_force.reset(name).await?)
     }
 }

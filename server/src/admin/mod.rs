@@ -20,7 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::guesses::Guesses;
@@ -60,12 +60,15 @@ impl AdminState {
 /// token.
 pub fn router(state: &AdminState) -> Router {
     let form = post(login::submit).layer(DefaultBodyLimit::max(LOGIN_FORM));
+    let model = patch(rest::change_model).delete(rest::reset_model);
     let rest = Router::new()
         .route("/login", form)
         .route("/logout", post(login::logout))
         .route("/health", get(crate::ingress::health))
         .route("/api/v1/overview", get(rest::overview))
         .route("/api/v1/status", get(rest::status))
+        .route("/api/v1/models", get(rest::models))
+        .route("/api/v1/models/{*name}", model)
         .route("/metrics", get(rest::metrics))
         .route("/api", any(rest::unknown))
         .route("/api/", any(rest::unknown))

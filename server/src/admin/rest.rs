@@ -4,12 +4,14 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 use shared::analytics::OverviewQuery;
+use shared::routing::ModelChange;
 use shared::{AdminApi, AdminError};
 
 use super::AdminState;
@@ -31,6 +33,31 @@ pub(super) async fn status(State(state): State<AdminState>) -> Response {
     answer(state.api.status().await)
 }
 
+/// `GET /api/v1/models`
+pub(super) async fn models(State(state): State<AdminState>) -> Response {
+    answer(state.api.models().await)
+}
+
+/// `PATCH /api/v1/models/{name}` with `{"strategy": "…"}`
+pub(super) async fn change_model(
+    State(state): State<AdminState>,
+    Path(name): Path<String>,
+    change: Result<Json<ModelChange>, JsonRejection>,
+) -> Response {
+    match change {
+        Ok(Json(change)) => answer(state.api.change_model(&name, change).await),
+        Err(rejection) => problem(rejection.status(), &rejection.body_text()),
+    }
+}
+
+/// `DELETE /api/v1/models/{name}`: of the edits, not of the model
+pub(super) async fn reset_model(
+    State(state): State<AdminState>,
+    Path(name): Path<String>,
+) -> Response {
+    answer(state.api.reset_model(&name).await)
+}
+
 /// `GET /metrics`
 pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
     match state.api.metrics.render() {
@@ -45,6 +72,7 @@ fn answer<T: Serialize>(result: Result<T, AdminError>) -> Response {
         Err(error) => {
             let status = match error {
                 AdminError::Invalid { .. } => StatusCode::BAD_REQUEST,
+                AdminError::NotFound { .. } => StatusCode::NOT_FOUND,
                 AdminError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 AdminError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             };

@@ -150,6 +150,25 @@ impl Shadow {
     }
 }
 
+impl Strategy {
+    /// As the configuration has it: `round_robin`.
+    pub fn as_str(self) -> &'static str {
+        let word = Self::WORDS.iter().find(|(_, strategy)| *strategy == self);
+        word.map_or("", |(word, _)| word)
+    }
+
+    /// The strategy of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let word = Self::WORDS.iter().find(|(word, _)| *word == name);
+        word.map(|(_, strategy)| *strategy)
+    }
+
+    /// The names of all.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::WORDS.iter().map(|(word, _)| *word)
+    }
+}
+
 impl Words for Strategy {
     const NOUN: &'static str = "strategy";
     const WORDS: &'static [(&'static str, Self)] = &[

@@ -15,6 +15,7 @@ use std::time::Duration;
 use any_spawner::{CustomExecutor, Executor};
 use async_trait::async_trait;
 use shared::analytics::{Overview, OverviewQuery};
+use shared::routing::{ModelChange, ModelRouting};
 use shared::status::GatewayStatus;
 use shared::{AdminApi, AdminError};
 
@@ -135,6 +136,23 @@ impl AdminApi for Gated {
     async fn status(&self) -> Result<GatewayStatus, AdminError> {
         self.opened().await;
         self.sample.status().await
+    }
+
+    async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {
+        self.opened().await;
+        self.sample.models().await
+    }
+
+    async fn change_model(
+        &self,
+        name: &str,
+        change: ModelChange,
+    ) -> Result<ModelRouting, AdminError> {
+        self.sample.change_model(name, change).await
+    }
+
+    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
+        self.sample.reset_model(name).await
     }
 }
 

@@ -6,6 +6,7 @@ mod body;
 mod carried;
 mod dialects;
 mod drain;
+mod edits;
 mod errors;
 mod failover;
 mod fault_matrix;

@@ -30,7 +30,9 @@ pub fn Failure(error: Memo<Option<LoadError>>) -> impl IntoView {
 
 fn text(error: &LoadError) -> String {
     match error {
-        LoadError::Admin(AdminError::Invalid { message }) => message.clone(),
+        LoadError::Admin(AdminError::Invalid { message } | AdminError::NotFound { message }) => {
+            message.clone()
+        }
         LoadError::Admin(AdminError::Unavailable { message }) => format!(
             "It says: {message}. Requests are served on, and their records are kept until it is back."
         ),
@@ -89,7 +91,9 @@ pub fn Stale(error: Memo<Option<LoadError>>) -> impl IntoView {
 
 fn title(error: &LoadError) -> &'static str {
     match error {
-        LoadError::Admin(AdminError::Invalid { .. }) => "That cannot be shown",
+        LoadError::Admin(AdminError::Invalid { .. } | AdminError::NotFound { .. }) => {
+            "That cannot be shown"
+        }
         LoadError::Admin(AdminError::Unavailable { .. }) => "The database does not answer",
         LoadError::Admin(AdminError::Internal { .. }) => "The gateway has a fault",
         LoadError::NoAnswer(_) => "The gateway does not answer",
