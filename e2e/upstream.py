@@ -1,7 +1,7 @@
-"""A scripted stand-in for an upstream that speaks OpenAI's chat protocol.
+"""A scripted stand-in for upstreams: OpenAI's chat is here, all else in protocols.py.
 
 The model's name in a request says what happens (see SCENARIOS). Every request is kept byte for byte
-under its `user` field, the test's tag, and can be asked for:
+under the test's tag, its `user` field or what its model's name ends with, and can be asked for:
 
     GET  /journal/<tag>   what arrived with this tag, and whether the caller hung up
     POST /go/<tag>        lets the scenario `gated` send its next chunk
@@ -13,7 +13,10 @@ import asyncio
 import base64
 import json
 import sys
+import traceback
 from collections import defaultdict
+
+import protocols
 
 MODEL = "mock-model-2026-01-01"
 
@@ -100,18 +103,25 @@ class Reply:
             **more,
         }
 
-    async def start(self):
+    async def start(self, kind="text/event-stream"):
         self.writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-            b"cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
+            f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n"
+            "cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n".encode()
         )
+        await self.writer.drain()
+
+    async def chunk(self, data):
+        """One HTTP chunk."""
+        self.writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+        await self.writer.drain()
+
+    async def finish(self):
+        self.writer.write(b"0\r\n\r\n")
         await self.writer.drain()
 
     async def raw(self, data):
         """One server-sent event as one HTTP chunk."""
-        event = b"data: " + data + b"\n\n"
-        self.writer.write(b"%x\r\n%s\r\n" % (len(event), event))
-        await self.writer.drain()
+        await self.chunk(b"data: " + data + b"\n\n")
 
     async def delta(self, delta, finish=None):
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -127,8 +137,7 @@ class Reply:
             chunk = self.envelope("chat.completion.chunk", [], usage=USAGE)
             await self.raw(json.dumps(chunk).encode())
         await self.raw(b"[DONE]")
-        self.writer.write(b"0\r\n\r\n")
-        await self.writer.drain()
+        await self.finish()
 
 
 SCENARIOS = {}
@@ -289,8 +298,7 @@ async def no_done(reply, *_):
     """The body ends as HTTP wants it, but the protocol's own end is missing."""
     await reply.start()
     await reply.deltas([{"role": "assistant", "content": "and"}, {"content": " then"}])
-    reply.writer.write(b"0\r\n\r\n")
-    await reply.writer.drain()
+    await reply.finish()
 
 
 @scenario
@@ -306,8 +314,7 @@ async def error_in_stream(reply, *_):
     error = {"message": "The mock's engine is on fire", "type": "server_error", "code": None}
     await reply.raw(json.dumps({"error": error}).encode())
     await reply.raw(b"[DONE]")
-    reply.writer.write(b"0\r\n\r\n")
-    await reply.writer.drain()
+    await reply.finish()
 
 
 @scenario
@@ -355,23 +362,11 @@ class Upstream:
                 GATES[tag].release()
             await Reply(writer, {}, tag).whole(200, [entry.shown() for entry in self.journal[tag]])
             return
-        try:
-            request = json.loads(body)
-        except ValueError:
-            request = {}
-        reply = Reply(writer, request, request.get("user", ""))
+        asked = protocols.Asked(path, headers, body)
+        reply = Reply(writer, asked.json, asked.tag)
         entry = Entry(method, path, headers, body)
         self.journal[reply.tag].append(entry)
-        if path.split("?")[0] != "/v1/chat/completions":
-            await reply.error(404, f"The mock has no {path}")
-            return
-        model = request.get("model", "")
-        name = max((name for name in SCENARIOS if model.startswith(name)), key=len, default=None)
-        if name is None:
-            await reply.error(404, f"The mock has no model {model}", code="model_not_found")
-            return
-        arguments = [word for word in model[len(name) :].split("-") if word]
-        script = asyncio.ensure_future(SCENARIOS[name](reply, *arguments))
+        script = asyncio.ensure_future(self.play(reply, asked))
         end = asyncio.ensure_future(self.closed(reader))
         await asyncio.wait([script, end], return_when=asyncio.FIRST_COMPLETED)
         if not script.done():
@@ -379,10 +374,25 @@ class Upstream:
             script.cancel()
             raise ConnectionResetError
         end.cancel()
-        entry.finished = script.exception() is None
+        if (error := script.exception()) and not isinstance(error, ConnectionError):
+            traceback.print_exception(error)
+        entry.finished = error is None
         entry.hung_up = not entry.finished
         if not entry.finished or writer.transport.is_closing():
             raise ConnectionResetError
+
+    async def play(self, reply, asked):
+        if asked.path.split("?")[0] != "/v1/chat/completions":
+            if not await protocols.answer(reply, asked):
+                await reply.error(404, f"The mock has no {asked.path}")
+            return
+        model = asked.model
+        name = max((name for name in SCENARIOS if model.startswith(name)), key=len, default=None)
+        if name is None:
+            await reply.error(404, f"The mock has no model {model}", code="model_not_found")
+            return
+        arguments = [word for word in model[len(name) :].split("-") if word]
+        await SCENARIOS[name](reply, *arguments)
 
     async def closed(self, reader):
         """Returns when the caller has closed the connection; reads nothing."""
