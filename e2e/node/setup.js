@@ -31,17 +31,23 @@ export const client = (base = OPEN, options = {}) =>
 /** For every test: one that hangs is one that fails. */
 export const bounded = { timeout: 30_000 };
 
-/** A name for one test's requests; sent as `user`. */
+/** A name for one test's requests; sent as `user`, or behind a `~` at the end of the model's name. */
 export const newTag = () => randomUUID();
 
-/** The requests with this tag, as the mock upstream got them. */
-export async function arrived(tag) {
+/** The requests with this tag, as the mock upstream got them: bodies are bytes. */
+export async function received(tag) {
   const entries = await (await fetch(`${MOCK}/journal/${tag}`)).json();
   return entries.map((entry) => ({
     ...entry,
     headers: Object.fromEntries(entry.headers.map(([name, value]) => [name.toLowerCase(), value])),
-    json: JSON.parse(Buffer.from(entry.body, 'base64').toString()),
+    body: Buffer.from(entry.body, 'base64'),
   }));
+}
+
+/** The same where bodies are JSON. */
+export async function arrived(tag) {
+  const entries = await received(tag);
+  return entries.map((entry) => ({ ...entry, json: JSON.parse(entry.body.toString()) }));
 }
 
 /** Lets the mock send the next chunk of the scenario `gated`. */
