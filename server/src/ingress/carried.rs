@@ -104,12 +104,12 @@ async fn read_form(
     }
     let form_head = form.head().clone();
     let of_form = form_head.clone();
-    let body = std::mem::take(body);
+    // Already what it will be: a client whose form is refused before any of it is sent is still sending.
+    let upload = ClientUpload::new(std::mem::take(body), limits, received, [], None).reading(form);
     let send = move |model: &str| {
         let held = of_form.with_model(&chunks, model);
         let length = length.map(|length| of_form.length_with(model, length));
-        let upload = ClientUpload::new(body, limits, received, held, length);
-        Upload::new(Box::pin(upload.reading(form)))
+        Upload::new(Box::pin(upload.holding(held, length)))
     };
     Ok(FormRequest {
         operation,

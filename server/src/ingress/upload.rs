@@ -56,6 +56,14 @@ impl ClientUpload {
         upload
     }
 
+    /// With what goes out first, and the length of all that does.
+    pub fn holding(mut self, held: impl IntoIterator<Item = Bytes>, length: Option<u64>) -> Self {
+        self.held = held.into_iter().collect();
+        self.length = length;
+        self.over = self.held.is_empty() && self.body.is_end_stream();
+        self
+    }
+
     /// Reads along: what was held has been pushed already.
     pub fn reading(mut self, form: Multipart) -> Self {
         self.form = Some(form);
@@ -162,7 +170,7 @@ impl http_body::Body for ClientUpload {
 
 impl Drop for ClientUpload {
     fn drop(&mut self) {
-        // The upstream may have answered before it had read all: the client is still sending.
+        // It may have been answered before all of it was read: the client is still sending.
         body::discard(std::mem::take(&mut self.body));
     }
 }

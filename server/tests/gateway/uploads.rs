@@ -121,6 +121,29 @@ async fn over_the_limit_it_is_413_on_the_way() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let upstream = Upstream::start(vec![]).await;
+    let mut config = config_for(&upstream);
+    config.providers[0].default = false;
+    config.server.max_body_size = ByteSize::mebibytes(32);
+    let app = TestApp::start(config).await;
+    for _ in 0..5 {
+        let (send, body) = pieces();
+        let waiting = tokio::spawn(post(&app, body).send());
+        send.send(before_the_file("no-such-model").into()).unwrap();
+        for _ in 0..20 {
+            send.send(Bytes::from(vec![7; 1 << 20])).unwrap();
+        }
+        send.send(AFTER_THE_FILE.into()).unwrap();
+        drop(send);
+        let response = waiting.await.unwrap().expect("no reset connection");
+        assert_eq!(response.status(), 404);
+        assert_eq!(error(response).await["code"], "model_not_found");
+    }
+    assert!(upstream.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hangs_up_cancels_the_upload() {
     let (app, upstream) = before(vec![reply("200 OK", TEXT)], 32).await;
     let (send, body) = pieces();
