@@ -14,6 +14,7 @@ use crate::gateway::Gateway;
 use crate::in_force::{Edits, InForce};
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
+use crate::routing::{States, Transition};
 use crate::serve::{Service, Stop, serve};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
@@ -45,7 +46,7 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let started_at = Utc::now();
         ingress::note_start();
-        let policies = Policies::build(config)?;
+        let policies = Policies::build(config, Arc::new(States::new(log_transition)))?;
         let authorities = match &config.server.ca_file {
             Some(file) => OwnAuthorities::read(file).context("server.ca_file")?,
             None => OwnAuthorities::default(),
@@ -140,6 +141,29 @@ impl App {
         }
         self.store.close().await;
     }
+}
+
+/// A target, key or provider became usable, or ceased to be.
+fn log_transition(transition: &Transition) {
+    let Transition {
+        what,
+        provider,
+        model,
+        key,
+        from,
+        to,
+        reason,
+    } = transition;
+    tracing::warn!(
+        what = ?what,
+        provider = %provider,
+        model = model.as_deref(),
+        key,
+        from,
+        to,
+        reason,
+        "Routing state changed"
+    );
 }
 
 async fn listen(host: IpAddr, port: u16, section: &str) -> anyhow::Result<TcpListener> {

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::asked::Asked;
 use super::context::Context;
+use super::moment;
 use crate::policies::Upstream;
 use crate::recording::trial::Trial;
-use crate::routing::{Candidate, fails_over};
+use crate::routing::{Next, Plan};
 use crate::transport::{Transport, TransportError};
 
 /// What is asked of the targets, one after the other.
@@ -51,18 +52,26 @@ impl From<TransportError> for Unanswered {
     }
 }
 
-/// Tries the candidates in turn.
+/// Tries targets as the plan says.
 pub(super) async fn first_answer<C: Call>(
     transport: &Transport,
     context: &mut Context,
-    candidates: &[Candidate],
+    mut plan: Plan,
     call: &C,
 ) -> Result<C::Answer, ApiError> {
     let policies = Arc::clone(&context.policies);
     let mut failure = None;
     let mut unfit = None;
-    for candidate in candidates {
-        let upstream = policies.upstream(candidate);
+    loop {
+        let candidate = match plan.next(moment::now()) {
+            Next::Try(candidate) => candidate,
+            Next::Wait(until) if Instant::from_std(until) < context.give_up() => {
+                tokio::time::sleep_until(until.into()).await;
+                continue;
+            }
+            Next::Wait(_) | Next::GiveUp => break,
+        };
+        let upstream = policies.upstream(&candidate);
         if failure.is_some() {
             tracing::warn!(
                 requestId = %context.recording.id(),
@@ -75,34 +84,38 @@ pub(super) async fn first_answer<C: Call>(
         let target = Asked {
             transport,
             upstream,
-            candidate,
+            candidate: &candidate,
             give_up,
         };
-        let price = policies.price(candidate);
+        if Instant::now() >= give_up {
+            failure.get_or_insert_with(no_time);
+            break;
+        }
+        let mut in_use = candidate.state.begin(candidate.key, moment::now());
+        let price = policies.price(&candidate);
         let trial = context
             .recording
             .trial(upstream.name.clone(), candidate.model.clone(), price);
         let mut watched = Watched { context, trial };
-        let outcome = if Instant::now() < give_up {
-            call.ask(&mut watched.trial, &target).await
-        } else {
-            Err(Unanswered::Failed(no_time()))
-        };
+        let outcome = call.ask(&mut watched.trial, &target).await;
         let Watched { context, trial } = &mut watched;
         match outcome {
             Ok(answer) => {
+                in_use.answered(trial.began().elapsed(), moment::now());
                 context.won(trial);
                 return Ok(answer);
             }
             Err(Unanswered::Unfit(error)) => {
                 context.recording.attempt_failed(trial, &error);
+                plan.unfit(&candidate);
                 unfit.get_or_insert(error);
             }
             Err(Unanswered::Failed(mut error)) => {
                 upstream.hide_secrets(&mut error.message);
                 context.recording.attempt_failed(trial, &error);
                 log_failure(context, upstream, &error, failure.is_none());
-                if !fails_over(&error) || call.is_spent() {
+                plan.failed(&candidate, &error, moment::now());
+                if call.is_spent() {
                     return Err(error);
                 }
                 failure = Some(error);

@@ -8,6 +8,7 @@ mod context;
 mod count_tokens;
 mod embeddings;
 mod events;
+mod moment;
 mod passed;
 mod rerank;
 
@@ -33,7 +34,7 @@ use self::rerank::RerankCall;
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
-use crate::routing::{Candidates, Wish};
+use crate::routing::{Endpoint, NoFacts, Plan, Wish};
 use crate::transport::Transport;
 
 /// What requests meet.
@@ -135,15 +136,17 @@ impl Gateway {
         let wish = Wish {
             model,
             provider: terms.provider,
+            endpoint: Endpoint::Chat,
+            facts: &NoFacts,
         };
-        let candidates = policies.routing.candidates(wish)?;
+        let plan = policies.routing.plan(wish, moment::now())?;
         let call = ChatCall {
             request,
             system_prompt: system_prompt.as_deref(),
             strict: terms.strict || policies.strict,
             guardrails: &policies.guardrails,
         };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// How many tokens a request is.
@@ -156,14 +159,20 @@ impl Gateway {
         request: &ChatRequest,
         terms: Terms<'_>,
     ) -> Result<u64, ApiError> {
-        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let plan = plan(
+            context,
+            request.model.as_deref(),
+            false,
+            Endpoint::Chat,
+            terms,
+        )?;
         let policies = Arc::clone(&context.policies);
         let system_prompt = policies.system_prompt.for_caller(&context.caller);
         let call = CountTokensCall {
             request,
             system_prompt: system_prompt.as_deref(),
         };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// Vectors for texts.
@@ -176,10 +185,16 @@ impl Gateway {
         request: &EmbeddingsRequest,
         terms: Terms<'_>,
     ) -> Result<EmbeddingsResponse, ApiError> {
-        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let plan = plan(
+            context,
+            request.model.as_deref(),
+            false,
+            Endpoint::Embeddings,
+            terms,
+        )?;
         let strict = terms.strict || context.policies.strict;
         let call = EmbeddingsCall { request, strict };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// Texts in the order of their relevance.
@@ -192,10 +207,16 @@ impl Gateway {
         request: &RerankRequest,
         terms: Terms<'_>,
     ) -> Result<RerankResponse, ApiError> {
-        let candidates = candidates(context, request.model.as_deref(), false, terms)?;
+        let plan = plan(
+            context,
+            request.model.as_deref(),
+            false,
+            Endpoint::Rerank,
+            terms,
+        )?;
         let strict = terms.strict || context.policies.strict;
         let call = RerankCall { request, strict };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// A request whose body travels as it is.
@@ -208,9 +229,15 @@ impl Gateway {
         request: &CarriedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let candidates = candidates(context, request.model.as_deref(), request.stream, terms)?;
+        let plan = plan(
+            context,
+            request.model.as_deref(),
+            request.stream,
+            Endpoint::Other,
+            terms,
+        )?;
         let call = CarriedCall { request };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// A form that is passed on while it comes: one target gets it.
@@ -223,10 +250,11 @@ impl Gateway {
         request: FormRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let candidates = candidates(
+        let plan = plan(
             context,
             request.head.model.as_deref(),
             request.head.stream,
+            Endpoint::Other,
             terms,
         )?;
         let call = FormCall {
@@ -234,7 +262,7 @@ impl Gateway {
             content_type: request.content_type,
             form: Mutex::new(Some(request.form)),
         };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// A request to an endpoint of the provider's own.
@@ -247,7 +275,7 @@ impl Gateway {
         request: ForwardedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let candidates = candidates(context, Some(&request.model), false, terms)?;
+        let plan = plan(context, Some(&request.model), false, Endpoint::Other, terms)?;
         let call = ForwardCall {
             method: request.method,
             path: request.path,
@@ -255,7 +283,7 @@ impl Gateway {
             headers: request.headers,
             body: Mutex::new(Some(request.body)),
         };
-        attempts::first_answer(&self.transport, context, &candidates, &call).await
+        attempts::first_answer(&self.transport, context, plan, &call).await
     }
 
     /// The policies in force.
@@ -284,16 +312,19 @@ impl Gateway {
 }
 
 /// Where a request goes that is no chat; it is recorded what was asked for.
-fn candidates(
+fn plan(
     context: &mut Context,
     model: Option<&str>,
     stream: bool,
+    endpoint: Endpoint,
     terms: Terms<'_>,
-) -> Result<Candidates, ApiError> {
+) -> Result<Plan, ApiError> {
     context.recording.asked(model, stream);
     let wish = Wish {
         model,
         provider: terms.provider,
+        endpoint,
+        facts: &NoFacts,
     };
-    context.policies.routing.candidates(wish)
+    context.policies.routing.plan(wish, moment::now())
 }

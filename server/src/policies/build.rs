@@ -15,7 +15,7 @@ use crate::cache::Cache;
 use crate::config::{self, Config};
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
-use crate::routing::{ModelRoute, Order, ProviderEntry, RouteTarget, RoutingTable};
+use crate::routing::{RoutingTable, States};
 use crate::system_prompt::SystemPrompt;
 use crate::transport::{Endpoint, HttpEndpoint, Origin};
 
@@ -28,9 +28,11 @@ pub struct PolicyError {
 }
 
 impl Policies {
+    /// `states`: what is known of providers and targets, and will be.
+    ///
     /// # Errors
     /// A provider that cannot be called as configured.
-    pub fn build(config: &Config) -> Result<Self, PolicyError> {
+    pub fn build(config: &Config, states: Arc<States>) -> Result<Self, PolicyError> {
         let prices = prices(config);
         let upstreams = config
             .providers
@@ -47,7 +49,7 @@ impl Policies {
             system_prompt: SystemPrompt::new(config.system_prompt.text.as_deref()),
             guardrails: Guardrails,
             cache: Cache,
-            routing: routing(config),
+            routing: routing(config, &prices, states),
             upstreams,
             prices,
             timeouts: config.server.timeouts,
@@ -62,7 +64,7 @@ impl Policies {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
-        let policies = Self::build(config)?;
+        let policies = Self::build(config, Arc::clone(self.routing.states()))?;
         Ok(Self {
             limits: self
                 .limits
@@ -181,47 +183,15 @@ fn simulated(settings: &config::Simulated) -> SimulatedSettings {
     }
 }
 
-fn routing(config: &Config) -> RoutingTable {
-    let providers: Vec<ProviderEntry> = config
-        .providers
-        .iter()
-        .map(|provider| ProviderEntry {
-            name: provider.name.as_str().into(),
-            enabled: provider.enabled,
-            model: provider.model.as_deref().map(Into::into),
-        })
-        .collect();
-    let index = |name: &str| providers.iter().position(|entry| &*entry.name == name);
-    let models = config
-        .models
-        .iter()
-        .map(|model| {
-            let targets = model.targets.iter().filter_map(|target| {
-                let provider = index(&target.provider)?;
-                (target.enabled && providers[provider].enabled).then(|| RouteTarget {
-                    provider,
-                    model: target.model.as_deref().map(Into::into),
-                    weight: target.weight,
-                })
-            });
-            let order = match model.strategy {
-                config::Strategy::Priority => Order::Priority,
-                _ => Order::RoundRobin,
-            };
-            ModelRoute::new(
-                &model.name,
-                order,
-                targets.collect(),
-                model.max_attempts.map(|attempts| attempts as usize),
-            )
-            .strict(model.strict)
-        })
-        .collect();
-    let default_provider = config
-        .providers
-        .iter()
-        .position(|provider| provider.default && provider.enabled);
-    RoutingTable::new(providers, default_provider, models)
+/// Which targets there are. States of the same names are kept.
+fn routing(config: &Config, prices: &PriceTable, states: Arc<States>) -> RoutingTable {
+    let price = |provider: usize, model: &str| {
+        let provider = config.providers.get(provider)?;
+        let kind = llm::providers::find(&provider.kind)?;
+        let price = listed_price(prices, &provider.name, kind, model)?;
+        Some(price.input.saturating_add(price.output))
+    };
+    RoutingTable::new(&config.providers, &config.models, &price, states)
 }
 
 fn prices(config: &Config) -> PriceTable {

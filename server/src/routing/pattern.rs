@@ -19,6 +19,11 @@ impl Pattern {
         self.pieces.iter().map(String::len).sum()
     }
 
+    /// Whether the character is one of those that are fixed.
+    pub fn has(&self, character: char) -> bool {
+        self.pieces.iter().any(|piece| piece.contains(character))
+    }
+
     pub fn matches(&self, name: &str) -> bool {
         let [first, middle @ .., last] = self.pieces.as_slice() else {
             return false;

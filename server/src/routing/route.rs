@@ -2,77 +2,154 @@
 
 use std::sync::Arc;
 
-use super::rotation::Rotation;
+use super::candidate::Parameters;
+use super::states::ModelState;
+use super::strategy::{Choice, Picker};
+use super::target::TargetState;
+use super::target_set::TargetSet;
+use super::wish::Facts;
+use crate::config::{Endpoint, Hedge, Retry, Share, Sticky, StickyBy, When};
+use crate::routing::moment::hashed;
 
-/// A model's targets and the order in which they are tried.
+/// A model: its targets, and what happens when they fail.
 #[derive(Debug)]
 pub struct ModelRoute {
-    pub name: Arc<str>,
+    pub(super) name: Arc<str>,
+    /// It stands for many names.
+    pub(super) is_pattern: bool,
+    /// Empty: all.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// The model's own, then those of its rules.
+    pub(super) lists: Vec<TargetList>,
+    pub(super) rules: Vec<RouteRule>,
+    /// `None`: it is not sticky.
+    pub(super) sticky: Option<Sticky>,
+    pub(super) max_attempts: Option<usize>,
+    pub(super) max_input_tokens: Option<u64>,
+    pub(super) retry: Retry,
+    pub(super) hedge: Hedge,
+    pub(super) fallbacks: Fallbacks,
+    pub(super) shadow: Option<(RouteTarget, Share)>,
+    pub(super) strict: bool,
+    pub(super) state: Arc<ModelState>,
+}
+
+/// Other models, by their index among the table's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fallbacks {
+    pub general: Vec<usize>,
+    pub context_length: Vec<usize>,
+    pub content_filter: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct RouteRule {
+    pub when: When,
+    pub then: Then,
+}
+
+/// Where a rule leads.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Then {
+    /// To one of the route's lists.
+    List(usize),
+    /// To another of the table's models.
+    Model(usize),
+}
+
+/// Targets, and how one is chosen among them.
+#[derive(Debug)]
+pub(super) struct TargetList {
     targets: Vec<RouteTarget>,
-    order: Order,
-    rotation: Rotation,
-    max_attempts: usize,
-    strict: bool,
+    picker: Picker,
+    /// None comes before another.
+    flat: bool,
 }
 
-/// How the first target is chosen; the others follow as failover targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Each in its turn, by weight.
-    RoundRobin,
-    /// As configured.
-    Priority,
-}
-
-/// One place a model's requests may go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteTarget {
+/// One place a model's requests may go to; only such as may be called at all.
+#[derive(Clone, Debug)]
+pub(super) struct RouteTarget {
     /// Index in the routing table's providers.
     pub provider: usize,
     /// The upstream's name for the model; `None`: the client's.
     pub model: Option<Arc<str>>,
     pub weight: u32,
+    pub priority: u32,
+    /// Input and output; `None`: unknown.
+    pub price: Option<u64>,
+    pub parameters: Option<Arc<Parameters>>,
+    pub state: Arc<TargetState>,
 }
 
 impl ModelRoute {
-    /// `targets` are those that may be called at all.
-    pub fn new(
-        name: &str,
-        order: Order,
-        targets: Vec<RouteTarget>,
-        max_attempts: Option<usize>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            rotation: Rotation::new(targets.iter().map(|target| target.weight)),
-            max_attempts: max_attempts.unwrap_or(targets.len()),
-            targets,
-            order,
-            strict: false,
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The providers of all its targets, each once.
+    pub(super) fn providers(&self) -> Vec<usize> {
+        let mut providers = Vec::new();
+        for target in self.lists.iter().flat_map(TargetList::targets) {
+            if !providers.contains(&target.provider) {
+                providers.push(target.provider);
+            }
+        }
+        providers
+    }
+
+    pub(super) fn serves(&self, endpoint: Endpoint) -> bool {
+        self.endpoints.is_empty() || self.endpoints.contains(&endpoint)
+    }
+
+    /// What a request has in common with others; `None`: nothing, or it does not matter.
+    pub(super) fn stickiness(&self, facts: &dyn Facts) -> Option<u64> {
+        let sticky = self.sticky.as_ref()?;
+        match sticky.by {
+            StickyBy::Key => facts.key().map(hashed),
+            StickyBy::User => facts.user().map(|user| hashed(&user)),
+            StickyBy::Header => facts.header(sticky.header.as_deref()?).map(hashed),
+            StickyBy::Prefix => Some(facts.prefix()),
         }
     }
+}
 
-    /// Whether requests are refused from which something would have to be left out.
-    #[must_use]
-    pub fn strict(self, strict: bool) -> Self {
-        Self { strict, ..self }
-    }
-
-    pub fn is_strict(&self) -> bool {
-        self.strict
+impl TargetList {
+    pub fn new(targets: Vec<RouteTarget>, picker: Picker) -> Self {
+        let by_weight = picker.goes_by_weight();
+        let ranks = |target: &RouteTarget| rank(target, by_weight);
+        let first = targets.first().map(ranks);
+        Self {
+            flat: targets.iter().all(|target| Some(ranks(target)) == first),
+            targets,
+            picker,
+        }
     }
 
     pub fn targets(&self) -> &[RouteTarget] {
         &self.targets
     }
 
-    /// The targets in the order in which this request tries them.
-    pub fn pick(&self) -> impl Iterator<Item = &RouteTarget> {
-        let first = match self.order {
-            Order::RoundRobin => self.rotation.next(),
-            Order::Priority => 0,
-        };
-        let (before, from) = self.targets.split_at(first.min(self.targets.len()));
-        from.iter().chain(before).take(self.max_attempts)
+    /// One of these: among those that come first, by the strategy.
+    pub fn pick(&self, choice: &Choice<'_>) -> Option<usize> {
+        if self.flat {
+            return self.picker.pick(choice);
+        }
+        let by_weight = self.picker.goes_by_weight();
+        let rank = |place: usize| rank(&self.targets[place], by_weight);
+        let best = choice.eligible.iter().map(rank).min()?;
+        let first: TargetSet = choice
+            .eligible
+            .iter()
+            .filter(|place| rank(*place) == best)
+            .collect();
+        self.picker.pick(&Choice {
+            eligible: &first,
+            ..*choice
+        })
     }
+}
+
+/// What is lower comes first.
+fn rank(target: &RouteTarget, by_weight: bool) -> (u32, bool) {
+    (target.priority, by_weight && target.weight == 0)
 }

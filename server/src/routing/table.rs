@@ -5,17 +5,33 @@ use std::sync::Arc;
 
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
+use super::ad_hoc::AdHoc;
+use super::build::{Builder, PriceOf};
+use super::moment::{Moment, hashed};
+use super::names::nearest;
 use super::pattern::Pattern;
-use super::route::ModelRoute;
+use super::plan::Plan;
+use super::provider::ProviderState;
+use super::route::{ModelRoute, Then};
+use super::rules;
+use super::states::States;
+use super::wish::Wish;
+use crate::config::{self, Endpoint};
 
 /// Everything that routing knows, for one snapshot of the configuration.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RoutingTable {
     providers: Vec<ProviderEntry>,
     default_provider: Option<usize>,
-    by_name: HashMap<Arc<str>, ModelRoute>,
+    catalog: Arc<[Arc<ModelRoute>]>,
+    /// Names and aliases.
+    by_name: HashMap<Arc<str>, usize>,
     /// The most particular pattern first.
-    by_pattern: Vec<(Pattern, ModelRoute)>,
+    by_pattern: Vec<(Pattern, usize)>,
+    /// The models that take what nothing else directs.
+    defaults: Vec<(Endpoint, usize)>,
+    ad_hoc: AdHoc,
+    states: Arc<States>,
 }
 
 /// A provider as routing sees it. Its index is its identity.
@@ -25,92 +41,107 @@ pub struct ProviderEntry {
     pub enabled: bool,
     /// The model that it answers with where nobody says which.
     pub model: Option<Arc<str>>,
+    pub state: Arc<ProviderState>,
 }
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wish<'a> {
-    /// The body's `model`.
-    pub model: Option<&'a str>,
-    /// The header `x-llm-provider`.
-    pub provider: Option<&'a str>,
-}
-
-/// One target, ready to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Index of the provider.
-    pub provider: usize,
-    /// The upstream's name for the model.
-    pub model: Arc<str>,
-    /// What cannot be carried to it is refused, by the model's configuration.
-    pub strict: bool,
-}
-
-/// Targets in the order of their trying; never empty.
-pub type Candidates = Vec<Candidate>;
 
 impl RoutingTable {
+    /// Of what the configuration says. What `states` knows by name stays known.
     pub fn new(
-        providers: Vec<ProviderEntry>,
-        default_provider: Option<usize>,
-        models: Vec<ModelRoute>,
+        providers: &[config::Provider],
+        models: &[config::Model],
+        price: PriceOf<'_>,
+        states: Arc<States>,
     ) -> Self {
-        let mut table = Self {
-            providers,
-            default_provider,
-            ..Self::default()
+        let default_provider = providers.iter().position(|p| p.default && p.enabled);
+        let providers: Vec<ProviderEntry> = providers
+            .iter()
+            .map(|provider| ProviderEntry::new(provider, &states))
+            .collect();
+        let mut builder = Builder {
+            providers: &providers,
+            models,
+            states: &states,
+            price,
+            targets: Vec::new(),
         };
-        for route in models {
-            match Pattern::parse(&route.name) {
-                Some(pattern) => table.by_pattern.push((pattern, route)),
+        let catalog: Arc<[_]> = builder.routes().into();
+        let provider_states: Vec<_> = providers.iter().map(|p| Arc::clone(&p.state)).collect();
+        states.keep(&provider_states, &builder.targets);
+        let mut by_name = HashMap::new();
+        let mut by_pattern = Vec::new();
+        let mut defaults = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            let aliases = model.aliases.iter().map(|alias| alias.as_str().into());
+            by_name.extend(aliases.map(|alias: Arc<str>| (alias, index)));
+            match Pattern::parse(&model.name) {
+                Some(pattern) => by_pattern.push((pattern, index)),
                 None => {
-                    table.by_name.insert(route.name.clone(), route);
+                    by_name.insert(catalog[index].name().clone(), index);
                 }
             }
+            defaults.extend(model.default_for.iter().map(|endpoint| (*endpoint, index)));
         }
-        table
-            .by_pattern
-            .sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
-        table
+        by_pattern.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
+        Self {
+            ad_hoc: AdHoc::new(providers.len()),
+            providers,
+            default_provider,
+            catalog,
+            by_name,
+            by_pattern,
+            defaults,
+            states,
+        }
     }
 
-    /// The targets for a request. The header wins; then a configured model by its name or pattern;
-    /// then `provider/model`; then the provider whose own model it is; then the default provider.
+    /// A request's way. The header wins; then a configured model by its name or an alias; a wildcard with a `/`;
+    /// `provider/model`; any other wildcard; the provider whose own model it is; the endpoint's default model; the
+    /// default provider.
     ///
     /// # Errors
-    /// `model_not_found` or `provider_not_found` with the nearest names; `invalid_request` when
-    /// nothing says which model; `overloaded` when all that could answer is disabled.
-    pub fn candidates(&self, wish: Wish<'_>) -> Result<Candidates, ApiError> {
+    /// `model_not_found` or `provider_not_found` with the nearest names; `invalid_request` when nothing says which
+    /// model; `context_length_exceeded` when the request is longer than its model takes; `overloaded` when all that
+    /// could answer is disabled.
+    pub fn plan(&self, wish: Wish<'_>, moment: Moment) -> Result<Plan, ApiError> {
         if let Some(name) = wish.provider {
-            return self.of_provider(name, wish.model);
+            let index = self.provider(name).ok_or_else(|| self.no_provider(name))?;
+            return self.own_model(index, wish.model);
         }
         let Some(model) = wish.model else {
-            return match self.default_provider {
-                Some(index) => self.own_model(index, None),
-                None => {
+            return match (self.default_model(wish.endpoint), self.default_provider) {
+                (Some(index), _) => {
+                    let name = self.catalog[index].name().clone();
+                    self.by_rules(index, &name, wish, moment)
+                }
+                (None, Some(index)) => self.own_model(index, None),
+                (None, None) => {
                     Err(ApiError::invalid("you must provide a model parameter").with_param("model"))
                 }
             };
         };
-        match self.find(model) {
-            Some(Found::Route(route)) => self.of_route(route, model),
-            Some(Found::Prefixed(index, rest)) => self.single(index, rest.into()),
-            Some(Found::Owner(index) | Found::Default(index)) => self.own_model(index, Some(model)),
+        match self.find(model, Some(wish.endpoint)) {
+            Some(Found::Route(index)) => self.by_rules(index, model, wish, moment),
+            Some(Found::Prefixed(index, rest)) => self.single(index, rest),
+            Some(Found::Owner(index) | Found::DefaultProvider(index)) => {
+                self.own_model(index, Some(model))
+            }
+            Some(Found::DefaultModel(index)) => self.by_rules(index, model, wish, moment),
             None => Err(self.model_not_found(model)),
         }
     }
 
-    /// The providers that a request for `model` may go to.
+    /// The providers that a request for `model` may go to, at some endpoint.
     ///
     /// # Errors
     /// `model_not_found` with the nearest names.
     pub fn providers_of(&self, model: &str) -> Result<Vec<usize>, ApiError> {
-        match self.find(model) {
-            Some(Found::Route(route)) => Ok(providers(route)),
-            Some(Found::Prefixed(index, _) | Found::Owner(index) | Found::Default(index)) => {
-                Ok(vec![index])
+        match self.find(model, None) {
+            Some(Found::Route(index) | Found::DefaultModel(index)) => {
+                Ok(self.catalog[index].providers())
             }
+            Some(
+                Found::Prefixed(index, _) | Found::Owner(index) | Found::DefaultProvider(index),
+            ) => Ok(vec![index]),
             None => Err(self.model_not_found(model)),
         }
     }
@@ -119,28 +150,9 @@ impl RoutingTable {
     /// provider as any word does.
     pub fn knows(&self, model: &str) -> bool {
         matches!(
-            self.find(model),
+            self.find(model, None),
             Some(Found::Route(_) | Found::Prefixed(..) | Found::Owner(_))
         )
-    }
-
-    fn find<'a>(&'a self, model: &'a str) -> Option<Found<'a>> {
-        if let Some(route) = self.route(model) {
-            return Some(Found::Route(route));
-        }
-        if let Some((provider, rest)) = model.split_once('/')
-            && !rest.is_empty()
-            && let Some(index) = self.provider(provider)
-        {
-            return Some(Found::Prefixed(index, rest));
-        }
-        let owner = self
-            .providers
-            .iter()
-            .position(|entry| entry.enabled && entry.model.as_deref() == Some(model));
-        owner
-            .map(Found::Owner)
-            .or_else(|| self.default_provider.map(Found::Default))
     }
 
     /// The providers, in the order of the configuration.
@@ -148,15 +160,20 @@ impl RoutingTable {
         &self.providers
     }
 
-    /// The models that clients can name, wildcards as they are written, each with the indexes of
+    /// What is known of providers and targets, whatever the configuration.
+    pub fn states(&self) -> &Arc<States> {
+        &self.states
+    }
+
+    /// The models that clients can name, aliases too, wildcards as they are written, each with the indexes of
     /// its providers.
     pub fn models(&self) -> Vec<(Arc<str>, Vec<usize>)> {
-        let routes = self
-            .by_name
-            .values()
-            .chain(self.by_pattern.iter().map(|(_, route)| route));
-        let mut models: Vec<(Arc<str>, Vec<usize>)> = routes
-            .map(|route| (route.name.clone(), providers(route)))
+        let patterns = self.by_pattern.iter().map(|(_, index)| *index);
+        let patterns = patterns.map(|index| (self.catalog[index].name(), index));
+        let names = self.by_name.iter().map(|(name, index)| (name, *index));
+        let mut models: Vec<(Arc<str>, Vec<usize>)> = names
+            .chain(patterns)
+            .map(|(name, index)| (name.clone(), self.catalog[index].providers()))
             .collect();
         for (index, entry) in self.providers.iter().enumerate() {
             if let Some(model) = &entry.model
@@ -173,46 +190,54 @@ impl RoutingTable {
         models
     }
 
-    fn route(&self, model: &str) -> Option<&ModelRoute> {
-        self.by_name.get(model).or_else(|| {
-            let found = self
-                .by_pattern
-                .iter()
-                .find(|(pattern, _)| pattern.matches(model));
-            found.map(|(_, route)| route)
-        })
+    /// `endpoint`: where the model has to be served; `None`: anywhere.
+    fn find<'a>(&self, model: &'a str, endpoint: Option<Endpoint>) -> Option<Found<'a>> {
+        let served =
+            |index: &usize| endpoint.is_none_or(|endpoint| self.catalog[*index].serves(endpoint));
+        if let Some(index) = self.by_name.get(model).filter(|index| served(index)) {
+            return Some(Found::Route(*index));
+        }
+        let pattern = self.by_pattern.iter();
+        let mut pattern =
+            pattern.filter(|(pattern, index)| served(index) && pattern.matches(model));
+        let pattern = pattern.next();
+        if let Some((pattern, index)) = pattern
+            && pattern.has('/')
+        {
+            return Some(Found::Route(*index));
+        }
+        if let Some((provider, rest)) = model.split_once('/')
+            && !rest.is_empty()
+            && let Some(index) = self.provider(provider)
+        {
+            return Some(Found::Prefixed(index, rest));
+        }
+        if let Some((_, index)) = pattern {
+            return Some(Found::Route(*index));
+        }
+        let mut providers = self.providers.iter();
+        let owner = providers.position(|it| it.enabled && it.model.as_deref() == Some(model));
+        let default_model = || endpoint.and_then(|endpoint| self.default_model(endpoint));
+        owner
+            .map(Found::Owner)
+            .or_else(|| default_model().map(Found::DefaultModel))
+            .or_else(|| self.default_provider.map(Found::DefaultProvider))
+    }
+
+    fn default_model(&self, endpoint: Endpoint) -> Option<usize> {
+        let mut defaults = self.defaults.iter();
+        let found = defaults.find(|(at, _)| *at == endpoint);
+        found.map(|(_, index)| *index)
     }
 
     fn provider(&self, name: &str) -> Option<usize> {
         self.providers.iter().position(|entry| &*entry.name == name)
     }
 
-    fn of_provider(&self, name: &str, model: Option<&str>) -> Result<Candidates, ApiError> {
-        match self.provider(name) {
-            Some(index) => self.own_model(index, model),
-            None => {
-                let known = self
-                    .providers
-                    .iter()
-                    .filter(|p| p.enabled)
-                    .map(|p| &*p.name);
-                let message = format!(
-                    "There is no provider `{name}` (header x-llm-provider).{}",
-                    nearest(name, known)
-                );
-                Err(
-                    ApiError::new(ErrorKind::NotFound, ErrorSource::Caller, message)
-                        .with_code("provider_not_found"),
-                )
-            }
-        }
-    }
-
     /// The provider's own model, or else the one that the client named.
-    fn own_model(&self, index: usize, asked: Option<&str>) -> Result<Candidates, ApiError> {
+    fn own_model(&self, index: usize, asked: Option<&str>) -> Result<Plan, ApiError> {
         let entry = &self.providers[index];
-        let model = entry.model.clone().or_else(|| asked.map(Into::into));
-        match model {
+        match entry.model.as_deref().or(asked) {
             Some(model) => self.single(index, model),
             None => Err(ApiError::invalid(format!(
                 "The provider `{}` has no model of its own: you must provide a model parameter",
@@ -222,31 +247,63 @@ impl RoutingTable {
         }
     }
 
-    fn single(&self, provider: usize, model: Arc<str>) -> Result<Candidates, ApiError> {
-        let entry = &self.providers[provider];
-        if entry.enabled {
-            return Ok(vec![Candidate {
-                provider,
-                model,
-                strict: false,
-            }]);
+    fn single(&self, index: usize, model: &str) -> Result<Plan, ApiError> {
+        let entry = &self.providers[index];
+        if !entry.enabled {
+            return Err(disabled(&format!("The provider `{}`", entry.name)));
         }
-        Err(disabled(&format!("The provider `{}`", entry.name)))
+        let route = self.ad_hoc.route(index, entry, model, &self.states);
+        let catalog = Arc::clone(&self.catalog);
+        Ok(Plan::new(catalog, route, 0, None, None))
     }
 
-    fn of_route(&self, route: &ModelRoute, asked: &str) -> Result<Candidates, ApiError> {
-        let candidates: Candidates = route
-            .pick()
-            .map(|target| Candidate {
-                provider: target.provider,
-                model: target.model.clone().unwrap_or_else(|| asked.into()),
-                strict: route.is_strict(),
-            })
-            .collect();
-        if candidates.is_empty() {
+    /// A model's own targets, or where the first of its rules leads that holds.
+    fn by_rules(
+        &self,
+        index: usize,
+        asked: &str,
+        wish: Wish<'_>,
+        moment: Moment,
+    ) -> Result<Plan, ApiError> {
+        let rules = &self.catalog[index].rules;
+        let rule = rules
+            .iter()
+            .find(|rule| rules::holds(&rule.when, &wish, moment.at));
+        match rule.map(|rule| rule.then) {
+            Some(Then::Model(other)) => self.of_route(other, 0, asked, wish),
+            Some(Then::List(list)) => self.of_route(index, list, asked, wish),
+            None => self.of_route(index, 0, asked, wish),
+        }
+    }
+
+    fn of_route(
+        &self,
+        index: usize,
+        list: usize,
+        asked: &str,
+        wish: Wish<'_>,
+    ) -> Result<Plan, ApiError> {
+        let mut route = &self.catalog[index];
+        let mut list = list;
+        if let Some(most) = route.max_input_tokens {
+            let tokens = wish.facts.input_tokens();
+            let fits =
+                |route: &&Arc<ModelRoute>| route.max_input_tokens.is_none_or(|most| tokens <= most);
+            if tokens > most {
+                let longer = route.fallbacks.context_length.iter();
+                let mut longer = longer.map(|index| &self.catalog[*index]).filter(fits);
+                route = longer.next().ok_or_else(|| too_long(asked, tokens, most))?;
+                list = 0;
+            }
+        }
+        let has_any = !route.lists[list].targets().is_empty();
+        if !has_any && route.fallbacks.general.is_empty() {
             return Err(disabled(&format!("Every provider of the model `{asked}`")));
         }
-        Ok(candidates)
+        let asked = route.is_pattern.then(|| asked.into());
+        let sticky = route.stickiness(wish.facts);
+        let catalog = Arc::clone(&self.catalog);
+        Ok(Plan::new(catalog, Arc::clone(route), list, asked, sticky))
     }
 
     fn model_not_found(&self, model: &str) -> ApiError {
@@ -260,28 +317,42 @@ impl RoutingTable {
             .with_code("model_not_found")
             .with_param("model")
     }
+
+    fn no_provider(&self, name: &str) -> ApiError {
+        let known = self.providers.iter().filter(|entry| entry.enabled);
+        let message = format!(
+            "There is no provider `{name}` (header x-llm-provider).{}",
+            nearest(name, known.map(|entry| &*entry.name))
+        );
+        ApiError::new(ErrorKind::NotFound, ErrorSource::Caller, message)
+            .with_code("provider_not_found")
+    }
+}
+
+impl ProviderEntry {
+    fn new(provider: &config::Provider, states: &States) -> Self {
+        let keys = provider.all_keys();
+        let fingerprints: Vec<u64> = keys.iter().map(|key| hashed(key.expose())).collect();
+        Self {
+            name: provider.name.as_str().into(),
+            enabled: provider.enabled,
+            model: provider.model.as_deref().map(Into::into),
+            state: states.provider_with(&provider.name, &fingerprints),
+        }
+    }
 }
 
 /// How a model's name is understood.
 enum Found<'a> {
-    Route(&'a ModelRoute),
+    Route(usize),
     /// `provider/model`, and what stands after the slash.
     Prefixed(usize, &'a str),
     /// The provider whose own model it is.
     Owner(usize),
+    /// Nobody knows it; the endpoint's default model takes it.
+    DefaultModel(usize),
     /// Nobody knows it; the default provider may.
-    Default(usize),
-}
-
-/// A route's providers, each once.
-fn providers(route: &ModelRoute) -> Vec<usize> {
-    let mut providers = Vec::new();
-    for target in route.targets() {
-        if !providers.contains(&target.provider) {
-            providers.push(target.provider);
-        }
-    }
-    providers
+    DefaultProvider(usize),
 }
 
 fn disabled(what: &str) -> ApiError {
@@ -289,77 +360,125 @@ fn disabled(what: &str) -> ApiError {
     ApiError::new(ErrorKind::Overloaded, ErrorSource::Policy, message)
 }
 
-/// A sentence with up to three names like `wanted`, or none.
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let wanted = wanted.to_lowercase();
-    let mut close: Vec<(f64, &str)> = names
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .collect();
-    close.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let names: Vec<String> = close
-        .iter()
-        .take(3)
-        .map(|(_, name)| format!("`{name}`"))
-        .collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(" Did you mean {}?", names.join(" or "))
-    }
+fn too_long(model: &str, tokens: u64, most: u64) -> ApiError {
+    let message = format!(
+        "The request has about {tokens} input tokens, and the model `{model}` takes {most} at most. Shorten the \
+         conversation, or use another model."
+    );
+    ApiError::new(
+        ErrorKind::ContextLengthExceeded,
+        ErrorSource::Policy,
+        message,
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Order, RouteTarget};
-    use super::*;
+    use std::time::Instant;
 
-    fn provider(name: &str, model: Option<&str>, enabled: bool) -> ProviderEntry {
-        ProviderEntry {
-            name: name.into(),
+    use super::super::plan::Next;
+    use super::super::wish::NoFacts;
+    use super::*;
+    use crate::config::{Model, Provider, Strategy, Target};
+
+    fn provider(name: &str, model: Option<&str>, enabled: bool) -> Provider {
+        Provider {
+            name: name.to_owned(),
             enabled,
-            model: model.map(Into::into),
+            model: model.map(str::to_owned),
+            ..Provider::default()
         }
     }
 
-    fn target(provider: usize, model: Option<&str>) -> RouteTarget {
-        RouteTarget {
-            provider,
-            model: model.map(Into::into),
-            weight: 1,
+    fn target(provider: &str, model: Option<&str>) -> Target {
+        Target {
+            provider: provider.to_owned(),
+            model: model.map(str::to_owned),
+            ..Target::default()
+        }
+    }
+
+    fn model(name: &str, strategy: Strategy, targets: Vec<Target>) -> Model {
+        Model {
+            name: name.to_owned(),
+            strategy,
+            targets,
+            ..Model::default()
         }
     }
 
     fn table(default_provider: Option<usize>) -> RoutingTable {
-        RoutingTable::new(
-            vec![
-                provider("openai", Some("gpt-4o"), true),
-                provider("local", None, true),
-                provider("off", Some("off-model"), false),
-            ],
-            default_provider,
-            vec![
-                ModelRoute::new(
-                    "fast",
-                    Order::RoundRobin,
-                    vec![target(0, Some("gpt-4o-mini")), target(1, Some("llama"))],
-                    None,
-                ),
-                ModelRoute::new("gpt-*", Order::Priority, vec![target(0, None)], None),
-                ModelRoute::new("gpt-4o-*", Order::Priority, vec![target(1, None)], None),
-                ModelRoute::new("empty", Order::Priority, Vec::new(), None),
-            ],
-        )
+        let mut providers = [
+            provider("openai", Some("gpt-4o"), true),
+            provider("local", None, true),
+            provider("off", Some("off-model"), false),
+        ];
+        if let Some(index) = default_provider {
+            providers[index].default = true;
+        }
+        let fast = vec![
+            target("openai", Some("gpt-4o-mini")),
+            target("local", Some("llama")),
+        ];
+        let models = [
+            Model {
+                aliases: vec!["quick".to_owned()],
+                ..model("fast", Strategy::RoundRobin, fast)
+            },
+            model("gpt-*", Strategy::Priority, vec![target("openai", None)]),
+            model("gpt-4o-*", Strategy::Priority, vec![target("local", None)]),
+            model("local/q*", Strategy::Priority, vec![target("openai", None)]),
+            model("empty", Strategy::Priority, vec![target("off", None)]),
+            Model {
+                endpoints: vec![Endpoint::Embeddings],
+                default_for: vec![Endpoint::Embeddings],
+                ..model(
+                    "vectors",
+                    Strategy::Priority,
+                    vec![target("local", Some("v"))],
+                )
+            },
+        ];
+        RoutingTable::new(&providers, &models, &|_, _| None, Arc::default())
+    }
+
+    fn moment() -> Moment {
+        Moment {
+            now: Instant::now(),
+            at: chrono::DateTime::UNIX_EPOCH,
+            random: 0,
+        }
+    }
+
+    fn ask_at(
+        endpoint: Endpoint,
+        table: &RoutingTable,
+        provider: Option<&str>,
+        model: Option<&str>,
+    ) -> Vec<String> {
+        let wish = Wish {
+            model,
+            provider,
+            endpoint,
+            facts: &NoFacts,
+        };
+        let mut plan = match table.plan(wish, moment()) {
+            Ok(plan) => plan,
+            Err(error) => return vec![format!("{} {}", error.status(), error.message)],
+        };
+        let mut tried = Vec::new();
+        while let Next::Try(c) = plan.next(moment()) {
+            tried.push(format!(
+                "{}:{}",
+                table.providers()[c.provider].name,
+                c.model
+            ));
+        }
+        tried
     }
 
     fn ask(table: &RoutingTable, provider: Option<&str>, model: Option<&str>) -> Vec<String> {
-        match table.candidates(Wish { model, provider }) {
-            Ok(candidates) => candidates
-                .iter()
-                .map(|c| format!("{}:{}", table.providers()[c.provider].name, c.model))
-                .collect(),
-            Err(error) => vec![format!("{} {}", error.status(), error.message)],
-        }
+        ask_at(Endpoint::Chat, table, provider, model)
     }
 
     #[test]
@@ -370,7 +489,8 @@ mod tests {
             (Some("local"), Some("whatever"), "local:whatever"),
             (None, Some("gpt-5"), "openai:gpt-5"),
             (None, Some("gpt-4o-mini"), "local:gpt-4o-mini"),
-            (None, Some("local/qwen/7b"), "local:qwen/7b"),
+            (None, Some("local/llama/7b"), "local:llama/7b"),
+            (None, Some("local/qwen"), "openai:local/qwen"),
             (None, Some("openai/o3"), "openai:o3"),
         ] {
             assert_eq!(
@@ -389,7 +509,7 @@ mod tests {
             ["openai:gpt-4o-mini", "local:llama"]
         );
         assert_eq!(
-            ask(&table, None, Some("fast")),
+            ask(&table, None, Some("quick")),
             ["local:llama", "openai:gpt-4o-mini"]
         );
     }
@@ -404,6 +524,16 @@ mod tests {
                 "400 The provider `local` has no model of its own: you must provide a model parameter"
             ]
         );
+    }
+
+    #[test]
+    fn an_endpoint_has_its_own_models() {
+        let table = table(Some(1));
+        let at = |endpoint, model| ask_at(endpoint, &table, None, model);
+        assert_eq!(at(Endpoint::Embeddings, Some("vectors")), ["local:v"]);
+        assert_eq!(at(Endpoint::Embeddings, Some("unheard-of")), ["local:v"]);
+        assert_eq!(at(Endpoint::Embeddings, None), ["local:v"]);
+        assert_eq!(at(Endpoint::Chat, Some("vectors")), ["local:vectors"]);
     }
 
     #[test]
@@ -442,6 +572,11 @@ mod tests {
         let table = table(None);
         let models = table.models();
         let names: Vec<&str> = models.iter().map(|(name, _)| &**name).collect();
-        assert_eq!(names, ["empty", "fast", "gpt-*", "gpt-4o", "gpt-4o-*"]);
+        assert_eq!(
+            names,
+            [
+                "empty", "fast", "gpt-*", "gpt-4o", "gpt-4o-*", "local/q*", "quick", "vectors"
+            ]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Same protocol on both sides: the bytes travel as they came.
 
 use serde_json::json;
+use server::config::Config;
 
 use crate::test_app::{TestApp, config_for, model};
 use crate::upstream::{
@@ -118,6 +119,16 @@ async fn a_connection_that_was_closed_meanwhile_costs_nothing() {
     assert_eq!(upstream.received().len(), 20);
 }
 
+/// What the transport does alone: `m` is tried once.
+fn without_retries(upstream: &Upstream) -> Config {
+    let mut once = model("m", &["up"]);
+    once.retry.retries = 0;
+    Config {
+        models: vec![once],
+        ..config_for(upstream)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_goes_out_at_most_twice() {
     // Six connections are opened and kept; from then on each closes when it gets a request.
@@ -129,7 +140,7 @@ async fn a_request_goes_out_at_most_twice() {
         }
     })
     .await;
-    let app = TestApp::before(&upstream).await;
+    let app = TestApp::start(without_retries(&upstream)).await;
     let request = json!({"model": "m", "messages": []});
     let answers: Vec<_> = (0..6)
         .map(|_| tokio::spawn(app.chat(&request).send()))
@@ -156,7 +167,7 @@ async fn a_reply_that_was_begun_is_not_asked_for_again() {
         ],
     })
     .await;
-    let app = TestApp::before(&upstream).await;
+    let app = TestApp::start(without_retries(&upstream)).await;
     let request = json!({"model": "m", "messages": []});
     assert_eq!(app.chat(&request).send().await.unwrap().status(), 200);
     assert_eq!(app.chat(&request).send().await.unwrap().status(), 502);

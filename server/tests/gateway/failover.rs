@@ -63,6 +63,7 @@ async fn whatever_fails_before_the_first_event_is_made_up_for() {
 async fn with_all_targets_down_the_client_is_told() {
     let mut config = config(Fault::RateLimit);
     config.providers[1].simulated.fault = Fault::ServerError;
+    config.models[0].retry.retries = 0;
     let app = TestApp::start(config).await;
     let response = app.chat(&hello("m")).send().await.unwrap();
     assert_eq!(response.status(), 502);
