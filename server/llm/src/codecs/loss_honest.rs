@@ -781,6 +781,7 @@ fn happens_anyway(asked: &str, provider: &str, protocol: Protocol, model: &str) 
             Protocol::Anthropic => !model.contains('5') || model == "claude-sonnet-4-5",
             Protocol::Gemini => matches!(model, "gemini-2.0-flash" | "gemini-2.5-flash-image"),
             Protocol::Mistral => model == "codestral-latest",
+            Protocol::OpenAiResponses => model == "gpt-4o",
             _ => false,
         },
         // Most show what they think, and cannot be told not to; OpenAI itself shows nothing unless it is told to.

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod cohere;
+mod failed_tool;
 pub(crate) mod failure;
 pub mod gemini;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::chat::{
     Losses, Media, MediaKind, MediaSource, Message, Part, PartContent, Prompt, Role, ToolKind,
 };
+use crate::codecs::failed_tool::{ERROR, says_so};
 use crate::json::{ArrayWriter, ObjectWriter, Writer, quote};
 use crate::text::Text;
 
@@ -159,14 +160,8 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
             if *is_error {
                 // There is no field for it.
                 self.losses.emulate("is_error");
-                let says_so = |piece: &Piece<'_>| {
-                    matches!(piece, Piece::Text(text) if text
-                        .trim_start()
-                        .get(..5)
-                        .is_some_and(|start| start.eq_ignore_ascii_case("error")))
-                };
-                if !content.first().is_some_and(says_so) {
-                    content.insert(0, Piece::Text("Error:"));
+                if !matches!(content.first(), Some(Piece::Text(text)) if says_so(text)) {
+                    content.insert(0, Piece::Text(ERROR));
                 }
             }
             self.list.object(|out| {

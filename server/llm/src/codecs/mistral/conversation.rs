@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use super::call_ids::CallIds;
 use super::content::{Chunk, Takes, chunks, write};
 use crate::chat::{Losses, Message, Part, PartContent, Prompt, Role, ToolKind};
+use crate::codecs::failed_tool::{ERROR, says_so};
 use crate::json::{ArrayWriter, ObjectWriter, quote};
 use crate::text::Text;
 
@@ -61,15 +62,6 @@ pub(super) fn write_messages(
         }
         rest = after;
     }
-}
-
-/// What a failed tool's result begins with.
-const ERROR: &str = "Error:";
-
-fn says_error(chunks: &[Chunk<'_>]) -> bool {
-    matches!(chunks.first(), Some(Chunk::Text(text)) if text
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case("error")))
 }
 
 struct Conversation<'p, 'w, 'l> {
@@ -176,7 +168,7 @@ impl Conversation<'_, '_, '_> {
             if *is_error {
                 // There is no field for it.
                 self.losses.emulate("is_error");
-                if !says_error(&chunks) {
+                if !matches!(chunks.first(), Some(Chunk::Text(text)) if says_so(text)) {
                     chunks.insert(0, Chunk::Text(Cow::Borrowed(ERROR)));
                 }
             }

@@ -3,6 +3,7 @@
 use crate::chat::{
     Losses, Media, MediaKind, MediaSource, Message, Part, PartContent, Prompt, Role, ToolKind,
 };
+use crate::codecs::failed_tool::{ERROR, says_so};
 use crate::json::{ArrayWriter, Json, Node, ObjectWriter};
 use crate::text::Text;
 
@@ -100,12 +101,8 @@ impl<'p, 'w, 'l> Messages<'p, 'w, 'l> {
             if *is_error {
                 // There is no field for it.
                 self.losses.emulate("is_error");
-                let says_so = |text: &&str| {
-                    let start = text.trim_start().get(..5);
-                    start.is_some_and(|start| start.eq_ignore_ascii_case("error"))
-                };
-                if !content.texts.first().is_some_and(says_so) {
-                    content.texts.insert(0, "Error:");
+                if !content.texts.first().is_some_and(|text| says_so(text)) {
+                    content.texts.insert(0, ERROR);
                 }
             }
             let name = name.as_ref().or_else(|| self.prompt.called(id));

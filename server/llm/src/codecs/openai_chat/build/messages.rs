@@ -4,6 +4,7 @@ use super::Build;
 use crate::chat::{
     CachePoint, Media, Message, Part, PartContent, Prompt, Protocol, Role, Seal, ToolKind,
 };
+use crate::codecs::failed_tool::{ERROR, says_so};
 use crate::codecs::openai_chat::Thoughts;
 use crate::json::{ArrayWriter, ObjectWriter, object};
 use crate::text::Text;
@@ -341,14 +342,11 @@ impl Build<'_> {
             // There is no field for it.
             self.losses.emulate("is_error");
             let says_so = texts.first().is_some_and(|part| match &part.content {
-                PartContent::Text { text, .. } => {
-                    let start = text.get(..5).unwrap_or_default();
-                    start.eq_ignore_ascii_case("error")
-                }
+                PartContent::Text { text, .. } => says_so(text),
                 _ => false,
             });
             if !says_so {
-                texts.insert(0, Part::text("Error:"));
+                texts.insert(0, Part::text(ERROR));
             }
         }
         if let (Some(last), Some(point)) = (texts.last_mut(), &part.cache) {

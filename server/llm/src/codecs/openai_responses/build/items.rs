@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::Build;
 use crate::chat::{Message, Part, PartContent, Protocol, Role, Seal, ToolKind};
+use crate::codecs::failed_tool::{ERROR, says_so};
 use crate::json::ArrayWriter;
 use crate::text::Text;
 
@@ -71,10 +72,14 @@ impl Build<'_> {
             return;
         };
         self.lose_cache(part);
-        if *is_error {
-            // Its text says so, as a rule.
-            self.losses.drop("is_error");
-        }
+        let told: Vec<Part>;
+        let parts = if *is_error {
+            self.losses.emulate("is_error");
+            told = saying_so(parts);
+            &told
+        } else {
+            parts
+        };
         let given = calls.answer(id, name.as_ref());
         let kind = calls.kinds.get(id.as_str());
         list.object(|item| {
@@ -182,6 +187,14 @@ impl Build<'_> {
             item.string("encrypted_content", &seal.data);
         });
     }
+}
+
+/// A failed tool's result, which begins by saying that it is one.
+fn saying_so(parts: &[Part]) -> Vec<Part> {
+    let first = parts.first().map(|part| &part.content);
+    let says_so = matches!(first, Some(PartContent::Text { text, .. }) if says_so(text));
+    let error = (!says_so).then(|| Part::text(ERROR));
+    error.into_iter().chain(parts.iter().cloned()).collect()
 }
 
 impl<'p> Calls<'p> {

@@ -3,8 +3,10 @@
 
 mod content;
 mod items;
+mod models;
 mod tools;
 
+use self::models::Reasons;
 use crate::chat::{
     ChatRequest, Effort, Losses, Output, Part, PartContent, Prompt, Protocol, Reasoning, Role,
 };
@@ -26,6 +28,7 @@ pub(super) fn body(
     let prompt = request.prompt()?;
     let mut build = Build {
         client: request.protocol,
+        reasons: Reasons::of(target.model),
         losses,
     };
     let leading = prompt
@@ -80,6 +83,7 @@ fn is_text(part: &Part) -> bool {
 struct Build<'a> {
     /// What the client speaks.
     client: Protocol,
+    reasons: Reasons,
     losses: &'a mut Losses,
 }
 
@@ -157,7 +161,8 @@ impl Build<'_> {
         if let Some(count) = prompt.logprobs.filter(|&count| count > 0) {
             body.plain("top_logprobs", count);
         }
-        let thinks = prompt.reasoning.as_ref().is_some_and(thinks) || has_seals(prompt);
+        let thinks = (prompt.reasoning.as_ref().is_some_and(thinks) || has_seals(prompt))
+            && self.reasons != Reasons::Never;
         if thinks || prompt.logprobs.is_some() {
             body.array("include", |list| {
                 // What was thought comes sealed: nothing is stored that it could be looked up in.
@@ -211,6 +216,15 @@ impl Build<'_> {
         let Some(reasoning) = &prompt.reasoning else {
             return;
         };
+        match (self.reasons, thinks(reasoning)) {
+            (Reasons::UnlessTold, _) | (Reasons::Always, true) => {}
+            (Reasons::Always, false) | (Reasons::Never, true) => {
+                self.losses.drop("reasoning");
+                return;
+            }
+            // Not to reason is what such a model does.
+            (Reasons::Never, false) => return,
+        }
         let effort = reasoning.effort().map(effort_word);
         let visible = reasoning.visible == Some(true) && thinks(reasoning);
         if effort.is_none() && !visible {
