@@ -5,6 +5,8 @@ mod cases;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use llm::chat::Protocol;
+use llm::codecs;
 use llm::codecs::openai_chat::OpenAiChat as Codec;
 use llm::dialects::openai_chat::OpenAiChat as Dialect;
 use llm::{ApiError, ChatCodec, ChatDialect, ErrorKind, ErrorSource, Incoming};
@@ -63,6 +65,38 @@ fn upstream_errors_are_told_apart() {
             );
         }
     }
+}
+
+/// The sources are in the file.
+#[test]
+fn services_spellings_are_known() {
+    let rows: Vec<Value> = serde_json::from_str(include_str!("data/errors.json")).unwrap();
+    assert!(rows.len() > 130);
+    let mut wrong = Vec::new();
+    for row in rows {
+        let protocol = Protocol::from_name(row["protocol"].as_str().unwrap()).unwrap();
+        let status = u16::try_from(row["status"].as_u64().unwrap()).unwrap();
+        let headers = row["headers"].as_object().into_iter().flatten();
+        let headers = headers.map(|(name, value)| {
+            let name: HeaderName = name.parse().unwrap();
+            (
+                name,
+                HeaderValue::from_str(value.as_str().unwrap()).unwrap(),
+            )
+        });
+        let body = row["body"].to_string();
+        let codec = codecs::find(protocol).unwrap();
+        let read = codec.decode_error(status, &headers.collect(), body.as_bytes());
+        let wait = read.retry_after.map(|wait| wait.as_millis().to_string());
+        let expected = row["retry_after_ms"].as_u64().map(|wait| wait.to_string());
+        if row["kind"] != read.kind.as_str() || wait != expected {
+            wrong.push(format!(
+                "{}: {body} is {} with a wait of {wait:?}",
+                row["who"], read.kind
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

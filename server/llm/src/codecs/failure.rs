@@ -1,16 +1,68 @@
 //! What upstreams' failures have in common, whatever their protocol.
 
-use std::time::Duration;
-
 use http::HeaderMap;
-use http::header::{DATE, RETRY_AFTER};
 
-use crate::error::{ErrorKind, ErrorSource};
+use super::spellings::kind_of;
+use super::wait::retry_after;
+use crate::error::{ApiError, ErrorKind, ErrorSource};
 
-/// The longest wait that is believed.
-pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest message that is passed on, in bytes.
 const MAX_MESSAGE: usize = 2_000;
+
+/// A reply with an error status: by the words for programs in it, code before type, and its sentence.
+pub(crate) fn refused(
+    status: u16,
+    headers: &HeaderMap,
+    words: &[Option<&str>],
+    message: Option<String>,
+) -> ApiError {
+    let kind = kind_of(Some(status), words, message.as_deref().unwrap_or_default());
+    refused_as(kind, status, headers, message)
+}
+
+/// A reply with an error status that is known to be of this kind.
+pub(crate) fn refused_as(
+    kind: ErrorKind,
+    status: u16,
+    headers: &HeaderMap,
+    message: Option<String>,
+) -> ApiError {
+    let wait = retry_after(kind, headers, message.as_deref().unwrap_or_default());
+    let mut error = told(kind, origin(kind), Some(status), message);
+    error.upstream_status = Some(status);
+    error.retry_after = wait;
+    error
+}
+
+/// An error inside a reply: `status` is one that it tells of itself. What nothing is known of has failed.
+pub(crate) fn in_reply(
+    status: Option<u16>,
+    words: &[Option<&str>],
+    message: Option<String>,
+) -> ApiError {
+    let kind = kind_of(status, words, message.as_deref().unwrap_or_default());
+    told(kind, ErrorSource::Provider, None, message)
+}
+
+/// The error in the upstream's words, as far as they can be passed on.
+pub(crate) fn told(
+    kind: ErrorKind,
+    origin: ErrorSource,
+    status: Option<u16>,
+    message: Option<String>,
+) -> ApiError {
+    // The upstream's words on a refused key may quote the key.
+    let message = match (kind, message, status) {
+        (ErrorKind::Authentication, _, _) => {
+            "The upstream refused the API key it was given: check the key that belongs to it."
+                .to_owned()
+        }
+        (_, Some(message), _) if !message.trim().is_empty() => shortened(message),
+        (_, _, Some(status)) => format!("The upstream answered {status} and did not say why."),
+        (_, _, None) => "The upstream reported an error and did not say which.".to_owned(),
+    };
+    ApiError::new(kind, origin, message)
+}
 
 /// Whose fault it is that an upstream refused: what is wrong with the request is the caller's, whoever notices.
 pub(crate) fn origin(kind: ErrorKind) -> ErrorSource {
@@ -24,7 +76,7 @@ pub(crate) fn origin(kind: ErrorKind) -> ErrorSource {
 }
 
 /// What a status alone says.
-pub(crate) fn by_status(status: Option<u16>) -> ErrorKind {
+pub(super) fn by_status(status: Option<u16>) -> ErrorKind {
     match status {
         Some(401) => ErrorKind::Authentication,
         Some(402) => ErrorKind::QuotaExceeded,
@@ -34,72 +86,20 @@ pub(crate) fn by_status(status: Option<u16>) -> ErrorKind {
         Some(408 | 504 | 524) => ErrorKind::Timeout,
         Some(413) => ErrorKind::RequestTooLarge,
         Some(429) => ErrorKind::RateLimited,
-        Some(503 | 529) => ErrorKind::Overloaded,
+        // 498: a service tier has no capacity left.
+        Some(498 | 503 | 529) => ErrorKind::Overloaded,
+        // Cancelled, and not by us: that would not have been answered.
+        Some(499) => ErrorKind::UpstreamFailed,
         Some(400..500) => ErrorKind::InvalidRequest,
         _ => ErrorKind::UpstreamFailed,
     }
 }
 
-/// How long to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date, which is counted from the reply's own
-/// `Date`: there is no clock here, and the upstream's may differ from ours.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms")
-        .map(|millis| millis / 1_000.0)
-        .or_else(|| number("retry-after"));
-    let wait = match seconds {
-        Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        None => {
-            let date = |name| httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok();
-            let (now, then) = (date(DATE)?, date(RETRY_AFTER)?);
-            then.duration_since(now).unwrap_or_default()
-        }
-    };
-    Some(wait.min(MAX_RETRY_AFTER))
-}
-
 /// A message of a length that can be passed on.
-pub(crate) fn shortened(mut message: String) -> String {
+fn shortened(mut message: String) -> String {
     if message.len() > MAX_MESSAGE {
         message.truncate(message.floor_char_boundary(MAX_MESSAGE));
         message.push('…');
     }
     message
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        retry_after(&headers.collect())
-    }
-
-    #[test]
-    fn a_wait_is_told_in_several_ways() {
-        let now = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
-        let then = ("retry-after", "Wed, 21 Oct 2026 07:29:30 GMT");
-        for (headers, expected) in [
-            (&[("retry-after", "1.5")][..], Some(1_500)),
-            (&[("retry-after-ms", "20"), ("retry-after", "1")], Some(20)),
-            (&[now, then], Some(90_000)),
-            (
-                &[now, ("retry-after", "Wed, 21 Oct 2026 07:00:00 GMT")],
-                Some(0),
-            ),
-            (
-                &[now, ("retry-after", "Fri, 21 Oct 2033 07:00:00 GMT")],
-                Some(86_400_000),
-            ),
-            (&[then], None),
-            (&[("retry-after", "-1")], None),
-            (&[("retry-after", "soon"), now], None),
-        ] {
-            let expected = expected.map(Duration::from_millis);
-            assert_eq!(told(headers), expected, "{headers:?}");
-        }
-    }
 }

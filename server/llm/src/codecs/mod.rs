@@ -14,6 +14,9 @@ pub mod openai_completions;
 pub mod openai_responses;
 mod own;
 mod schema_label;
+mod spellings;
+mod time;
+mod wait;
 
 use crate::chat::Protocol;
 use crate::codec::ChatCodec;

@@ -8,7 +8,6 @@ mod messages;
 mod reply;
 mod request;
 mod stream;
-mod time;
 
 use bytes::Bytes;
 

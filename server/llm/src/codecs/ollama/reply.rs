@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{errors, time};
+use super::errors;
 use crate::chat::{
     Block, ChatResponse, FinishReason, Protocol, RawReply, Stamp, StreamEvent, TokenLogprob,
     ToolKind, Usage, collect,
 };
+use crate::codecs::time;
 use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::json::{JsonError, Node, ShapeError, Span};
 use crate::text::Text;

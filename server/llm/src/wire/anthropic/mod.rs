@@ -8,7 +8,7 @@ mod stop;
 mod usage;
 
 pub(crate) use citation::{read_citation, sayable, write_citation};
-pub(crate) use error::{ErrorBody, read_error, status_of, write_error};
+pub(crate) use error::{read_error, status_of, write_error};
 pub(crate) use input::{FREE_TEXT, allowed_word, empty_object, input_object};
 pub(crate) use request::{RequestLayout, SystemPlace, not_json, scan_request};
 pub(crate) use stop::{read_stop, write_stop};

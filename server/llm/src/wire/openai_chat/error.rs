@@ -33,8 +33,15 @@ pub(crate) fn read_error(body: &[u8]) -> Option<ErrorBody> {
     let error = value.get("error").filter(|error| !error.is_null());
     let inner = error.unwrap_or(&value);
     if let Value::String(message) = inner {
+        // A word may stand beside it; some say sentences there.
+        let word = |key: &str| {
+            let word = value.get(key)?.as_str()?;
+            (!word.contains(' ')).then(|| word.to_owned())
+        };
         return Some(ErrorBody {
             message: Some(message.clone()),
+            kind: word("error_type").or_else(|| word("type")),
+            code: word("code"),
             ..ErrorBody::default()
         });
     }

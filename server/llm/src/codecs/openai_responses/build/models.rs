@@ -19,7 +19,7 @@ impl Reasons {
         let starts = |family: &&str| name.starts_with(*family);
         if ["gpt-3.5", "gpt-4", "gpt-audio", "chatgpt-4o"]
             .iter()
-            .any(|family| starts(family))
+            .any(starts)
         {
             return Self::Never;
         }
