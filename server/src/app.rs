@@ -134,6 +134,7 @@ impl App {
                 self.server.drain_timeout
             );
         }
+        self.gateway.stop_shadows().await;
         self.gateway.recorder().shutdown().await;
         let recording = self.gateway.recorder().status();
         if recording.lost > 0 {

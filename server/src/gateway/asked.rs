@@ -1,5 +1,7 @@
 //! The target of one attempt, and what all attempts have in common.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +14,11 @@ use llm::pricing::UnitPrice;
 use tokio::time::Instant;
 
 use super::attempts::{Outcome, Unanswered};
-use crate::policies::Upstream;
+use super::context::Context;
+use super::parameters::with_parameters;
+use super::secrets::Secrets;
+use crate::policies::{Policies, Upstream};
+use crate::recording::request::Recording;
 use crate::recording::trial::Trial;
 use crate::routing::Candidate;
 use crate::transport::{Transport, Upload, UpstreamReply};
@@ -25,13 +31,92 @@ pub(super) const MAX_REPLY_BODY: usize = 64 << 20;
 /// Whom to ask.
 pub(super) struct Asked<'a> {
     pub transport: &'a Transport,
+    pub policies: &'a Policies,
     pub upstream: &'a Arc<Upstream>,
     pub candidate: &'a Candidate,
     /// When the call has to be over.
     pub give_up: Instant,
+    /// When the answer has to have begun.
+    pub first_token: Option<Instant>,
+    /// The client's own key, where it goes upstream.
+    pub client_key: Option<Arc<str>>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// A call that begins now.
+    pub fn new(
+        transport: &'a Transport,
+        policies: &'a Policies,
+        context: &Context,
+        candidate: &'a Candidate,
+    ) -> Self {
+        let upstream = policies.upstream(candidate);
+        let timeouts = &upstream.timeouts;
+        Self {
+            transport,
+            policies,
+            upstream,
+            candidate,
+            give_up: context.recording.started() + timeouts.total,
+            first_token: timeouts.first_token.map(|limit| Instant::now() + limit),
+            client_key: context.client_key_for(upstream),
+        }
+    }
+
+    /// What is to be learnt of the call.
+    pub fn trial(&self, recording: &Recording) -> Trial {
+        let (provider, model) = (self.upstream.name.clone(), self.candidate.model.clone());
+        recording.trial(provider, model, self.policies.price(self.candidate))
+    }
+
+    /// What no message of the call may show.
+    pub fn secrets(&self) -> Secrets {
+        Secrets {
+            upstream: Arc::clone(self.upstream),
+            client_key: self.client_key.clone(),
+        }
+    }
+
+    /// Waits for the beginning of the answer, for as long as the operator allows.
+    pub async fn in_time<T>(&self, begun: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+        let mut begun = pin!(begun);
+        let Some(limit) = self.first_token else {
+            return begun.await;
+        };
+        match tokio::time::timeout_at(limit, begun.as_mut()).await {
+            Ok(begun) => begun,
+            Err(_) => {
+                let waited = self.upstream.timeouts.first_token.unwrap_or_default();
+                let message = format!("the upstream sent no first token within {waited:?}");
+                let error = ApiError::new(ErrorKind::Timeout, ErrorSource::Provider, message);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The request with the parameters that the operator wants for this target.
+    pub fn shape(&self, mut request: WireRequest) -> WireRequest {
+        if let Some(parameters) = &self.candidate.parameters {
+            request.body = with_parameters(request.body, parameters.iter());
+        }
+        request
+    }
+
+    /// The request with the key that this call is made with, where that is not the same for every call.
+    fn sign(&self, mut request: WireRequest) -> Result<WireRequest, ApiError> {
+        let chosen = self.candidate.key.unwrap_or(0);
+        if let Some((name, value)) = self.upstream.credentials.get(chosen) {
+            request.headers.insert(name.clone(), value.clone());
+        } else if let Some(key) = &self.client_key {
+            let header = self.upstream.kind.auth.header(key).map_err(|_| {
+                ApiError::invalid("The API key holds characters that no header may hold.")
+            })?;
+            if let Some((name, value)) = header {
+                request.headers.insert(name, value);
+            }
+        }
+        Ok(request)
+    }
     /// The target as codecs see it.
     pub fn target(&self) -> Target<'_> {
         Target {
@@ -47,7 +132,21 @@ impl Asked<'_> {
         request: WireRequest,
         errors: &dyn ChatCodec,
     ) -> Outcome<UpstreamReply> {
+        let reply = self.exchange(trial, request).await?;
+        if reply.status.is_success() {
+            return Ok(reply);
+        }
+        Err(self.failure(reply, errors).await?.error.into())
+    }
+
+    /// Sends a request; returns once the head of any reply is there.
+    pub async fn exchange(
+        &self,
+        trial: &mut Trial,
+        request: WireRequest,
+    ) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
+        let request = self.sign(request)?;
         let reply = self
             .transport
             .send(
@@ -58,10 +157,7 @@ impl Asked<'_> {
             )
             .await?;
         trial.answered(reply.status.as_u16());
-        if reply.status.is_success() {
-            return Ok(reply);
-        }
-        Err(self.failure(reply, errors).await?.error.into())
+        Ok(reply)
     }
 
     /// Sends a request whose body is still coming.
@@ -72,6 +168,7 @@ impl Asked<'_> {
         upload: Upload,
     ) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
+        let request = self.sign(request)?;
         let reply = self
             .transport
             .upload(

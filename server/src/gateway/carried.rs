@@ -111,7 +111,8 @@ impl Call for CarriedCall<'_> {
                 HeaderValue::from_static("application/json"),
             )
         };
-        let reply = asked.send(trial, wire, asked.errors()).await?;
+        let sent = asked.send(trial, asked.shape(wire), asked.errors());
+        let reply = asked.in_time(sent).await?;
         let characters = self.request.characters;
         let passed = Passed::new(reply, asked, operation, characters);
         named(trial, passed, self.request.model.as_deref()).await
@@ -127,6 +128,10 @@ pub(super) struct FormCall {
 
 impl Call for FormCall {
     type Answer = Answer;
+
+    fn is_unique(&self) -> bool {
+        true
+    }
 
     fn is_spent(&self) -> bool {
         is_spent(&self.form)
@@ -159,6 +164,11 @@ pub(super) struct ForwardCall {
 
 impl Call for ForwardCall {
     type Answer = Answer;
+
+    /// What it does over there, nobody knows: not twice at the same time.
+    fn is_unique(&self) -> bool {
+        true
+    }
 
     fn is_spent(&self) -> bool {
         is_spent(&self.body)
@@ -198,16 +208,7 @@ impl Call for ForwardCall {
                 trial.receiving(move || progress.bytes());
                 asked.upload(trial, wire, upload).await?
             }
-            None => {
-                let upstream = asked.upstream;
-                let (endpoint, timeouts) = (&upstream.endpoint, &upstream.timeouts);
-                let reply = asked
-                    .transport
-                    .send(endpoint, wire, timeouts, asked.give_up)
-                    .await?;
-                trial.answered(reply.status.as_u16());
-                reply
-            }
+            None => asked.exchange(trial, wire).await?,
         };
         if !reply.status.is_client_error() && !reply.status.is_server_error() {
             let any = &llm::carried::ANY;
@@ -221,11 +222,12 @@ impl Call for ForwardCall {
             return Err(failure.error.into());
         }
         // What is wrong with the request is said in the upstream's own words.
-        asked.upstream.hide_secrets(&mut failure.error.message);
+        let secrets = asked.secrets();
+        secrets.hide(&mut failure.error.message);
         trial.told(failure.error);
         let body = match String::from_utf8(failure.body.to_vec()) {
             Ok(mut text) => {
-                asked.upstream.hide_secrets(&mut text);
+                secrets.hide(&mut text);
                 Bytes::from(text)
             }
             Err(_) => failure.body,

@@ -1,8 +1,6 @@
 //! Chat, as it is put to one target.
 
-use std::sync::Arc;
-
-use llm::chat::{ChatRequest, Collector};
+use llm::chat::{ChatRequest, ChatResponse, Collector};
 use llm::codec::Target;
 
 use super::Reply;
@@ -26,48 +24,61 @@ impl Call for ChatCall<'_> {
 
     async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Reply> {
         let request = self.request;
-        let target = Target {
-            system_prompt: self.system_prompt,
-            ..asked.target()
+        let mut events = match asked.in_time(self.begin(trial, asked)).await? {
+            Begun::Whole(response) => return Ok(Reply::of_response(response, request)),
+            Begun::Stream(events) => events,
         };
-        let upstream = asked.upstream;
-        let codec = upstream.codec_for(request.protocol);
-        let mut wire = codec
-            .encode_request(request, &target)
-            .map_err(Unanswered::Unfit)?;
-        let form = wire.form;
-        let losses = std::mem::take(&mut wire.losses);
-        asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(trial, wire, codec).await?;
-        let Some(framer) = reply.framer() else {
-            let body = reply.body.collect(MAX_REPLY_BODY).await?;
-            let response = codec.decode_response(request, &form, body)?;
-            self.guardrails.check_response(&response)?;
-            trial.lost(losses);
-            return Ok(Reply::of_response(response, request));
-        };
-        let decoder = codec.stream_decoder(request, &form);
-        let mut events = EventStream::new(
-            Arc::clone(upstream),
-            reply.body,
-            framer,
-            decoder,
-            form.carried,
-            self.guardrails.clone(),
-        );
         if request.stream {
-            events.wait_for_first().await?;
-            trial.lost(losses);
-            return Ok(Reply::Stream(Box::new(events)));
+            return Ok(Reply::Stream(events));
         }
-        // And the other way round.
         let mut collector = Collector::new();
         while let Some(batch) = events.next().await? {
             for event in batch.events() {
                 collector.push(event);
             }
         }
-        trial.lost(losses);
         Ok(Reply::Whole(Box::new(collector.finish())))
+    }
+}
+
+/// As the upstream answers, which need not be as the client wants it.
+enum Begun {
+    Whole(Box<ChatResponse>),
+    /// Its first event is there.
+    Stream(Box<EventStream>),
+}
+
+impl ChatCall<'_> {
+    async fn begin(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Begun> {
+        let request = self.request;
+        let target = Target {
+            system_prompt: self.system_prompt,
+            ..asked.target()
+        };
+        let codec = asked.upstream.codec_for(request.protocol);
+        let mut wire = codec
+            .encode_request(request, &target)
+            .map_err(Unanswered::Unfit)?;
+        let form = wire.form;
+        let losses = std::mem::take(&mut wire.losses);
+        asked.check_losses(&losses, self.strict)?;
+        let reply = asked.send(trial, asked.shape(wire), codec).await?;
+        trial.lost(losses);
+        let Some(framer) = reply.framer() else {
+            let body = reply.body.collect(MAX_REPLY_BODY).await?;
+            let response = codec.decode_response(request, &form, body)?;
+            self.guardrails.check_response(&response)?;
+            return Ok(Begun::Whole(Box::new(response)));
+        };
+        let mut events = EventStream::new(
+            asked.secrets(),
+            reply.body,
+            framer,
+            codec.stream_decoder(request, &form),
+            form.carried,
+            self.guardrails.clone(),
+        );
+        events.wait_for_first().await?;
+        Ok(Begun::Stream(Box::new(events)))
     }
 }

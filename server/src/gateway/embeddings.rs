@@ -26,8 +26,11 @@ impl Call for EmbeddingsCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(trial, wire, asked.errors()).await?;
-        let body = reply.body.collect(MAX_REPLY_BODY).await?;
+        let body = asked.in_time(async {
+            let reply = asked.send(trial, asked.shape(wire), asked.errors());
+            Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
+        });
+        let body = body.await?;
         let response = codec.decode_response(self.request, &form, body)?;
         trial.lost(losses);
         trial.consumed(response.usage);

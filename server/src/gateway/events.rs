@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use llm::StreamDecoder;
@@ -10,8 +9,8 @@ use llm::chat::{ChatResponse, StreamEvent};
 use llm::error::ApiError;
 use llm::framing::{Frame, Framer};
 
+use super::secrets::Secrets;
 use crate::guardrails::Guardrails;
-use crate::policies::Upstream;
 use crate::transport::ReplyBody;
 
 /// An upstream that sends this much before its first event is let through.
@@ -29,8 +28,7 @@ pub struct EventStream {
 
 #[derive(Debug)]
 struct Source {
-    /// Whose credentials no error may show.
-    upstream: Arc<Upstream>,
+    secrets: Secrets,
     body: ReplyBody,
     framer: Framer,
     /// Whether the frames are in the client's own protocol.
@@ -76,7 +74,7 @@ impl Batch {
 
 impl EventStream {
     pub(super) fn new(
-        upstream: Arc<Upstream>,
+        secrets: Secrets,
         body: ReplyBody,
         framer: Framer,
         decoder: Box<dyn StreamDecoder>,
@@ -86,7 +84,7 @@ impl EventStream {
         Self {
             ready: VecDeque::new(),
             source: Some(Source {
-                upstream,
+                secrets,
                 body,
                 framer,
                 carried,
@@ -168,7 +166,7 @@ impl EventStream {
             }
         };
         if let Err(error) = &mut ended {
-            source.upstream.hide_secrets(&mut error.message);
+            source.secrets.hide(&mut error.message);
         }
         if !matches!(ended, Ok(false))
             && let Some(source) = self.source.take()

@@ -8,19 +8,28 @@ mod context;
 mod count_tokens;
 mod embeddings;
 mod events;
+mod facts;
+mod hedge;
 mod moment;
+mod parameters;
 mod passed;
 mod rerank;
+mod room;
+mod secrets;
+mod shadow;
+mod slots;
 
 pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, ForwardedRequest};
 pub use context::Context;
 pub use events::{Batch, EventStream};
 pub use passed::{Passed, without_hop_by_hop};
+pub use secrets::Secrets;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
 use llm::chat::{ChatRequest, ChatResponse};
 use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use llm::error::ApiError;
@@ -30,11 +39,14 @@ use self::carried::{CarriedCall, FormCall, ForwardCall};
 use self::chat::ChatCall;
 use self::count_tokens::CountTokensCall;
 use self::embeddings::EmbeddingsCall;
+use self::facts::{Asking, endpoint_of};
 use self::rerank::RerankCall;
+use self::shadow::Shadows;
+use self::slots::SlotTable;
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
-use crate::routing::{Endpoint, NoFacts, Plan, Wish};
+use crate::routing::Endpoint;
 use crate::transport::Transport;
 
 /// What requests meet.
@@ -43,6 +55,8 @@ pub struct Gateway {
     policies: ArcSwap<Policies>,
     transport: Transport,
     recorder: Recorder,
+    slots: SlotTable,
+    shadows: Shadows,
     /// With a flush interval of zero a record is committed before its reply ends.
     durable: bool,
     draining: AtomicBool,
@@ -62,15 +76,17 @@ pub struct Terms<'a> {
     pub provider: Option<&'a str>,
     /// The client would rather be refused than have something left out.
     pub strict: bool,
+    /// All of the head's lines, for conditions.
+    pub headers: Option<&'a HeaderMap>,
 }
 
 impl Reply {
     /// A whole response for a client that may want a stream.
-    fn of_response(response: ChatResponse, request: &ChatRequest) -> Self {
+    fn of_response(response: Box<ChatResponse>, request: &ChatRequest) -> Self {
         if request.stream {
             Self::Stream(Box::new(EventStream::of_response(&response)))
         } else {
-            Self::Whole(Box::new(response))
+            Self::Whole(response)
         }
     }
 }
@@ -86,6 +102,8 @@ impl Gateway {
             policies: ArcSwap::from_pointee(policies),
             transport,
             recorder,
+            slots: SlotTable::default(),
+            shadows: Shadows::default(),
             durable,
             draining: AtomicBool::new(false),
         }
@@ -108,6 +126,9 @@ impl Gateway {
         let caller = context.policies.keys.authenticate(credential)?;
         context.recording.key(caller.key.clone());
         context.permit = Some(context.policies.limits.admit(&caller)?);
+        if context.policies.pass_client_keys {
+            context.client_key = credential.map(Into::into);
+        }
         context.caller = caller;
         Ok(())
     }
@@ -131,22 +152,20 @@ impl Gateway {
         let cached = policies.cache.find(&context.caller, request);
         context.recording.cache(cached.outcome);
         if let Some(answer) = cached.answer {
-            return Ok(Reply::of_response(answer, request));
+            return Ok(Reply::of_response(Box::new(answer), request));
         }
-        let wish = Wish {
-            model,
-            provider: terms.provider,
-            endpoint: Endpoint::Chat,
-            facts: &NoFacts,
-        };
-        let plan = policies.routing.plan(wish, moment::now())?;
+        let asked_for = Asking::chat(request, &terms);
+        let mut plan = asked_for.plan(context)?;
         let call = ChatCall {
             request,
             system_prompt: system_prompt.as_deref(),
             strict: terms.strict || policies.strict,
             guardrails: &policies.guardrails,
         };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        if let Some(candidate) = plan.shadow(moment::now()) {
+            self.shadows.send(self, context, &call, candidate);
+        }
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// How many tokens a request is.
@@ -159,20 +178,15 @@ impl Gateway {
         request: &ChatRequest,
         terms: Terms<'_>,
     ) -> Result<u64, ApiError> {
-        let plan = plan(
-            context,
-            request.model.as_deref(),
-            false,
-            Endpoint::Chat,
-            terms,
-        )?;
+        context.recording.asked(request.model.as_deref(), false);
+        let plan = Asking::chat(request, &terms).plan(context)?;
         let policies = Arc::clone(&context.policies);
         let system_prompt = policies.system_prompt.for_caller(&context.caller);
         let call = CountTokensCall {
             request,
             system_prompt: system_prompt.as_deref(),
         };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// Vectors for texts.
@@ -185,16 +199,15 @@ impl Gateway {
         request: &EmbeddingsRequest,
         terms: Terms<'_>,
     ) -> Result<EmbeddingsResponse, ApiError> {
-        let plan = plan(
-            context,
-            request.model.as_deref(),
-            false,
-            Endpoint::Embeddings,
-            terms,
-        )?;
+        context.recording.asked(request.model.as_deref(), false);
+        let plan = Asking {
+            body: &request.body,
+            ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
+        };
+        let plan = plan.plan(context)?;
         let strict = terms.strict || context.policies.strict;
         let call = EmbeddingsCall { request, strict };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// Texts in the order of their relevance.
@@ -207,16 +220,15 @@ impl Gateway {
         request: &RerankRequest,
         terms: Terms<'_>,
     ) -> Result<RerankResponse, ApiError> {
-        let plan = plan(
-            context,
-            request.model.as_deref(),
-            false,
-            Endpoint::Rerank,
-            terms,
-        )?;
+        context.recording.asked(request.model.as_deref(), false);
+        let plan = Asking {
+            body: &request.body,
+            ..Asking::new(Endpoint::Rerank, request.model.as_deref(), &terms)
+        };
+        let plan = plan.plan(context)?;
         let strict = terms.strict || context.policies.strict;
         let call = RerankCall { request, strict };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// A request whose body travels as it is.
@@ -229,15 +241,15 @@ impl Gateway {
         request: &CarriedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let plan = plan(
-            context,
-            request.model.as_deref(),
-            request.stream,
-            Endpoint::Other,
-            terms,
-        )?;
+        let model = request.model.as_deref();
+        context.recording.asked(model, request.stream);
+        let plan = Asking {
+            body: &request.body,
+            ..Asking::new(endpoint_of(request.operation), model, &terms)
+        };
+        let plan = plan.plan(context)?;
         let call = CarriedCall { request };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// A form that is passed on while it comes: one target gets it.
@@ -250,19 +262,15 @@ impl Gateway {
         request: FormRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let plan = plan(
-            context,
-            request.head.model.as_deref(),
-            request.head.stream,
-            Endpoint::Other,
-            terms,
-        )?;
+        let model = request.head.model.as_deref();
+        context.recording.asked(model, request.head.stream);
+        let plan = Asking::new(endpoint_of(request.operation), model, &terms).plan(context)?;
         let call = FormCall {
             operation: request.operation,
             content_type: request.content_type,
             form: Mutex::new(Some(request.form)),
         };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// A request to an endpoint of the provider's own.
@@ -275,7 +283,8 @@ impl Gateway {
         request: ForwardedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        let plan = plan(context, Some(&request.model), false, Endpoint::Other, terms)?;
+        context.recording.asked(Some(&request.model), false);
+        let plan = Asking::new(Endpoint::Other, Some(&request.model), &terms).plan(context)?;
         let call = ForwardCall {
             method: request.method,
             path: request.path,
@@ -283,7 +292,7 @@ impl Gateway {
             headers: request.headers,
             body: Mutex::new(Some(request.body)),
         };
-        attempts::first_answer(&self.transport, context, plan, &call).await
+        attempts::first_answer(self, context, plan, &call).await
     }
 
     /// The policies in force.
@@ -294,6 +303,11 @@ impl Gateway {
     /// Puts other policies in force. Requests under way go on with those that they began with.
     pub fn replace_policies(&self, policies: Policies) {
         self.policies.store(Arc::new(policies));
+    }
+
+    /// Ends what is done for nobody in particular: copies of requests.
+    pub async fn stop_shadows(&self) {
+        self.shadows.stop().await;
     }
 
     /// How recording fares.
@@ -309,22 +323,4 @@ impl Gateway {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
-}
-
-/// Where a request goes that is no chat; it is recorded what was asked for.
-fn plan(
-    context: &mut Context,
-    model: Option<&str>,
-    stream: bool,
-    endpoint: Endpoint,
-    terms: Terms<'_>,
-) -> Result<Plan, ApiError> {
-    context.recording.asked(model, stream);
-    let wish = Wish {
-        model,
-        provider: terms.provider,
-        endpoint,
-        facts: &NoFacts,
-    };
-    context.policies.routing.plan(wish, moment::now())
 }

@@ -1,7 +1,5 @@
 //! A reply that is passed on as it comes.
 
-use std::sync::Arc;
-
 use http::header::{
     CONNECTION, CONTENT_TYPE, DATE, HeaderName, PROXY_AUTHENTICATE, SERVER, SET_COOKIE, TE,
     TRAILER, TRANSFER_ENCODING, UPGRADE,
@@ -11,7 +9,7 @@ use llm::carried::{Meter, Operation};
 use llm::pricing::UnitPrice;
 
 use super::asked::Asked;
-use crate::policies::Upstream;
+use super::secrets::Secrets;
 use crate::transport::{ReplyBody, UpstreamReply};
 
 /// A reply, its usage read in passing.
@@ -24,8 +22,7 @@ pub struct Passed {
     pub meter: Meter,
     /// What it costs where it is not charged by tokens.
     pub unit: Option<UnitPrice>,
-    /// Whose credentials no error may show.
-    pub upstream: Arc<Upstream>,
+    pub secrets: Secrets,
     operation: &'static Operation,
 }
 
@@ -43,7 +40,7 @@ impl Passed {
             status: reply.status,
             headers: passed_headers(&reply.headers),
             body: reply.body,
-            upstream: Arc::clone(asked.upstream),
+            secrets: asked.secrets(),
             unit: asked.unit_price(),
             operation,
         }

@@ -44,6 +44,7 @@ async fn answer(
     let terms = Terms {
         provider: call::provider(&head.headers)?,
         strict: call::strict(&head.headers)?,
+        headers: Some(&head.headers),
     };
     let body = body::read(&head.headers, body, &body::limits(context)).await?;
     context.recording.received(&body);

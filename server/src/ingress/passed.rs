@@ -17,8 +17,7 @@ use llm::segments::Segments;
 
 use super::reply::{WholeBody, request_id};
 use super::{losses, tried};
-use crate::gateway::{Answer, Context, Passed};
-use crate::policies::Upstream;
+use crate::gateway::{Answer, Context, Passed, Secrets};
 use crate::transport::ReplyBody;
 
 /// The answer as it came.
@@ -58,7 +57,7 @@ fn stream(mut context: Context, passed: Passed) -> Response {
     let mut body = PassedBody {
         context,
         source: Some((passed.body, passed.meter)),
-        upstream: passed.upstream,
+        secrets: passed.secrets,
         unit: passed.unit,
         last: None,
         commit: None,
@@ -91,7 +90,7 @@ struct PassedBody {
     context: Context,
     /// `None` at its end.
     source: Option<(ReplyBody, Meter)>,
-    upstream: std::sync::Arc<Upstream>,
+    secrets: Secrets,
     unit: Option<UnitPrice>,
     /// Where the record has to be committed before the end: the piece that may be the last one.
     last: Option<Bytes>,
@@ -114,7 +113,7 @@ impl PassedBody {
             Some(Err(error)) => {
                 self.source = None;
                 let mut error = ApiError::from(error);
-                self.upstream.hide_secrets(&mut error.message);
+                self.secrets.hide(&mut error.message);
                 tracing::warn!(
                     requestId = %self.context.recording.id(),
                     error = %error,

@@ -85,6 +85,7 @@ pub(super) struct WholeBody {
 
 impl WholeBody {
     pub async fn new(mut context: Context, parts: Vec<Bytes>) -> Self {
+        context.answered();
         let left = parts.iter().map(Bytes::len).sum();
         if context.durable {
             context.recording.sent(left);

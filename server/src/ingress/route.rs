@@ -40,6 +40,7 @@ pub(super) fn admit<'a>(
     Ok(Terms {
         provider: call::provider(&head.headers)?,
         strict: call::strict(&head.headers)?,
+        headers: Some(&head.headers),
     })
 }
 

@@ -38,7 +38,7 @@ impl Policies {
             .providers
             .iter()
             .map(|provider| upstream(provider, config, &prices).map(Arc::new))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
         let keys = config
             .keys
             .iter()
@@ -50,6 +50,7 @@ impl Policies {
             guardrails: Guardrails,
             cache: Cache,
             routing: routing(config, &prices, states),
+            pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
             upstreams,
             prices,
             timeouts: config.server.timeouts,
@@ -85,10 +86,16 @@ fn upstream(
     };
     let kind = llm::providers::find(&provider.kind)
         .ok_or_else(|| failed(format!("there is no kind `{}`", provider.kind)))?;
+    let mut credentials = credentials(provider, kind).map_err(failed)?;
     let endpoint = if kind.simulated {
         Endpoint::Simulated(simulated(&provider.simulated))
     } else {
-        Endpoint::Http(http_endpoint(provider, kind).map_err(failed)?)
+        // Without a choice it is the same for every call.
+        let only = match credentials.as_slice() {
+            [_] => credentials.pop(),
+            _ => None,
+        };
+        Endpoint::Http(http_endpoint(provider, kind, only).map_err(failed)?)
     };
     let pinned = match provider.protocol.as_deref() {
         None => None,
@@ -103,6 +110,14 @@ fn upstream(
         kind,
         pinned,
         endpoint,
+        // Whoever has a key of the gateway's has shown that, and it is nobody else's business.
+        pass_client_key: provider.pass_client_key
+            && provider.all_keys().is_empty()
+            && config.keys.is_empty(),
+        credentials,
+        max_concurrent: provider.max_concurrent,
+        queue: provider.queue as usize,
+        queue_timeout: provider.queue_timeout,
         api_version: provider.api_version.as_deref().map(Into::into),
         timeouts: provider.timeouts.over(&config.server.timeouts),
         enabled: provider.enabled,
@@ -127,9 +142,22 @@ fn models_of<'a>(
         .chain(provider.model.as_deref())
 }
 
+/// The headers that the provider's keys go into, by the keys' order.
+fn credentials(
+    provider: &config::Provider,
+    kind: &llm::providers::Provider,
+) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let headers = provider.all_keys().into_iter().map(|key| {
+        let header = kind.auth.header(key.expose());
+        header.map_err(|_| "api_key holds characters that no HTTP header may hold".to_owned())
+    });
+    headers.filter_map(Result::transpose).collect()
+}
+
 fn http_endpoint(
     provider: &config::Provider,
     kind: &llm::providers::Provider,
+    credentials: Option<(HeaderName, HeaderValue)>,
 ) -> Result<HttpEndpoint, String> {
     let url = provider
         .base_url
@@ -149,14 +177,8 @@ fn http_endpoint(
     );
     // Replies are read and passed on as they are: compressed ones would have to be unpacked first.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(key) = &provider.api_key {
-        let credentials = kind
-            .auth
-            .header(key.expose())
-            .map_err(|_| "api_key holds characters that no HTTP header may hold")?;
-        if let Some((name, value)) = credentials {
-            headers.insert(name, value);
-        }
+    if let Some((name, value)) = credentials {
+        headers.insert(name, value);
     }
     for (name, value) in &provider.headers {
         let name: HeaderName = name

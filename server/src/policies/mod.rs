@@ -30,6 +30,8 @@ pub struct Policies {
     pub routing: RoutingTable,
     /// By the index that routing gives them.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// Some provider is called with its clients' own keys.
+    pub pass_client_keys: bool,
     pub prices: PriceTable,
     /// For requests that are not, or not yet, about one provider.
     pub timeouts: Timeouts,

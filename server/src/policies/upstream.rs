@@ -1,7 +1,9 @@
 //! A configured provider, ready to be called.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use llm::ChatCodec;
 use llm::chat::Protocol;
 use llm::pricing::Price;
@@ -17,6 +19,15 @@ pub struct Upstream {
     /// The one protocol that the operator wants spoken.
     pub pinned: Option<&'static dyn ChatCodec>,
     pub endpoint: Endpoint,
+    /// The headers of its keys, where there are several to choose from. A single one is among the endpoint's.
+    pub credentials: Vec<(HeaderName, HeaderValue)>,
+    /// It has no key, and is called with the client's.
+    pub pass_client_key: bool,
+    /// Calls at the same time; `None`: as many as come.
+    pub max_concurrent: Option<u32>,
+    /// Requests that may wait for one of those calls to end, and how long.
+    pub queue: usize,
+    pub queue_timeout: Duration,
     /// The version of its API that the operator chose.
     pub api_version: Option<Arc<str>>,
     pub timeouts: Timeouts,
@@ -31,16 +42,14 @@ impl Upstream {
         self.pinned.unwrap_or_else(|| self.kind.codec_for(client))
     }
 
-    /// Upstreams quote what they were sent, and that must not be how a client learns the gateway's
-    /// credentials.
+    /// Takes the gateway's credentials out of a message.
     pub fn hide_secrets(&self, message: &mut String) {
         let Endpoint::Http(endpoint) = &self.endpoint else {
             return;
         };
-        let secrets = endpoint
-            .headers
-            .values()
-            .filter(|value| value.is_sensitive());
+        let keys = self.credentials.iter().map(|(_, value)| value);
+        let secrets = endpoint.headers.values().chain(keys);
+        let secrets = secrets.filter(|value| value.is_sensitive());
         for secret in secrets.filter_map(|value| value.to_str().ok()) {
             // With and without its scheme.
             let bare = secret.split_once(' ').map_or(secret, |(_, key)| key);

@@ -108,6 +108,34 @@ impl Recording {
         }
     }
 
+    /// The recording of a copy of this request, which is sent to another target.
+    #[must_use]
+    pub fn shadow(&self) -> Self {
+        let Some(original) = &self.open else {
+            return Self { open: None };
+        };
+        let arrival = Arrival {
+            dialect: original.record.dialect.clone(),
+            endpoint: original.record.endpoint.clone(),
+        };
+        let mut shadow = Self::start(original.recorder.clone(), arrival);
+        shadow.with(|open| {
+            open.record.shadow_of = Some(original.record.id);
+            open.record.key = original.record.key.clone();
+            open.record.client_address = original.record.client_address;
+            open.record.requested_model = original.record.requested_model.clone();
+            open.record.stream = original.record.stream;
+            open.record.bytes_in = original.record.bytes_in;
+            open.text_in = original.text_in;
+        });
+        shadow
+    }
+
+    /// Of the body, bytes of text.
+    pub fn text_in(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.text_in)
+    }
+
     /// The request's id, for the log and for `x-request-id`.
     pub fn id(&self) -> Uuid {
         self.open
@@ -196,6 +224,12 @@ impl Recording {
             open.take(trial, Some(error.kind));
             open.settle_attempt();
         });
+    }
+
+    /// The attempt was made beside another one, which took as long and longer, and came to nothing: it failed, or the
+    /// other one was quicker.
+    pub fn overtaken(&mut self, trial: &mut Trial, kind: ErrorKind) {
+        self.with(|open| open.take(trial, Some(kind)));
     }
 
     /// The client has gone while the attempt was under way; nothing happens where that was decided.
@@ -394,7 +428,9 @@ impl Open {
             attempt.error_kind = failed;
             attempt.duration_us = micros(trial.began.elapsed());
         }
-        self.attempt = Some(trial.began);
+        // Of two at the same time the first counts, and the time is not counted twice.
+        let began = self.attempt.map_or(trial.began, |at| at.min(trial.began));
+        self.attempt = Some(began);
         self.price = trial.price.take();
         self.record.provider = Some(attempt.provider.clone());
         self.record.upstream_model = Some(attempt.model.clone());

@@ -362,8 +362,8 @@ fn disabled(what: &str) -> ApiError {
 
 fn too_long(model: &str, tokens: u64, most: u64) -> ApiError {
     let message = format!(
-        "The request has about {tokens} input tokens, and the model `{model}` takes {most} at most. Shorten the \
-         conversation, or use another model."
+        "The request has about {tokens} input tokens (an estimate), and the model `{model}` takes {most} at most. \
+         Shorten the conversation, or use another model."
     );
     ApiError::new(
         ErrorKind::ContextLengthExceeded,

@@ -136,6 +136,20 @@ impl TestApp {
         }
     }
 
+    /// All records in the order of their writing, as soon as there are so many.
+    pub async fn records(&self, count: usize) -> Vec<SqliteRow> {
+        let until = Instant::now() + SOON;
+        loop {
+            self.flush().await;
+            let rows = self.rows("SELECT * FROM requests ORDER BY seq").await;
+            if rows.len() == count {
+                return rows;
+            }
+            assert!(Instant::now() < until, "{} records", rows.len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// A connection of somebody else's to the database.
     pub async fn connect(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(&self.database);

@@ -93,6 +93,18 @@ impl Upstream {
         self.received.lock().unwrap().clone()
     }
 
+    /// Returns when so many requests have come.
+    pub async fn until_received(&self, count: usize) {
+        let received = async {
+            while self.received().len() < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(crate::test_app::SOON, received)
+            .await
+            .expect("a request comes");
+    }
+
     /// How many connections were opened.
     pub fn connections(&self) -> usize {
         *self.connections.lock().unwrap()
