@@ -102,12 +102,14 @@ impl App {
         let write_timeout = config.server.timeouts.between_chunks;
         let for_clients = Service {
             router: routes::clients(gateway.clone()),
+            gateway: Some(gateway.clone()),
             // Idle ones too: SDKs keep a few open.
             max_connections: config.server.max_concurrent_requests.saturating_mul(4),
             write_timeout,
         };
         let for_operators = Service {
             router: admin::router(&admin),
+            gateway: None,
             max_connections: ADMIN_CONNECTIONS,
             write_timeout,
         };

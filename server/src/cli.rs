@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::{self, Choice, Config, ConfigErrors, Loaded, Problem};
+use crate::config::{self, Choice, Config, ConfigErrors, Environment, Loaded, Problem};
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Command {
     Check(Choice),
     /// Print this configuration as it holds: [`dump`].
     Dump(Choice),
+    /// Print another gateway's file as a native one: [`import`].
+    Import(PathBuf),
 }
 
 /// What this process was asked to do. Prints help, version and usage errors itself, and then ends the process: with
@@ -56,6 +58,16 @@ enum ConfigTask {
     Check(File),
     /// Print every key with its value and where that comes from, secrets masked
     Dump(File),
+    /// Print another gateway's configuration as this one's, with a grade for every setting
+    ///
+    /// Secrets become variables, which are named. Read are LiteLLM's config.yaml, the Ballerina gateway's Config.toml,
+    /// the provider pool's YAML, and the TOML of the router with [daemon] and [backends] and of the protocol converter
+    /// with [[upstreams]] and [[routes]]. All of them can also be served as they are.
+    Import {
+        /// The other gateway's file (TOML or YAML)
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -78,6 +90,7 @@ impl Line {
             Some(Task::Serve(file)) => Command::Serve(file.choice()),
             Some(Task::Config(ConfigTask::Check(file))) => Command::Check(file.choice()),
             Some(Task::Config(ConfigTask::Dump(file))) => Command::Dump(file.choice()),
+            Some(Task::Config(ConfigTask::Import { file })) => Command::Import(file),
         })
     }
 }
@@ -91,7 +104,7 @@ impl File {
 }
 
 /// `ai-gateway sevre` means no file called `sevre`.
-fn refuse_misspelt_command(word: &std::path::Path) -> Result<(), clap::Error> {
+fn refuse_misspelt_command(word: &Path) -> Result<(), clap::Error> {
     let bare = word.extension().is_none() && word.components().count() == 1;
     if !bare || word.exists() {
         return Ok(());
@@ -123,6 +136,17 @@ pub fn dump(choice: &Choice) -> ExitCode {
         Ok(loaded) => {
             print_warnings(&loaded.warnings);
             print(&loaded.effective.to_toml());
+            ExitCode::SUCCESS
+        }
+        Err(errors) => refuse(&errors),
+    }
+}
+
+/// `config import`: prints a file of another gateway as a native one, as TOML, and gives 0; or as [`check`].
+pub fn import(file: &Path) -> ExitCode {
+    match config::import(file, &Environment::of_process()) {
+        Ok(imported) => {
+            print(&imported.toml);
             ExitCode::SUCCESS
         }
         Err(errors) => refuse(&errors),
@@ -230,6 +254,10 @@ mod tests {
                 &["config", "dump", "a.yaml"],
                 Command::Dump(named("a.yaml")),
             ),
+            (
+                &["config", "import", "a.yaml"],
+                Command::Import("a.yaml".into()),
+            ),
         ] {
             let found = parsed(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
             assert_eq!(found, command, "{arguments:?}");
@@ -246,6 +274,7 @@ mod tests {
             &["a.toml", "b.toml"],
             &["a.toml", "--config", "b.toml"],
             &["--config"],
+            &["config", "import"],
         ] {
             let error = parsed(arguments).expect_err("no such usage");
             assert_eq!(error.exit_code(), 2, "{arguments:?}: {error}");

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let choice = match cli::parse() {
         Command::Check(choice) => return cli::check(&choice),
         Command::Dump(choice) => return cli::dump(&choice),
+        Command::Import(file) => return cli::import(&file),
         Command::Serve(choice) => choice,
     };
     // Before it is read: what changes meanwhile is not missed.

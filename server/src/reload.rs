@@ -160,6 +160,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         recording,
         logging,
         providers: _,
+        routes: _,
         models: _,
         keys: _,
         prices: _,

@@ -25,6 +25,7 @@ use tower::Service as _;
 
 use self::patience::PatientStream;
 use self::unreadable::ExplainingStream;
+use crate::gateway::Gateway;
 
 /// A connection without a request is closed after this long, and so is one whose request's head is
 /// not there by then.
@@ -65,6 +66,8 @@ impl Stop {
 #[derive(Clone, Debug)]
 pub struct Service {
     pub router: Router,
+    /// Whose operator may have paths of its own.
+    pub gateway: Option<Arc<Gateway>>,
     /// More connections wait to be accepted.
     pub max_connections: usize,
     /// A client that takes nothing of its answer for this long is cut off.
@@ -122,7 +125,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
     };
     let in_service = client.in_service.clone();
     let router = service.router;
-    let answer = service_fn(move |request| answer(router.clone(), client.clone(), request));
+    let gateway = service.gateway;
+    let answer = service_fn(move |mut request| {
+        // Before routing, which goes by the path.
+        if let Some(gateway) = &gateway {
+            gateway.policies().own_paths.redirect(&mut request);
+        }
+        answer(router.clone(), client.clone(), request)
+    });
     let stream = PatientStream::new(stream, service.write_timeout);
     let stream = TokioIo::new(ExplainingStream::new(stream));
     let connection = http1::Builder::new()

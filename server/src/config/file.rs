@@ -1,6 +1,6 @@
 //! Which file is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Problem, Source};
 use super::reading::Environment;
@@ -22,11 +22,36 @@ pub(super) enum Format {
     Yaml,
 }
 
-/// The file's name and format, with what is worth a warning; `None`: there is none to read.
+impl Format {
+    /// What the file's name tells.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("toml") => Some(Self::Toml),
+            Some("yaml" | "yml") => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+}
+
+/// Where other gateways looked for their files, those that are there.
+pub(super) fn places_of_others(environment: &Environment) -> Vec<PathBuf> {
+    let places = [
+        "Config.toml",
+        "config.yaml",
+        "config.yml",
+        "/etc/ai-router/config.toml",
+    ];
+    let mut there: Vec<PathBuf> = places.into_iter().map(PathBuf::from).collect();
+    there.retain(|path| environment.resolve(path).is_file());
+    there
+}
+
+/// The file's name, with what is worth a warning; `None`: there is none to read.
 pub(super) fn choose(
     choice: &Choice,
     environment: &Environment,
-) -> Result<Option<(PathBuf, Format, Vec<Problem>)>, Problem> {
+) -> Result<Option<(PathBuf, Vec<Problem>)>, Problem> {
     if let Choice::Named(path) = choice {
         return named(path.clone(), Source::Default).map(Some);
     }
@@ -58,38 +83,29 @@ pub(super) fn choose(
     found(name, environment).map(Some).ok_or_else(missing)
 }
 
-fn named(path: PathBuf, source: Source) -> Result<(PathBuf, Format, Vec<Problem>), Problem> {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    let format = match extension.map(str::to_ascii_lowercase).as_deref() {
-        Some("toml") => Format::Toml,
-        Some("yaml" | "yml") => Format::Yaml,
-        _ => {
-            return Err(Problem {
-                source,
-                path: String::new(),
-                message: format!(
-                    "{}: expected a file whose name ends in .toml, .yaml or .yml",
-                    path.display()
-                ),
-            });
-        }
-    };
-    Ok((path, format, Vec::new()))
+fn named(path: PathBuf, source: Source) -> Result<(PathBuf, Vec<Problem>), Problem> {
+    if Format::of(&path).is_none() {
+        return Err(Problem {
+            source,
+            path: String::new(),
+            message: format!(
+                "{}: expected a file whose name ends in .toml, .yaml or .yml",
+                path.display()
+            ),
+        });
+    }
+    Ok((path, Vec::new()))
 }
 
 /// `config/NAME.toml`, `.yaml` or `.yml`, the first that is there.
-fn found(name: &str, environment: &Environment) -> Option<(PathBuf, Format, Vec<Problem>)> {
-    let endings = [
-        ("toml", Format::Toml),
-        ("yaml", Format::Yaml),
-        ("yml", Format::Yaml),
-    ];
+fn found(name: &str, environment: &Environment) -> Option<(PathBuf, Vec<Problem>)> {
+    let endings = ["toml", "yaml", "yml"];
     let mut there = endings
         .iter()
-        .map(|(ending, format)| (PathBuf::from(format!("config/{name}.{ending}")), *format))
-        .filter(|(path, _)| environment.resolve(path).exists());
-    let (path, format) = there.next()?;
-    let ignored = there.map(|(other, _)| Problem {
+        .map(|ending| PathBuf::from(format!("config/{name}.{ending}")))
+        .filter(|path| environment.resolve(path).exists());
+    let path = there.next()?;
+    let ignored = there.map(|other| Problem {
         source: Source::Default,
         path: String::new(),
         message: format!(
@@ -99,5 +115,5 @@ fn found(name: &str, environment: &Environment) -> Option<(PathBuf, Format, Vec<
         ),
     });
     let warnings = ignored.collect();
-    Some((path, format, warnings))
+    Some((path, warnings))
 }

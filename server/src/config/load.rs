@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::check::check;
 use super::document::{Table, from_toml, from_yaml};
 use super::effective::Effective;
-use super::file::{Choice, Format, choose};
+use super::file::{Choice, Format, choose, places_of_others};
 use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
-    Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Server,
-    SystemPrompt, compat,
+    Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
+    Server, SystemPrompt, compat,
 };
 
 /// A configuration that may be started with.
@@ -41,40 +41,118 @@ pub fn load(choice: &Choice) -> Result<Loaded, ConfigErrors> {
 /// Everything that is wrong with it.
 pub fn load_from(choice: &Choice, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let chosen = choose(choice, environment).map_err(|problem| only(vec![problem]))?;
-    let Some((path, format, warnings)) = chosen else {
-        return build(&Table::default(), None, environment);
+    let mut warnings = Vec::new();
+    let parsed = match chosen {
+        Some((path, ignored)) => {
+            warnings = ignored;
+            Some(parse(&path, environment)?)
+        }
+        None if *choice == Choice::Found => elsewhere(environment, &mut warnings),
+        None => None,
     };
-    let text = read(&path, environment)?;
+    let Some(parsed) = parsed else {
+        let mut loaded = build(&Table::default(), None, environment, &[])?;
+        loaded.warnings.extend(warnings);
+        return Ok(loaded);
+    };
+    let mut loaded = match compat::recognised(&parsed.document, &parsed.path) {
+        Some(format) => translated(format, parsed, environment)?,
+        None => {
+            let heeded = compat::references(&parsed.document);
+            build(&parsed.document, Some(parsed.path), environment, &heeded)?
+        }
+    };
+    loaded.warnings.extend(warnings);
+    Ok(loaded)
+}
+
+/// A file's name and content.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub path: PathBuf,
+    pub document: Table,
+}
+
+/// Reads a file, in the format that its name tells.
+pub(super) fn parse(path: &Path, environment: &Environment) -> Result<Parsed, ConfigErrors> {
+    let text = read(path, environment)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let document = match format {
-        Format::Toml => from_toml(text),
-        Format::Yaml => from_yaml(text),
-    };
-    let line = |line| Source::File {
-        file: path.display().to_string(),
-        line,
+    let document = match Format::of(path) {
+        Some(Format::Yaml) => from_yaml(text),
+        _ => from_toml(text),
     };
     let document = document.map_err(|errors| {
         let problems = errors.into_iter().map(|error| Problem {
-            source: line(error.line),
+            source: Source::File {
+                file: path.display().to_string(),
+                line: error.line,
+            },
             path: String::new(),
             message: error.message,
         });
         only(problems.collect())
     })?;
-    if let Some(format) = compat::recognised(&document) {
-        return Err(only(vec![Problem {
-            source: line(1),
-            path: String::new(),
-            message: format!(
-                "this is another gateway's format ({format}), which this version does not read yet; write it in \
-                 the native one: [server], [[providers]], [[models]], [[keys]]"
-            ),
-        }]));
+    Ok(Parsed {
+        path: path.to_owned(),
+        document,
+    })
+}
+
+/// A file where another gateway would look for it, if it is of its format.
+fn elsewhere(environment: &Environment, warnings: &mut Vec<Problem>) -> Option<Parsed> {
+    for path in places_of_others(environment) {
+        let parsed = parse(&path, environment);
+        match parsed {
+            Ok(parsed) if compat::recognised(&parsed.document, &path).is_some() => {
+                return Some(parsed);
+            }
+            _ => warnings.push(Problem {
+                source: Source::Default,
+                path: String::new(),
+                message: format!(
+                    "{} is not read: it is not of another gateway's format. Name it if it is meant: ai-gateway {0}",
+                    path.display()
+                ),
+            }),
+        }
     }
-    let mut loaded = build(&document, Some(path), environment)?;
-    loaded.warnings.extend(warnings);
-    Ok(loaded)
+    None
+}
+
+/// A file of another gateway.
+fn translated(
+    format: &compat::Format,
+    parsed: Parsed,
+    environment: &Environment,
+) -> Result<Loaded, ConfigErrors> {
+    let file = parsed.path.display().to_string();
+    let sheet = format.translate(&parsed.document, environment);
+    let lost = sheet.warnings_in(&file);
+    if !sheet.problems.is_empty() {
+        return Err(ConfigErrors {
+            problems: sheet.problems_in(&file),
+            warnings: lost,
+        });
+    }
+    let in_its_words = |problems: Vec<Problem>| -> Vec<Problem> {
+        let problems = problems.into_iter();
+        problems
+            .map(|problem| sheet.in_its_words(problem))
+            .collect()
+    };
+    let mut heeded = compat::references(&sheet.native);
+    heeded.extend(sheet.variables.iter().cloned());
+    match build(&sheet.native, Some(parsed.path), environment, &heeded) {
+        Ok(mut loaded) => {
+            loaded.warnings = in_its_words(loaded.warnings);
+            loaded.warnings.extend(lost);
+            Ok(loaded)
+        }
+        Err(errors) => Err(ConfigErrors {
+            problems: in_its_words(errors.problems),
+            warnings: in_its_words(errors.warnings),
+        }),
+    }
 }
 
 fn read(path: &Path, environment: &Environment) -> Result<String, ConfigErrors> {
@@ -99,15 +177,18 @@ fn only(problems: Vec<Problem>) -> ConfigErrors {
     }
 }
 
-fn build(
+/// The configuration of a native document. Variables that it heeds besides those of keys are none to warn of.
+pub(super) fn build(
     document: &Table,
     file: Option<PathBuf>,
     environment: &Environment,
+    heeded: &[String],
 ) -> Result<Loaded, ConfigErrors> {
     let name = file
         .as_deref()
         .map_or_else(String::new, |file| file.display().to_string());
     let mut reader = Reader::new(environment, name);
+    reader.heeded = heeded.to_vec();
     let config = reader.read(document, Config::read);
     if file.is_some()
         && config.providers == [Provider::built_in()]
@@ -152,6 +233,7 @@ impl Config {
             logging: root.section("logging", Logging::read),
             system_prompt: root.section("system_prompt", SystemPrompt::read),
             providers: Provider::read_all(root),
+            routes: root.list("routes", Route::read),
             models: root
                 .named_list("models", None, Model::read)
                 .unwrap_or_default(),

@@ -27,6 +27,7 @@ mod provider;
 mod reading;
 mod recording;
 mod retry;
+mod route;
 mod rule;
 mod secret;
 mod server;
@@ -41,6 +42,7 @@ mod timeouts;
 pub use admin::Admin;
 pub use breaker::Breaker;
 pub use byte_size::ByteSize;
+pub use compat::{Imported, import};
 pub use database::{Database, sqlite_file};
 pub use effective::{Effective, Setting};
 pub use endpoint::Endpoint;
@@ -60,6 +62,7 @@ pub use provider::Provider;
 pub use reading::Environment;
 pub use recording::Recording;
 pub use retry::Retry;
+pub use route::{Dialect, Route};
 pub use rule::{Day, Named, Rule, When};
 pub use secret::{MASK, Secret};
 pub use server::Server;
@@ -88,6 +91,8 @@ pub struct Config {
     pub logging: Logging,
     /// The upstreams.
     pub providers: Vec<Provider>,
+    /// Paths of the operator's own.
+    pub routes: Vec<Route>,
     /// What clients may ask for.
     pub models: Vec<Model>,
     /// Who may use the gateway; empty: it is open.
@@ -109,6 +114,7 @@ impl Default for Config {
             recording: Recording::default(),
             logging: Logging::default(),
             providers: vec![Provider::built_in()],
+            routes: Vec::new(),
             models: Vec::new(),
             keys: Vec::new(),
             prices: Vec::new(),

@@ -33,6 +33,8 @@ pub struct Provider {
     pub enabled: bool,
     /// Whether requests go there that nothing else sends anywhere; true for one provider at most.
     pub default: bool,
+    /// Names of providers to go to when this one, chosen by name or as the default, fails: their own models answer.
+    pub fallbacks: Vec<String>,
     /// Calls at the same time; where `None`, as many as come.
     pub max_concurrent: Option<u32>,
     /// Requests that may wait for one of those calls to end.
@@ -64,6 +66,7 @@ impl Default for Provider {
             model: None,
             enabled: false,
             default: false,
+            fallbacks: Vec::new(),
             max_concurrent: None,
             queue: 100,
             queue_timeout: Duration::from_secs(5),
@@ -131,6 +134,7 @@ impl Provider {
             model: section.optional_or("model", base.model),
             enabled: section.value("enabled", base.enabled),
             default: section.value("default", base.default),
+            fallbacks: section.values("fallbacks", base.fallbacks),
             max_concurrent: section.optional("max_concurrent"),
             queue: section.value("queue", base.queue),
             queue_timeout: section.value("queue_timeout", base.queue_timeout),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::file::{Choice, choose};
+use super::file::{Choice, choose, places_of_others};
 use super::reading::Environment;
 
 /// Which file the configuration is in, and how that looks from outside.
@@ -27,7 +27,9 @@ impl Stamp {
     pub fn of(choice: &Choice) -> Self {
         let environment = Environment::of_process();
         let chosen = choose(choice, &environment).ok().flatten();
-        let path = chosen.map(|(path, ..)| path);
+        let path = chosen.map(|(path, _)| path);
+        let elsewhere = || places_of_others(&environment).into_iter().next();
+        let path = path.or_else(|| elsewhere().filter(|_| *choice == Choice::Found));
         let metadata = path
             .as_deref()
             .and_then(|path| std::fs::metadata(environment.resolve(path)).ok());

@@ -9,7 +9,7 @@ use llm::chat::Protocol;
 use llm::pricing::{Price, PriceTable};
 use llm::simulated::SimulatedSettings;
 
-use super::{Policies, Upstream, listed_price};
+use super::{OwnPaths, Policies, Upstream, listed_price};
 use crate::auth::KeyTable;
 use crate::cache::Cache;
 use crate::config::{self, Config};
@@ -55,6 +55,7 @@ impl Policies {
             prices,
             timeouts: config.server.timeouts,
             trusted_proxies: config.server.trusted_proxies.clone(),
+            own_paths: OwnPaths::new(&config.routes),
             strict: config.server.strict,
             max_body_size: config.server.max_body_size.as_usize(),
         })

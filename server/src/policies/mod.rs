@@ -2,9 +2,11 @@
 //! once and sees no half-made change.
 
 mod build;
+mod own_paths;
 mod upstream;
 
 pub use build::PolicyError;
+pub use own_paths::OwnPaths;
 pub use upstream::Upstream;
 
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub struct Policies {
     pub timeouts: Timeouts,
     /// Whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Paths of the operator's own.
+    pub own_paths: OwnPaths,
     /// Requests from which something would have to be left out are refused.
     pub strict: bool,
     /// The largest request body, bytes.

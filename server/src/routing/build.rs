@@ -39,6 +39,34 @@ impl Builder<'_> {
             .collect()
     }
 
+    /// For a provider that is chosen by its name and has others to go to: each answers with its own model.
+    pub fn chosen(
+        &mut self,
+        provider: &config::Provider,
+        all: &[config::Provider],
+    ) -> Option<Arc<ModelRoute>> {
+        let fallbacks = provider.fallbacks.iter();
+        let mut fallbacks = fallbacks
+            .filter_map(|name| all.iter().find(|other| other.name == *name))
+            .peekable();
+        fallbacks.peek()?;
+        let own = |provider: &config::Provider| config::Target {
+            provider: provider.name.clone(),
+            model: provider.model.clone(),
+            ..config::Target::default()
+        };
+        let model = config::Model {
+            name: format!("{}/{}", provider.name, provider.model.as_deref()?),
+            strategy: Strategy::Priority,
+            targets: std::iter::once(provider)
+                .chain(fallbacks)
+                .map(own)
+                .collect(),
+            ..config::Model::default()
+        };
+        Some(Arc::new(self.route(&model, &HashMap::new())))
+    }
+
     fn route(&mut self, model: &config::Model, by_name: &HashMap<&str, usize>) -> ModelRoute {
         let name: Arc<str> = model.name.as_str().into();
         let mut lists = vec![self.list(model, &model.targets)];

@@ -31,6 +31,8 @@ pub struct RoutingTable {
     /// The models that take what nothing else directs.
     defaults: Vec<(Endpoint, usize)>,
     ad_hoc: AdHoc,
+    /// By provider: its own model and where else to go, if anywhere.
+    chosen: Vec<Option<Arc<ModelRoute>>>,
     states: Arc<States>,
 }
 
@@ -47,13 +49,13 @@ pub struct ProviderEntry {
 impl RoutingTable {
     /// Of what the configuration says. What `states` knows by name stays known.
     pub fn new(
-        providers: &[config::Provider],
+        configured: &[config::Provider],
         models: &[config::Model],
         price: PriceOf<'_>,
         states: Arc<States>,
     ) -> Self {
-        let default_provider = providers.iter().position(|p| p.default && p.enabled);
-        let providers: Vec<ProviderEntry> = providers
+        let default_provider = configured.iter().position(|p| p.default && p.enabled);
+        let providers: Vec<ProviderEntry> = configured
             .iter()
             .map(|provider| ProviderEntry::new(provider, &states))
             .collect();
@@ -65,6 +67,10 @@ impl RoutingTable {
             targets: Vec::new(),
         };
         let catalog: Arc<[_]> = builder.routes().into();
+        let chosen = configured.iter();
+        let chosen = chosen
+            .map(|provider| builder.chosen(provider, configured))
+            .collect();
         let provider_states: Vec<_> = providers.iter().map(|p| Arc::clone(&p.state)).collect();
         states.keep(&provider_states, &builder.targets);
         let mut by_name = HashMap::new();
@@ -84,6 +90,7 @@ impl RoutingTable {
         by_pattern.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
         Self {
             ad_hoc: AdHoc::new(providers.len()),
+            chosen,
             providers,
             default_provider,
             catalog,
@@ -237,6 +244,10 @@ impl RoutingTable {
     /// The provider's own model, or else the one that the client named.
     fn own_model(&self, index: usize, asked: Option<&str>) -> Result<Plan, ApiError> {
         let entry = &self.providers[index];
+        if let Some(route) = self.chosen[index].as_ref().filter(|_| entry.enabled) {
+            let catalog = Arc::clone(&self.catalog);
+            return Ok(Plan::new(catalog, Arc::clone(route), 0, None, None));
+        }
         match entry.model.as_deref().or(asked) {
             Some(model) => self.single(index, model),
             None => Err(ApiError::invalid(format!(

@@ -170,11 +170,13 @@ fn every_key_arrives() {
         recording,
         logging,
         providers,
+        routes,
         models,
         keys,
         prices,
         system_prompt,
     } = config;
+    assert_eq!(routes, []);
     assert_eq!(
         (server.host.to_string(), server.port),
         ("127.0.0.2".to_owned(), 9000)

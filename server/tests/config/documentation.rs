@@ -12,6 +12,10 @@ const ONE_OF_EACH: &str = r#"
 name = "name"
 kind = "openai"
 headers = { header = "x" }
+[[routes]]
+path = "/x"
+dialect = "anthropic"
+provider = "name"
 [[models]]
 name = "name"
 targets = [{ provider = "name", parameters = { parameter = 0 } }]

@@ -5,6 +5,8 @@ mod command_line;
 mod document;
 mod documentation;
 mod dump;
+mod foreign;
+mod foreign_mistakes;
 mod mistakes;
 mod precedence;
 mod robustness;

@@ -70,7 +70,7 @@ fn keys_and_values() {
         ),
         (
             "server = 8080",
-            "a.toml:4: providers[0].server: unknown key; valid: name, kind, protocol, base_url, api_key, api_keys, pass_client_key, api_version, model, enabled, default, max_concurrent, queue, queue_timeout, headers, health, timeouts, simulated",
+            "a.toml:4: providers[0].server: unknown key; valid: name, kind, protocol, base_url, api_key, api_keys, pass_client_key, api_version, model, enabled, default, fallbacks, max_concurrent, queue, queue_timeout, headers, health, timeouts, simulated",
         ),
         (
             "[admin]\nport = 8080",
@@ -418,35 +418,6 @@ fn yaml_is_met_with_the_same_words() {
             "a.yaml:6: providers[1].name: expected text: put it in quotes",
         ]
     );
-}
-
-#[test]
-fn foreign_formats_are_recognised() {
-    for (text, name) in [
-        (
-            "[openAIConfig]\napiKey = \"x\"\n",
-            "the one with [openAIConfig], [anthropicConfig] and so on",
-        ),
-        (
-            "[daemon]\nlisten_port = 1\n[backends.a]\ntype = \"openai\"\n",
-            "the one with [daemon] and [backends]",
-        ),
-        (
-            "[[upstreams]]\nname = \"a\"\n",
-            "the one with [[upstreams]] and [[routes]]",
-        ),
-        ("model_list = []\n", "LiteLLM's, with model_list"),
-        (
-            "[models.m]\nproviders = [{ name = \"a\" }]\n",
-            "the one with providers inside its models",
-        ),
-    ] {
-        let expected = format!(
-            "a.toml:1: this is another gateway's format ({name}), which this version does not read yet; write it in \
-             the native one: [server], [[providers]], [[models]], [[keys]]"
-        );
-        assert_eq!(shown(&toml(text).expect_err(text)), [expected]);
-    }
 }
 
 #[test]

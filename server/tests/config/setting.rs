@@ -1,6 +1,8 @@
 //! A working directory with files, and environment variables.
 
-use server::config::{Choice, ConfigErrors, Environment, Loaded, load_from};
+use std::path::Path;
+
+use server::config::{Choice, ConfigErrors, Environment, Imported, Loaded, import, load_from};
 use tempfile::TempDir;
 
 /// What a process would find.
@@ -42,9 +44,18 @@ impl Setting {
         self.load(&Choice::Named(file.into()))
     }
 
+    /// What `config import` makes of this file.
+    pub fn imported(&self, file: &str) -> Result<Imported, ConfigErrors> {
+        import(Path::new(file), &self.environment())
+    }
+
     fn load(&self, choice: &Choice) -> Result<Loaded, ConfigErrors> {
+        load_from(choice, &self.environment())
+    }
+
+    fn environment(&self) -> Environment {
         let variables = self.variables.iter().cloned();
-        load_from(choice, &Environment::new(self.directory.path(), variables))
+        Environment::new(self.directory.path(), variables)
     }
 }
 

@@ -10,6 +10,7 @@ mod edits;
 mod errors;
 mod failover;
 mod fault_matrix;
+mod foreign;
 mod forwarded;
 mod hang_up;
 mod hedging;

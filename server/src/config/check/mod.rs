@@ -7,6 +7,7 @@ mod models;
 mod names;
 mod prices;
 mod providers;
+mod routes;
 mod storage;
 mod targets;
 
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     logging::check(&config.logging, reader);
     storage::check(config, reader);
     providers::check(&config.providers, reader);
+    routes::check(config, reader);
     models::check(config, reader);
     prices::check(config, reader);
     let keys: Vec<&str> = config.keys.iter().map(|key| key.name.as_str()).collect();

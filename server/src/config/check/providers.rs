@@ -60,6 +60,29 @@ pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
                 reader.problem(&at(&format!("headers.{header}")), message);
             }
         }
+        for (j, fallback) in provider.fallbacks.iter().enumerate() {
+            let path = at(&format!("fallbacks[{j}]"));
+            let own = providers.iter().find(|other| other.name == *fallback);
+            match own {
+                None => {
+                    let hint = did_you_mean(fallback, &all);
+                    reader.problem(&path, format!("unknown provider \"{fallback}\"; {hint}"));
+                }
+                Some(other) if other.model.is_none() || provider.model.is_none() => {
+                    let without = if other.model.is_none() {
+                        other
+                    } else {
+                        provider
+                    };
+                    let message = format!(
+                        "\"{}\" has no model of its own to answer with; give it one",
+                        without.name
+                    );
+                    reader.problem(&path, message);
+                }
+                Some(_) => {}
+            }
+        }
         if provider.default && !provider.enabled {
             reader.warning(
                 &at("default"),

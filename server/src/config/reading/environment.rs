@@ -58,6 +58,28 @@ impl Environment {
             .filter(|value| !value.is_empty() && !is_service_address(value))
     }
 
+    /// Names and values of the variables whose names begin so.
+    pub(in crate::config) fn starting_with<'s>(
+        &'s self,
+        prefix: &'s str,
+    ) -> impl Iterator<Item = (&'s str, &'s str)> {
+        let all = self.variables.iter();
+        all.filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// These variables alone; those that are not set say their own names.
+    pub(in crate::config) fn with_only(&self, names: &[String]) -> Self {
+        let value = |name: &String| self.get(name).unwrap_or(name).to_owned();
+        Self {
+            variables: names
+                .iter()
+                .map(|name| (name.clone(), value(name)))
+                .collect(),
+            directory: self.directory.clone(),
+        }
+    }
+
     /// Names and values of the variables that override keys.
     pub(in crate::config) fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables

@@ -12,6 +12,7 @@ mod scalar;
 mod section;
 
 pub use environment::Environment;
+pub(super) use environment::variable_part;
 pub(super) use nearest::did_you_mean;
 pub(super) use reader::Reader;
 pub(super) use scalar::{Form, Scalar, Words, quoted};

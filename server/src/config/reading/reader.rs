@@ -19,6 +19,8 @@ pub(in crate::config) struct Reader<'a> {
     pub(in crate::config) effective: Effective,
     pub(in crate::config) problems: Vec<Problem>,
     pub(in crate::config) warnings: Vec<Problem>,
+    /// Variables that are heeded though they override no key.
+    pub(in crate::config) heeded: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -31,6 +33,7 @@ impl<'a> Reader<'a> {
             effective: Effective::default(),
             problems: Vec::new(),
             warnings: Vec::new(),
+            heeded: Vec::new(),
         }
     }
 
@@ -101,7 +104,8 @@ impl<'a> Reader<'a> {
         let known: Vec<&str> = self.variables.keys().map(String::as_str).collect();
         let own = ["GATEWAY_ENV", "GATEWAY_CONFIG"];
         for (name, _) in self.environment.overrides() {
-            if known.contains(&name) || own.contains(&name) {
+            let heeded = self.heeded.iter().any(|heeded| heeded == name);
+            if heeded || known.contains(&name) || own.contains(&name) {
                 continue;
             }
             let hint = match nearest(name, known.iter().copied().chain(own)) {

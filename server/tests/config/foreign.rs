@@ -1,0 +1,425 @@
+//! Other gateways' files: read as they are, and imported.
+
+use std::path::Path;
+
+use server::config::{Config, Endpoint, LogFormat, Provider, Strategy};
+
+use crate::setting::{Setting, warnings};
+
+/// Every variable that the examples speak of.
+const VARIABLES: [&str; 13] = [
+    "ANTHROPIC_API_KEY",
+    "AZURE_API_KEY",
+    "DATABASE_URL",
+    "DEEPSEEK_API_KEY",
+    "GATEWAY_UPSTREAMS_CLAUDE_API_KEY",
+    "LITELLM_MASTER_KEY",
+    "OPENAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "TEAM_A_KEY",
+    "TEAM_B_KEY",
+    // What stands in an example without a variable, by the name that it gets.
+    "VLLM_API_KEY",
+    "MASTER_KEY",
+    "CLIENT_KEY",
+];
+
+const EXAMPLES: [&str; 5] = [
+    "ballerina.toml",
+    "converter.toml",
+    "litellm.yaml",
+    "pool.yaml",
+    "router.toml",
+];
+
+fn example(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    std::fs::read_to_string(path.join(name)).expect("an example")
+}
+
+fn with_variables(mut setting: Setting) -> Setting {
+    for name in VARIABLES {
+        let value = match name {
+            "VLLM_API_KEY" => "EMPTY".to_owned(),
+            name => format!("value-of-{name}"),
+        };
+        setting = setting.variable(name, &value);
+    }
+    setting
+}
+
+fn read(name: &str) -> Config {
+    let setting = with_variables(Setting::new()).file(name, &example(name));
+    match setting.named(name) {
+        Ok(loaded) => loaded.config,
+        Err(errors) => panic!("{name}: {errors}"),
+    }
+}
+
+fn provider<'c>(config: &'c Config, name: &str) -> &'c Provider {
+    let mut all = config.providers.iter();
+    all.find(|provider| provider.name == name)
+        .unwrap_or_else(|| panic!("no provider {name}"))
+}
+
+fn key_of(provider: &Provider) -> Option<&str> {
+    provider.api_key.as_ref().map(|key| key.expose())
+}
+
+/// The file, and what its import reads as.
+fn both(name: &str, text: &str, variables: &[(&str, &str)]) -> (Config, Config, String) {
+    let mut setting = with_variables(Setting::new()).file(name, text);
+    for (name, value) in variables {
+        setting = setting.variable(name, value);
+    }
+    let before = match setting.named(name) {
+        Ok(loaded) => loaded.config,
+        Err(errors) => panic!("{name}: {errors}"),
+    };
+    let imported = setting.imported(name).expect("importable").toml;
+    let setting = setting.file("imported.toml", &imported);
+    match setting.named("imported.toml") {
+        Ok(loaded) => (before, loaded.config, imported),
+        Err(errors) => panic!("{errors}\n{imported}"),
+    }
+}
+
+#[test]
+fn every_example_means_the_same_when_it_is_imported() {
+    for name in EXAMPLES {
+        let (before, after, imported) = both(name, &example(name), &[]);
+        assert_eq!(before, after, "{imported}");
+        assert!(!imported.contains("value-of-"), "{imported}");
+    }
+}
+
+#[test]
+fn every_setting_has_a_grade() {
+    for name in EXAMPLES {
+        let setting = with_variables(Setting::new()).file(name, &example(name));
+        let imported = setting.imported(name).expect("importable").toml;
+        let graded = |line: usize| imported.contains(&format!("(line {line})"));
+        for (i, line) in example(name).lines().enumerate() {
+            let line = line.trim();
+            let says = match name.ends_with("toml") {
+                true => !line.starts_with(['#', '[']) && line.contains('='),
+                // A list's or a table's own line says nothing yet.
+                false => !line.starts_with('#') && line.contains(": "),
+            };
+            // What is inside of what is not carried goes with it.
+            let inside = ["type: redis", "host: localhost"].contains(&line);
+            assert!(!says || inside || graded(i + 1), "{name}:{}: {line}", i + 1);
+        }
+    }
+}
+
+#[test]
+fn ballerina() {
+    let config = read("ballerina.toml");
+    assert_eq!(config.server.host.to_string(), "0.0.0.0");
+    assert_eq!((config.server.port, config.admin.port), (8080, 8081));
+    let names: Vec<&str> = config.providers.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["openai", "anthropic", "ollama"]);
+    let openai = provider(&config, "openai");
+    assert_eq!(
+        openai.base_url.as_deref(),
+        Some("https://api.openai.com/v1")
+    );
+    assert_eq!(openai.model.as_deref(), Some("gpt-4o"));
+    assert_eq!(openai.fallbacks, ["anthropic", "ollama"]);
+    assert_eq!(key_of(openai), Some("value-of-OPENAI_API_KEY"));
+    assert!(openai.default);
+    let ollama = provider(&config, "ollama");
+    assert_eq!(
+        ollama.base_url.as_deref(),
+        Some("http://localhost:11434/api")
+    );
+    assert_eq!(key_of(ollama), None);
+}
+
+#[test]
+fn ballerinas_gemini_is_spoken_to_in_its_own_protocol() {
+    for (endpoint, base_url) in [
+        (
+            "https://generativelanguage.googleapis.com/v1/models",
+            "https://generativelanguage.googleapis.com/v1beta",
+        ),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/v1beta"),
+        (
+            "http://127.0.0.1:9/g/v1beta/models/",
+            "http://127.0.0.1:9/g/v1beta",
+        ),
+    ] {
+        let text = format!(
+            "[geminiConfig]\napiKey = \"k\"\nmodel = \"gemini-pro\"\nendpoint = \"{endpoint}\"\n"
+        );
+        let loaded = Setting::new().file("Config.toml", &text).found();
+        let loaded = loaded.expect("found where it was looked for before");
+        let gemini = provider(&loaded.config, "gemini");
+        assert_eq!(gemini.base_url.as_deref(), Some(base_url));
+        assert_eq!(gemini.kind, "gemini");
+    }
+}
+
+#[test]
+fn pool() {
+    let config = read("pool.yaml");
+    let [deepseek, gpt] = config.models.as_slice() else {
+        panic!("two models")
+    };
+    assert_eq!(
+        (deepseek.name.as_str(), deepseek.strategy),
+        ("deepseek-r1", Strategy::RoundRobin)
+    );
+    let targets: Vec<(&str, bool)> = gpt
+        .targets
+        .iter()
+        .map(|it| (it.provider.as_str(), it.enabled))
+        .collect();
+    assert_eq!(targets, [("openai", true), ("openrouter", false)]);
+    // The other model has it switched on.
+    assert!(provider(&config, "openrouter").enabled);
+    assert_eq!(provider(&config, "deepseek").kind, "deepseek");
+}
+
+#[test]
+fn a_pool_may_call_different_providers_the_same() {
+    let text = "models:\n  a:\n    model_name: m\n    providers:\n      - {name: up, api_base: 'http://a/v1', api_key: one, enabled: true}\n  \
+                b:\n    model_name: m\n    providers:\n      - {name: up, api_base: 'http://b/v1', api_key: two, enabled: true}\n      \
+                - {name: off, api_base: 'http://c/v1', api_key: '${NOBODY_SET_IT}', enabled: false}\n";
+    let (before, after, imported) = both(
+        "config.yaml",
+        text,
+        &[("UP_API_KEY", "one"), ("UP_2_API_KEY", "two")],
+    );
+    assert_eq!(before, after);
+    assert_eq!(
+        provider(&before, "up-2").base_url.as_deref(),
+        Some("http://b/v1")
+    );
+    assert!(!provider(&before, "off").enabled);
+    for secret in ["\"one\"", "\"two\""] {
+        assert!(!imported.contains(secret), "{imported}");
+    }
+    assert!(
+        imported.contains("UP_2_API_KEY: models.b.providers[0].api_key"),
+        "{imported}"
+    );
+}
+
+#[test]
+fn router() {
+    let config = read("router.toml");
+    assert_eq!(config.server.port, 3000);
+    assert_eq!(config.server.max_body_size.as_usize(), 4 << 20);
+    let keys: Vec<&str> = config.keys.iter().map(|key| key.key.expose()).collect();
+    assert_eq!(keys, ["value-of-TEAM_A_KEY", "value-of-TEAM_B_KEY"]);
+    let mistral = &config.models[0];
+    assert_eq!(mistral.default_for, [Endpoint::Chat, Endpoint::Completions]);
+    assert_eq!(mistral.targets[0].provider, "vllm");
+    assert_eq!(mistral.max_input_tokens, Some(32768));
+    // Keys of the gateway's own are not shown to anybody else.
+    assert!(
+        config
+            .providers
+            .iter()
+            .all(|provider| !provider.pass_client_key)
+    );
+}
+
+#[test]
+fn a_router_without_keys_passes_the_clients_on() {
+    let text = "title = \"t\"\n[daemon]\nlisten_ip = \"127.0.0.1\"\nlisten_port = 3000\napi_key = []\n\
+                [backends.up]\ntype = \"openai\"\nbase_url = \"https://api.openai.com/v1\"\ndefault = true\n\
+                [models.chat_completions.\"gpt-*\"]\n[models.embeddings.\"gpt-*\"]\nbackend_model = \"embed\"\n";
+    let (before, after, _) = both("config.toml", text, &[]);
+    assert_eq!(before, after);
+    assert_eq!(before.server.max_body_size.as_usize(), 2 << 20);
+    let up = provider(&before, "up");
+    assert!(up.pass_client_key);
+    assert_eq!(key_of(up), None, "not the variable's");
+    let [model] = before.models.as_slice() else {
+        panic!("one model")
+    };
+    assert_eq!(model.rules[0].when.endpoint, Some(Endpoint::Embeddings));
+    assert_eq!(model.rules[0].targets[0].model.as_deref(), Some("embed"));
+
+    let set = "{api_key=from-outside}";
+    let (before, after, imported) = both(
+        "config.toml",
+        text,
+        &[
+            ("AI_ROUTER_BACKENDS_UP", set),
+            ("UP_API_KEY", "from-outside"),
+        ],
+    );
+    assert_eq!(before, after);
+    assert_eq!(key_of(provider(&before, "up")), Some("from-outside"));
+    assert!(!imported.contains("from-outside"));
+}
+
+#[test]
+fn converter() {
+    let config = read("converter.toml");
+    assert_eq!(config.logging.format, LogFormat::Json);
+    let claude = provider(&config, "claude");
+    assert_eq!(claude.protocol.as_deref(), Some("anthropic"));
+    assert_eq!(
+        claude.base_url.as_deref(),
+        Some("https://api.anthropic.com/v1")
+    );
+    assert_eq!(
+        key_of(claude),
+        Some("value-of-GATEWAY_UPSTREAMS_CLAUDE_API_KEY")
+    );
+    let routes: Vec<(&str, &str)> = config
+        .routes
+        .iter()
+        .map(|it| (it.path.as_str(), it.provider.as_str()))
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            ("/v1/chat/completions", "claude"),
+            ("/v1/messages", "openai"),
+            ("/direct/v1/messages", "claude"),
+        ]
+    );
+}
+
+#[test]
+fn litellm() {
+    let config = read("litellm.yaml");
+    assert_eq!((config.server.port, config.server.strict), (4000, false));
+    let gpt = &config.models[0];
+    assert_eq!(
+        (gpt.name.as_str(), gpt.strategy),
+        ("gpt-4o", Strategy::Random)
+    );
+    let weights: Vec<u32> = gpt.targets.iter().map(|target| target.weight).collect();
+    assert_eq!(weights, [6, 12]);
+    assert_eq!(gpt.aliases, ["gpt-4"]);
+    assert_eq!(gpt.fallbacks, ["claude"]);
+    assert_eq!((gpt.retry.retries, gpt.breaker.failures), (2, 4));
+    let azure = provider(&config, "azure");
+    assert_eq!(
+        azure.base_url.as_deref(),
+        Some("https://my-resource-eu.openai.azure.com/openai")
+    );
+    assert_eq!(
+        config.models[2].context_length_fallbacks,
+        ["gpt-4o", "claude"]
+    );
+    assert_eq!(config.prices[0].output.nanos_per_million, 200_000_000);
+    assert_eq!(config.keys[0].key.expose(), "value-of-LITELLM_MASTER_KEY");
+    // `openai/…` is asked for as it is.
+    assert_eq!(config.models.len(), 3);
+}
+
+#[test]
+fn litellm_sets_variables_and_scales_weights() {
+    let text = "model_list:\n\
+                - {model_name: a, litellm_params: {model: openai/x, weight: 0.9}}\n\
+                - {model_name: a, litellm_params: {model: mistral/x, weight: 0.1, order: 2, api_key: literal-secret}}\n\
+                - {model_name: '*', litellm_params: {model: 'openai/*'}}\n\
+                environment_variables:\n  OPENAI_API_KEY: set-in-the-file\n\
+                general_settings:\n  master_key: sk-1234\n";
+    let variables = [
+        ("MISTRAL_API_KEY", "literal-secret"),
+        ("MASTER_KEY", "sk-1234"),
+        ("OPENAI_API_KEY", "set-in-the-file"),
+    ];
+    let (before, after, imported) = both("config.yaml", text, &variables);
+    assert_eq!(before, after, "{imported}");
+    let targets: Vec<(u32, u32)> = before.models[0]
+        .targets
+        .iter()
+        .map(|it| (it.weight, it.priority))
+        .collect();
+    assert_eq!(targets, [(900, 0), (100, 2)]);
+    let openai = provider(&before, "openai");
+    assert_eq!(key_of(openai), Some("set-in-the-file"));
+    assert!(openai.default);
+    for secret in ["literal-secret", "set-in-the-file", "sk-1234"] {
+        assert!(!imported.contains(secret), "{imported}");
+    }
+}
+
+#[test]
+fn what_is_lost_is_said_at_the_start() {
+    let setting = with_variables(Setting::new()).file("litellm.yaml", &example("litellm.yaml"));
+    let found = warnings(&setting.named("litellm.yaml").expect("valid"));
+    for expected in [
+        "litellm.yaml:54: litellm_settings.cache: not carried over: this version has no cache of replies yet",
+        "litellm.yaml:62: general_settings.database_url: not carried over: keys and models that LiteLLM keeps in its \
+         database are not read: write them into the file",
+    ] {
+        assert!(
+            found.iter().any(|it| it == expected),
+            "{expected} in {found:#?}"
+        );
+    }
+    let text = "[openAIConfig]\napiKey = \"k\"\nmodel = \"m\"\nendpoint = \"http://127.0.0.1:9\"\n\
+                [defaultLoggingConfig]\nenableSplunk = true\nsplunkEndpoint = \"http://127.0.0.1:8\"\n\
+                [gateway]\nport = 8081\n";
+    let loaded = Setting::new().file("a.toml", text).named("a.toml");
+    let loaded = loaded.expect("valid");
+    let found = warnings(&loaded);
+    assert!(
+        found.contains(
+            &"a.toml:7: defaultLoggingConfig.splunkEndpoint: not carried over: this version ships its log nowhere \
+              yet; it goes to standard error"
+                .to_owned()
+        ),
+        "{found:#?}"
+    );
+    // Its admin port is the default of ours.
+    assert_eq!(
+        (loaded.config.server.port, loaded.config.admin.port),
+        (8081, 8082)
+    );
+}
+
+#[test]
+fn a_model_at_triton_is_left_out_where_nobody_else_takes_its_requests() {
+    let text = "[daemon]\nlisten_ip = \"127.0.0.1\"\nlisten_port = 3000\n\
+                [backends.triton]\ntype = \"triton\"\nbase_url = \"http://127.0.0.1:8001\"\n\
+                [backends.up]\ntype = \"openai\"\nbase_url = \"http://127.0.0.1:9/v1\"\napi_key = \"k\"\n\
+                [models.chat_completions.a]\nbackend = \"triton\"\n[models.chat_completions.b]\nbackend = \"up\"\n";
+    let loaded = Setting::new().file("a.toml", text).named("a.toml");
+    let loaded = loaded.expect("the other one is served");
+    let names: Vec<&str> = loaded
+        .config
+        .models
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(names, ["b"]);
+    let found = warnings(&loaded);
+    assert!(
+        found.contains(
+            &"a.toml:11: models.chat_completions.a: not carried over: left out: its backend \"triton\" is a Triton, \
+              and this version does not speak to Triton yet"
+                .to_owned()
+        ),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_file_nearby_is_only_read_if_it_is_another_gateways() {
+    let found = Setting::new().file("config.yaml", "some: thing\n").found();
+    let loaded = found.expect("the defaults");
+    assert_eq!(loaded.file, None);
+    assert_eq!(
+        warnings(&loaded),
+        [
+            "config.yaml is not read: it is not of another gateway's format. Name it if it is meant: ai-gateway config.yaml"
+        ]
+    );
+    let both = with_variables(Setting::new())
+        .file("config.yaml", &example("pool.yaml"))
+        .file("config/default.toml", "");
+    let loaded = both.found().expect("the gateway's own");
+    assert_eq!(loaded.config.models, []);
+}
