@@ -51,8 +51,16 @@ async fn whole(
     answer(status, headers, Body::new(body))
 }
 
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(b"text/event-stream"))
+}
+
 fn stream(mut context: Context, passed: Passed) -> Response {
     context.recording.responding(passed.status.as_u16());
+    if is_event_stream(&passed.headers) {
+        context.recording.streamed();
+    }
     let headers = with_own(&mut context, passed.headers);
     let mut body = PassedBody {
         context,

@@ -189,6 +189,11 @@ impl Recording {
         });
     }
 
+    /// The answer is a stream, whatever had been seen of the request when it was decided where it goes.
+    pub fn streamed(&mut self) {
+        self.with(|open| open.record.stream = true);
+    }
+
     pub fn cache(&mut self, outcome: CacheOutcome) {
         self.with(|open| open.record.cache = outcome);
     }

@@ -10,7 +10,7 @@ use sqlx::Row;
 use tokio::sync::mpsc;
 
 use crate::test_app::{SOON, TestApp, config_for, error, model, provider, provider_of_kind};
-use crate::upstream::{Act, Upstream, json as reply};
+use crate::upstream::{Act, Upstream, chunk, json as reply, stream_end, stream_head};
 
 const TEXT: &str = r#"{"text":"hello","usage":{"type":"tokens","input_tokens":14,"output_tokens":3,"total_tokens":17}}"#;
 const PATH: &str = "/v1/audio/transcriptions";
@@ -76,6 +76,30 @@ async fn a_form_keeps_its_bytes_but_for_the_model() {
     assert_eq!(record.get::<i64, _>("input_tokens"), 14);
     assert_eq!(record.get::<i64, _>("output_tokens"), 3);
     assert_eq!(record.get::<String, _>("endpoint"), PATH);
+}
+
+/// Whether a stream is wanted may stand behind the file, which nobody waits for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_streamed_answer_is_recorded_as_one() {
+    let done = r#"{"type":"transcript.text.done","text":"hello","usage":{"type":"tokens","input_tokens":14,"output_tokens":3,"total_tokens":17}}"#;
+    let script = vec![
+        stream_head(),
+        chunk(&format!("data: {done}\n\n")),
+        stream_end(),
+    ];
+    let (app, _upstream) = before(script, 1).await;
+    let (send, body) = pieces();
+    let waiting = tokio::spawn(post(&app, body).send());
+    send.send(before_the_file("fast").into()).unwrap();
+    let stream = "\r\n--xx\r\nContent-Disposition: form-data; name=\"stream\"\r\n\r\ntrue";
+    send.send(format!("{stream}{AFTER_THE_FILE}").into())
+        .unwrap();
+    drop(send);
+    let response = waiting.await.unwrap().unwrap();
+    assert!(response.text().await.unwrap().contains("hello"));
+    let record = app.record().await;
+    assert_eq!(record.get::<i64, _>("stream"), 1);
+    assert_eq!(record.get::<i64, _>("output_tokens"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
