@@ -149,7 +149,7 @@ async fn edits_outlast_a_reload_and_a_restart() {
     let mut without = config();
     without.models.truncate(1);
     app.app().in_force.take(without).await.unwrap();
-    assert_eq!(strategies(&app).await, [file.clone()]);
+    assert_eq!(strategies(&app).await, std::slice::from_ref(&file));
     app.stop().await;
 
     let mut config = config();
