@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use chrono::Utc;
 use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
 
 use crate::admin::{self, Admin, AdminState, AdminToken};
 use crate::config::{Config, Server};
@@ -14,12 +15,13 @@ use crate::gateway::Gateway;
 use crate::in_force::{Edits, InForce};
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
-use crate::routing::{States, Transition};
+use crate::routing::States;
 use crate::serve::{Service, Stop, serve};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::transitions::Transitions;
 use crate::transport::{OwnAuthorities, Transport};
-use crate::{ingress, routes};
+use crate::{health_checks, ingress, routes};
 
 /// More than any number of operators needs.
 const ADMIN_CONNECTIONS: usize = 1024;
@@ -35,6 +37,7 @@ pub struct App {
     pub in_force: Arc<InForce>,
     pub store: Store,
     server: Server,
+    health_checks: AbortHandle,
     stop: Stop,
 }
 
@@ -46,7 +49,10 @@ impl App {
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let started_at = Utc::now();
         ingress::note_start();
-        let policies = Policies::build(config, Arc::new(States::new(log_transition)))?;
+        let transitions = Transitions::default();
+        let noted = transitions.clone();
+        let states = States::new(move |transition| noted.note(transition));
+        let policies = Policies::build(config, Arc::new(states))?;
         let authorities = match &config.server.ca_file {
             Some(file) => OwnAuthorities::read(file).context("server.ca_file")?,
             None => OwnAuthorities::default(),
@@ -86,7 +92,7 @@ impl App {
             in_force: in_force.clone(),
             store: store.clone(),
             gateway: gateway.clone(),
-            metrics: Metrics::of(&gateway),
+            metrics: Metrics::of(&gateway, &transitions),
             started_at,
             client_url: format!("http://{}", reachable(client_address)),
         });
@@ -113,6 +119,7 @@ impl App {
             max_connections: ADMIN_CONNECTIONS,
             write_timeout,
         };
+        let health_checks = tokio::spawn(health_checks::run(gateway.clone())).abort_handle();
         tokio::spawn(serve(clients, for_clients, stop.clone()));
         tokio::spawn(serve(operators, for_operators, stop.clone()));
         Ok(Self {
@@ -123,6 +130,7 @@ impl App {
             in_force,
             store,
             server: config.server.clone(),
+            health_checks,
             stop,
         })
     }
@@ -130,6 +138,7 @@ impl App {
     /// Takes no more requests, lets those under way finish, writes every record.
     pub async fn stop(self) {
         self.gateway.drain();
+        self.health_checks.abort();
         if !self.stop.drain(self.server.drain_timeout).await {
             tracing::warn!(
                 "Requests were still under way after {:?} and have been cut off",
@@ -144,29 +153,6 @@ impl App {
         }
         self.store.close().await;
     }
-}
-
-/// A target, key or provider became usable, or ceased to be.
-fn log_transition(transition: &Transition) {
-    let Transition {
-        what,
-        provider,
-        model,
-        key,
-        from,
-        to,
-        reason,
-    } = transition;
-    tracing::warn!(
-        what = ?what,
-        provider = %provider,
-        model = model.as_deref(),
-        key,
-        from,
-        to,
-        reason,
-        "Routing state changed"
-    );
 }
 
 async fn listen(host: IpAddr, port: u16, section: &str) -> anyhow::Result<TcpListener> {

@@ -3,12 +3,14 @@
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod availability;
 pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
 pub mod gateway;
 pub mod guardrails;
+pub mod health_checks;
 pub mod in_force;
 pub mod ingress;
 pub mod limits;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::{Overview, OverviewQuery};
-use crate::routing::{ModelChange, ModelRouting};
+use crate::routing::{ModelChange, ModelRouting, TargetStatus};
 use crate::status::GatewayStatus;
 
 /// What an operator can ask. The gateway implements it; REST handlers and the dashboard's server
@@ -16,6 +16,9 @@ pub trait AdminApi: Send + Sync + 'static {
 
     /// What the gateway is, how it is set up, and how recording fares.
     async fn status(&self) -> Result<GatewayStatus, AdminError>;
+
+    /// Where the models' requests go, and how each place fares.
+    async fn targets(&self) -> Result<Vec<TargetStatus>, AdminError>;
 
     /// The models of the configuration, and how each is routed.
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError>;

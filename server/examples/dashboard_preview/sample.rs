@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Percentiles, Share, Totals};
-use shared::routing::{ModelChange, ModelRouting};
+use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus, RecordingStatus};
 use shared::{AdminApi, AdminError, CostNanos};
 
@@ -83,6 +83,10 @@ impl AdminApi for Sample {
                 Ok(overview)
             }
         }
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetStatus>, AdminError> {
+        Ok(Vec::new())
     }
 
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use shared::analytics::{Overview, OverviewQuery};
-use shared::routing::{ModelChange, ModelRouting};
+use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus};
 use shared::{AdminApi, AdminError};
 
+use crate::availability::Availability;
 use crate::gateway::Gateway;
 use crate::in_force::{EditError, InForce};
 use crate::store::Store;
@@ -67,6 +68,10 @@ impl AdminApi for Admin {
             providers: providers.collect(),
             recording: self.gateway.recorder().status(),
         })
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetStatus>, AdminError> {
+        Ok(Availability::of(&self.gateway.policies()).targets())
     }
 
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {

@@ -67,6 +67,7 @@ pub fn router(state: &AdminState) -> Router {
         .route("/health", get(crate::ingress::health))
         .route("/api/v1/overview", get(rest::overview))
         .route("/api/v1/status", get(rest::status))
+        .route("/api/v1/targets", get(rest::targets))
         .route("/api/v1/models", get(rest::models))
         .route("/api/v1/models/{*name}", model)
         .route("/metrics", get(rest::metrics))

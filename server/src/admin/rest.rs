@@ -33,6 +33,11 @@ pub(super) async fn status(State(state): State<AdminState>) -> Response {
     answer(state.api.status().await)
 }
 
+/// `GET /api/v1/targets`
+pub(super) async fn targets(State(state): State<AdminState>) -> Response {
+    answer(state.api.targets().await)
+}
+
 /// `GET /api/v1/models`
 pub(super) async fn models(State(state): State<AdminState>) -> Response {
     answer(state.api.models().await)

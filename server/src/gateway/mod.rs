@@ -10,7 +10,7 @@ mod embeddings;
 mod events;
 mod facts;
 mod hedge;
-mod moment;
+pub mod moment;
 mod parameters;
 mod passed;
 mod rerank;
@@ -308,6 +308,11 @@ impl Gateway {
     /// Ends what is done for nobody in particular: copies of requests.
     pub async fn stop_shadows(&self) {
         self.shadows.stop().await;
+    }
+
+    /// What calls go out by.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// How recording fares.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::routing::Moment;
 
 /// This moment.
-pub(super) fn now() -> Moment {
+pub fn now() -> Moment {
     Moment {
         now: Instant::now().into_std(),
         at: Utc::now(),

@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::refusal::document;
+use crate::availability::Availability;
 
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -22,17 +23,26 @@ pub async fn health() -> Response {
     document(StatusCode::OK, &body)
 }
 
-/// `GET /ready`: whether traffic can be served; 503 while the gateway drains or has no provider.
+/// `GET /ready`: whether traffic can be served; 503 while the gateway drains, or where none of its providers is
+/// enabled and up. Why a provider is down is for operators to know: they ask elsewhere.
 pub async fn ready(State(gateway): super::Gateway) -> Response {
     let policies = gateway.policies();
-    let providers = policies
+    let availability = Availability::of(&policies);
+    let enabled = policies
         .upstreams
         .iter()
         .filter(|upstream| upstream.enabled);
+    let down: Vec<&str> = enabled
+        .clone()
+        .map(|upstream| &*upstream.name)
+        .filter(|name| availability.provider_trouble(name).is_some())
+        .collect();
     let problem = if gateway.is_draining() {
         Some("the gateway is shutting down")
-    } else if providers.count() == 0 {
+    } else if enabled.clone().count() == 0 {
         Some("no provider is enabled")
+    } else if enabled.count() == down.len() {
+        Some("no provider can be reached")
     } else {
         None
     };
@@ -43,11 +53,16 @@ pub async fn ready(State(gateway): super::Gateway) -> Response {
             let body = json!({
                 "status": "ready",
                 "recording": if delayed { "delayed" } else { "ok" },
+                "providers_down": down,
             });
             document(StatusCode::OK, &body)
         }
         Some(reason) => {
-            let body = json!({"status": "not_ready", "reason": reason});
+            let body = json!({
+                "status": "not_ready",
+                "reason": reason,
+                "providers_down": down,
+            });
             document(StatusCode::SERVICE_UNAVAILABLE, &body)
         }
     }

@@ -8,9 +8,11 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use llm::error::ApiError;
 use serde_json::{Value, json};
+use shared::routing::TargetState;
 
 use super::refusal::{document, unrecorded};
 use super::{call, spoken};
+use crate::availability::Availability;
 use crate::policies::Policies;
 
 /// How models are written.
@@ -35,10 +37,11 @@ impl Shape {
     }
 
     fn list(self, policies: &Policies) -> Value {
+        let list = Listing::of(policies);
         let models = policies.routing.models();
         let written: Vec<Value> = models
             .iter()
-            .map(|(name, providers)| self.model(policies, name, providers))
+            .map(|(name, providers)| self.model(&list, name, providers))
             .collect();
         match self {
             Self::OpenAi => json!({"object": "list", "data": written}),
@@ -52,12 +55,12 @@ impl Shape {
         }
     }
 
-    fn model(self, policies: &Policies, name: &str, providers: &[usize]) -> Value {
+    fn model(self, list: &Listing<'_>, name: &str, providers: &[usize]) -> Value {
         // When a provider made a model is not known here.
         match self {
             Self::OpenAi => {
                 let owner = providers.first();
-                let owner = owner.map(|index| &*policies.upstreams[*index].name);
+                let owner = owner.map(|index| &*list.policies.upstreams[*index].name);
                 json!({
                     "id": name,
                     "object": "model",
@@ -65,7 +68,7 @@ impl Shape {
                     "owned_by": owner.unwrap_or("ai-gateway"),
                     "providers": providers
                         .iter()
-                        .map(|index| provider(policies, *index))
+                        .map(|index| provider(list, name, *index))
                         .collect::<Vec<_>>(),
                 })
             }
@@ -86,14 +89,59 @@ impl Shape {
     }
 }
 
-fn provider(policies: &Policies, index: usize) -> Value {
-    let upstream = &policies.upstreams[index];
-    json!({
+/// A provider of a model, and whether requests for the model go there just now.
+fn provider(list: &Listing<'_>, model: &str, index: usize) -> Value {
+    let upstream = &list.policies.upstreams[index];
+    let trouble = list.trouble(model, &upstream.name);
+    let mut provider = json!({
         "name": &*upstream.name,
         "kind": upstream.kind.id,
         "enabled": upstream.enabled,
         "simulated": upstream.kind.simulated,
-    })
+        "available": trouble.is_none(),
+    });
+    if let Some(state) = trouble {
+        provider["unavailable"] = state.as_str().into();
+    }
+    provider
+}
+
+/// What lists are made of.
+struct Listing<'a> {
+    policies: &'a Policies,
+    availability: Availability<'a>,
+}
+
+impl<'a> Listing<'a> {
+    fn of(policies: &'a Policies) -> Self {
+        Self {
+            policies,
+            availability: Availability::of(policies),
+        }
+    }
+
+    /// Why none of the model's targets at this provider is asked; `None`: one is.
+    fn trouble(&self, model: &str, provider: &str) -> Option<TargetState> {
+        if let Some((state, _)) = self.availability.provider_trouble(provider) {
+            return Some(state);
+        }
+        let models = &self.policies.models;
+        let model = models.iter().find(|configured| configured.name == model)?;
+        let targets = self.availability.targets_of(model);
+        let states = targets
+            .filter(|target| target.provider.name == provider)
+            .map(|target| target.state);
+        let is_up =
+            |state: &TargetState| matches!(state, TargetState::Available | TargetState::HalfOpen);
+        let mut first = None;
+        for state in states {
+            if is_up(&state) {
+                return None;
+            }
+            first.get_or_insert(state);
+        }
+        first
+    }
 }
 
 /// All models that clients can name.
@@ -125,7 +173,7 @@ pub async fn retrieve_model(
     }
     match policies.routing.providers_of(&name) {
         Ok(providers) => {
-            let model = Shape::of(&headers, &uri).model(&policies, &name, &providers);
+            let model = Shape::of(&headers, &uri).model(&Listing::of(&policies), &name, &providers);
             document(StatusCode::OK, &model)
         }
         Err(error) => unrecorded(dialect, &error),

@@ -7,9 +7,10 @@ use http::header::{ACCEPT_ENCODING, HOST, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use llm::chat::Protocol;
 use llm::pricing::{Price, PriceTable};
+use llm::providers::Probe;
 use llm::simulated::SimulatedSettings;
 
-use super::{OwnPaths, Policies, Upstream, listed_price};
+use super::{HealthCheck, OwnPaths, Policies, Upstream, listed_price};
 use crate::auth::KeyTable;
 use crate::cache::Cache;
 use crate::config::{self, Config};
@@ -18,6 +19,9 @@ use crate::limits::Limits;
 use crate::routing::{RoutingTable, States};
 use crate::system_prompt::SystemPrompt;
 use crate::transport::{Endpoint, HttpEndpoint, Origin};
+
+/// Checks that come faster would only keep the gateway busy.
+const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What of the configuration cannot be put into practice.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,7 @@ impl Policies {
             cache: Cache,
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
+            models: config.models.clone(),
             upstreams,
             prices,
             timeouts: config.server.timeouts,
@@ -122,12 +127,29 @@ fn upstream(
         api_version: provider.api_version.as_deref().map(Into::into),
         timeouts: provider.timeouts.over(&config.server.timeouts),
         enabled: provider.enabled,
+        health: health_check(provider, kind),
         prices: models_of(provider, config)
             .map(|model| {
                 let price = listed_price(prices, &provider.name, kind, model);
                 (model.into(), price)
             })
             .collect(),
+    })
+}
+
+/// `None`: it is not called at all, or nothing is known that could be asked at no cost.
+fn health_check(
+    provider: &config::Provider,
+    kind: &llm::providers::Provider,
+) -> Option<HealthCheck> {
+    let health = &provider.health;
+    if !provider.enabled || health.enabled == Some(false) {
+        return None;
+    }
+    Some(HealthCheck {
+        request: Probe::request(kind.probe.as_ref(), health.path.as_deref())?,
+        interval: health.interval.max(LEAST_INTERVAL),
+        timeout: health.timeout,
     })
 }
 

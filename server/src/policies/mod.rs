@@ -7,7 +7,7 @@ mod upstream;
 
 pub use build::PolicyError;
 pub use own_paths::OwnPaths;
-pub use upstream::Upstream;
+pub use upstream::{HealthCheck, Upstream};
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use llm::pricing::{Price, PriceTable};
 
 use crate::auth::KeyTable;
 use crate::cache::Cache;
-use crate::config::{IpNet, Timeouts};
+use crate::config::{IpNet, Model, Timeouts};
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
 use crate::routing::{Candidate, RoutingTable};
@@ -30,6 +30,8 @@ pub struct Policies {
     pub guardrails: Guardrails,
     pub cache: Cache,
     pub routing: RoutingTable,
+    /// As configured: what lists of models and targets are made of.
+    pub models: Vec<Model>,
     /// By the index that routing gives them.
     pub upstreams: Vec<Arc<Upstream>>,
     /// Some provider is called with its clients' own keys.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use llm::ChatCodec;
 use llm::chat::Protocol;
+use llm::codec::WireRequest;
 use llm::pricing::Price;
 
 use crate::config::{MASK, Timeouts};
@@ -32,11 +33,32 @@ pub struct Upstream {
     pub api_version: Option<Arc<str>>,
     pub timeouts: Timeouts,
     pub enabled: bool,
+    /// How it is asked in the background whether it is there; `None`: it is not.
+    pub health: Option<HealthCheck>,
     /// Of the models that the configuration names, by the upstream's name of each; `None`: unknown.
     pub prices: Vec<(Arc<str>, Option<Price>)>,
 }
 
+/// A request in the background.
+#[derive(Clone, Debug)]
+pub struct HealthCheck {
+    pub request: WireRequest,
+    /// From one to the next.
+    pub interval: Duration,
+    /// Until one has failed.
+    pub timeout: Duration,
+}
+
 impl Upstream {
+    /// Whether a key of the gateway's is in every request to it.
+    pub fn sends_key(&self) -> bool {
+        let Endpoint::Http(endpoint) = &self.endpoint else {
+            return false;
+        };
+        let header = self.kind.auth.header_name();
+        header.is_some_and(|header| endpoint.headers.contains_key(header))
+    }
+
     /// What is spoken with it for a client of this protocol.
     pub fn codec_for(&self, client: Protocol) -> &'static dyn ChatCodec {
         self.pinned.unwrap_or_else(|| self.kind.codec_for(client))

@@ -129,6 +129,14 @@ impl Breaker {
         })
     }
 
+    /// There is reason to think that the target is back: the next call may try.
+    pub fn end_cool_down(&mut self) -> Option<Change> {
+        match self.state {
+            State::Open { .. } => self.turn(State::HalfOpen { probing: false }),
+            _ => None,
+        }
+    }
+
     fn too_many(&self, settings: &config::Breaker) -> bool {
         let Counts { calls, failures } = self.window.sum();
         let rate = u64::from(settings.error_rate.millionths());

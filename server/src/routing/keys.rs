@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use llm::error::ErrorKind;
+
 /// The first time that a key is refused or used up it is left out for so long; twice as long each next time.
 const OUT: Duration = Duration::from_secs(600);
 const LONGEST_OUT: Duration = Duration::from_secs(3600);
@@ -144,6 +146,12 @@ impl KeyRing {
             });
         }
         self.is_usable(now)
+    }
+
+    /// Whether it is left out because it was refused.
+    pub fn is_refused(&self, key: usize) -> bool {
+        let rest = self.keys.get(key).and_then(|key| key.rest.as_ref());
+        rest.is_some_and(|rest| rest.out && rest.reason == ErrorKind::Authentication.as_str())
     }
 
     /// It works. Whether it was out until now.

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use llm::error::ErrorKind;
+
 use super::keys::{KeyRing, KeySet, KeyView};
 use super::moment::Moment;
 use super::transition::{Observer, Subject, Transition};
@@ -78,6 +80,25 @@ impl ProviderState {
             Err(reason) => self.missed(&mut inner, reason, valid_for, now),
         };
         self.leave(inner, transition);
+    }
+
+    /// A health check was refused for its key. Whether another key takes its place.
+    pub fn key_refused(&self, key: usize, moment: Moment) -> bool {
+        self.take_out(key, None, ErrorKind::Authentication.as_str(), moment.now)
+    }
+
+    /// A health check was answered with this key. That brings one back that was refused; whether a quota is used up
+    /// does not show in a check.
+    pub fn key_taken(&self, key: usize) {
+        if !self.troubled.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut inner = self.lock();
+        let back = inner.ring.is_refused(key) && inner.ring.works(key);
+        self.leave(inner, None);
+        if back {
+            self.tell_key(key, "out", "usable", "a health check succeeded");
+        }
     }
 
     pub fn is_up(&self, now: Instant) -> bool {

@@ -63,6 +63,20 @@ impl States {
         self.lock().providers.get(name).cloned()
     }
 
+    /// A provider answers a health check: its targets may be tried again.
+    pub fn seen_alive(&self, provider: &str) {
+        let inner = self.lock();
+        let targets = inner.targets.values();
+        let its: Vec<Arc<TargetState>> = targets
+            .filter(|target| **target.provider().name() == *provider)
+            .cloned()
+            .collect();
+        drop(inner);
+        for target in its {
+            target.seen_alive();
+        }
+    }
+
     /// A provider of the configuration, with these keys, each told by a number.
     pub(super) fn provider_with(&self, name: &str, keys: &[u64]) -> Arc<ProviderState> {
         let state = {

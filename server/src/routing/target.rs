@@ -194,6 +194,31 @@ impl TargetState {
         self.lock().latency.p95()
     }
 
+    /// Its provider answers. What had failed for want of that may be tried again at once; what was refused, or asked
+    /// for patience, waits on.
+    pub(super) fn seen_alive(&self) {
+        if !self.is_troubled() {
+            return;
+        }
+        let mut inner = self.lock();
+        let was_away = matches!(
+            inner.last_failure,
+            Some((
+                _,
+                ErrorKind::Unreachable
+                    | ErrorKind::Timeout
+                    | ErrorKind::UpstreamFailed
+                    | ErrorKind::BadReply
+            ))
+        );
+        let change = if was_away {
+            inner.breaker.end_cool_down()
+        } else {
+            None
+        };
+        self.leave(inner, change, "a health check succeeded");
+    }
+
     /// A call was answered.
     pub(super) fn answered(&self, key: Option<usize>, first_token: Duration, now: Instant) {
         let mut inner = self.lock();

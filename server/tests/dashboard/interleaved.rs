@@ -15,7 +15,7 @@ use std::time::Duration;
 use any_spawner::{CustomExecutor, Executor};
 use async_trait::async_trait;
 use shared::analytics::{Overview, OverviewQuery};
-use shared::routing::{ModelChange, ModelRouting};
+use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
 use shared::{AdminApi, AdminError};
 
@@ -136,6 +136,11 @@ impl AdminApi for Gated {
     async fn status(&self) -> Result<GatewayStatus, AdminError> {
         self.opened().await;
         self.sample.status().await
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetStatus>, AdminError> {
+        self.opened().await;
+        self.sample.targets().await
     }
 
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError> {

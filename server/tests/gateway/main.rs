@@ -13,6 +13,7 @@ mod fault_matrix;
 mod foreign;
 mod forwarded;
 mod hang_up;
+mod health;
 mod hedging;
 mod losses;
 mod metrics;

@@ -37,7 +37,7 @@ async fn models_are_listed_with_their_providers() {
     let providers = &list["data"][0]["providers"];
     assert_eq!(
         providers,
-        &json!([{"name": "on", "kind": "simulated", "enabled": true, "simulated": true}])
+        &json!([{"name": "on", "kind": "simulated", "enabled": true, "simulated": true, "available": true}])
     );
 
     let one: Value = app

@@ -52,6 +52,10 @@ impl TestApp {
     /// With this configuration, but on free ports and over a temporary database.
     pub async fn start(mut config: Config) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
+        for provider in &mut config.providers {
+            // Upstreams count what they are asked.
+            provider.health.enabled.get_or_insert(false);
+        }
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("gateway.db");
         config.server.port = 0;

@@ -44,6 +44,15 @@ impl Upstream {
 
     /// Answers the n-th request (from 0) with the n-th script.
     pub async fn with(script: impl Fn(usize) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::answering(move |number, _| script(number)).await
+    }
+
+    /// Answers each request as its head asks for.
+    pub async fn by_head(script: impl Fn(&str) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::answering(move |_, head| script(head)).await
+    }
+
+    async fn answering(script: impl Fn(usize, &str) -> Vec<Act> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -64,7 +73,7 @@ impl Upstream {
                     let script = |request: Received| {
                         let mut log = log.lock().unwrap();
                         log.push(request);
-                        script(log.len() - 1)
+                        script(log.len() - 1, &log[log.len() - 1].head)
                     };
                     serve(stream, script, gate, &close, &read).await;
                 });

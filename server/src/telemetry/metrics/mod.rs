@@ -5,6 +5,7 @@
 
 mod gateway;
 mod process;
+mod targets;
 mod upstreams;
 
 use std::sync::{Arc, Weak};
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use self::gateway::GatewayCollector;
 use self::upstreams::Upstreams;
+use super::transitions::Transitions;
 use crate::gateway::Gateway;
 use crate::recording::record::RequestRecord;
 
@@ -29,10 +31,11 @@ pub struct Metrics {
 
 impl Metrics {
     /// Follows this gateway from here on.
-    pub fn of(gateway: &Arc<Gateway>) -> Arc<Self> {
+    pub fn of(gateway: &Arc<Gateway>, transitions: &Transitions) -> Arc<Self> {
         let mut registry = Registry::default();
         let weak = Arc::downgrade(gateway);
         let upstreams = Upstreams::register(&mut registry, weak.clone());
+        transitions.register(&mut registry);
         registry.register_collector(Box::new(GatewayCollector::new(weak)));
         let metrics = Arc::new(Self {
             registry,
