@@ -19,7 +19,15 @@ use crate::process::{Gateway, command, folder, recorded};
 /// Beside the one that is always well.
 const FAILING: usize = 5;
 /// One model a strategy.
-const STRATEGIES: &[&str] = &["round_robin", "priority"];
+const STRATEGIES: &[&str] = &[
+    "round_robin",
+    "priority",
+    "random",
+    "least_busy",
+    "lowest_latency",
+    "cheapest",
+    "sticky",
+];
 
 fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).map_or(default, |value| value.parse().expect(variable))
