@@ -280,3 +280,38 @@ async fn they_end_with_a_reload_or_the_gateway() {
     app.stop().await;
     assert!(quiet().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_key_is_looked_at_in_turn() {
+    let refusing = Arc::new(AtomicU16::new(1));
+    let told = refusing.clone();
+    let upstream = Upstream::by_head(move |head| {
+        let refused = told.load(Ordering::SeqCst) == 1 && head.contains("key-of-up");
+        vec![if refused {
+            json("401 Unauthorized", "{}")
+        } else {
+            json("200 OK", ANSWER)
+        }]
+    })
+    .await;
+    let mut config = config_for(&upstream);
+    config.admin.token = Some(Secret::new(TOKEN));
+    config.models = vec![model("m", &["up"])];
+    config.providers[0].api_keys = vec![Secret::new("another-key")];
+    check_often(&mut config);
+    let app = TestApp::start(config).await;
+    let usable = async || get(&app, app.admin_url("/api/v1/targets")).await[0]["provider"].clone();
+    until("refusals", async || usable().await["keys_usable"] == 1).await;
+    assert_eq!(usable().await["keys"], 2);
+    assert_eq!(usable().await["up"], true);
+    for _ in 0..4 {
+        assert_eq!(app.chat(&hello("m")).send().await.unwrap().status(), 200);
+    }
+    let received = upstream.received();
+    let posted = received.iter().filter(|one| one.head.starts_with("POST "));
+    for one in posted {
+        assert!(one.head.contains("another-key"), "{}", one.head);
+    }
+    refusing.store(0, Ordering::SeqCst);
+    until("successes", async || usable().await["keys_usable"] == 2).await;
+}
