@@ -135,3 +135,62 @@ fn usage() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn import_prints_a_native_file() {
+    let directory = with_file(
+        "[openAIConfig]\napiKey = \"sk-secret\"\nmodel = \"m\"\nendpoint = \"http://127.0.0.1:9\"\n",
+    );
+    let output = run(directory.path(), &[], &["config", "import", "a.toml"]);
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        "# a.toml, the Ballerina gateway's Config.toml, as the gateway's own format.\n\
+         #\n\
+         # Carried over exactly:\n\
+         #   openAIConfig.endpoint (line 4) -> providers[0].base_url\n\
+         #   openAIConfig.apiKey (line 2) -> providers[0].api_key\n\
+         #   openAIConfig.model (line 3) -> providers[0].model\n\
+         #\n\
+         # Secrets that stood in the file; set these variables before the start:\n\
+         #   OPENAI_API_KEY: openAIConfig.apiKey (line 2)\n\
+         \n\
+         [server]\n\
+         host = \"0.0.0.0\"\n\
+         \n\
+         [admin]\n\
+         host = \"0.0.0.0\"\n\
+         \n\
+         [[providers]]\n\
+         name = \"openai\"\n\
+         kind = \"openai-compatible\"\n\
+         base_url = \"http://127.0.0.1:9/v1\"\n\
+         api_key = \"${OPENAI_API_KEY}\"\n\
+         model = \"m\"\n\
+         default = true\n"
+    );
+
+    let native = with_file("[server]\nport = 1\n");
+    let output = run(native.path(), &[], &["config", "import", "a.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).starts_with("error: a.toml:1: this is none of the formats"));
+}
+
+#[test]
+fn another_gateways_file_is_found_where_it_was() {
+    let directory = with_file("");
+    std::fs::write(
+        directory.path().join("Config.toml"),
+        "[gateway]\nport = 8080\n",
+    )
+    .expect("a file can be written");
+    let output = run(directory.path(), &[], &[]);
+    assert_eq!(output.status.code(), Some(1), "there is no provider");
+    assert_eq!(
+        text(&output.stderr),
+        "error: Config.toml:1: there is no provider; write at least one, such as [openAIConfig] with apiKey, model \
+         and endpoint\nthe configuration is invalid: 1 problem\n"
+    );
+}

@@ -1,7 +1,9 @@
 //! No text, however odd, makes the gateway panic: it is read or refused.
 
+use std::path::Path;
+
 use proptest::prelude::*;
-use server::config::{Choice, Environment, load_from};
+use server::config::{Choice, Environment, import, load_from};
 
 use crate::document::TOML;
 use crate::setting::Setting;
@@ -92,6 +94,55 @@ proptest! {
         text.insert_str(at, &with);
         survives(&text);
         survives(&TOML[..at]);
+    }
+}
+
+/// Other gateways' files, each in the format of its example.
+const FOREIGN: [(&str, &str); 5] = [
+    ("a.toml", include_str!("../../../examples/ballerina.toml")),
+    ("a.toml", include_str!("../../../examples/converter.toml")),
+    ("a.yaml", include_str!("../../../examples/litellm.yaml")),
+    ("a.yaml", include_str!("../../../examples/pool.yaml")),
+    ("a.toml", include_str!("../../../examples/router.toml")),
+];
+
+/// Loads and imports; what the import prints is a configuration, once its variables are set.
+fn survives_foreign(name: &str, text: &str) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::write(directory.path().join(name), text).expect("a file can be written");
+    let nothing_set = Environment::new(directory.path(), [("", ""); 0]);
+    let _ = load_from(&Choice::Named(name.into()), &nothing_set);
+    let Ok(imported) = import(Path::new(name), &nothing_set) else {
+        return;
+    };
+    let path = directory.path().join("imported.toml");
+    std::fs::write(path, &imported.toml).expect("a file can be written");
+    let named = imported.toml.split("${").skip(1);
+    let named = named.filter_map(|rest| Some(rest.split_once('}')?.0));
+    let named = named.map(|name| name.split_once(":-").map_or(name, |(name, _)| name));
+    let all_set = Environment::new(directory.path(), named.map(|name| (name, name)));
+    if let Err(errors) = load_from(&Choice::Named("imported.toml".into()), &all_set) {
+        panic!("{errors}\n{}\nof\n{text}", imported.toml);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn another_gateways_file_cut_or_changed_anywhere(
+        which in 0..FOREIGN.len(),
+        at in 0.0..1.0_f64,
+        removed in 0..12_usize,
+        with in "[\\[\\]{}\"'=:,#\n$. a-z0-9ü/-]{0,3}",
+    ) {
+        let (name, example) = FOREIGN[which];
+        let chars: Vec<char> = example.chars().collect();
+        let at = (at * chars.len() as f64) as usize;
+        let text: String = chars[..at].iter().chain(with.chars().collect::<Vec<_>>().iter())
+            .chain(chars.iter().skip(at + removed)).collect();
+        survives_foreign(name, &text);
+        survives_foreign(name, &chars[..at].iter().collect::<String>());
     }
 }
 

@@ -156,6 +156,24 @@ async fn the_router_renames_defaults_by_endpoint_and_asks_for_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_without_a_key_gets_the_clients() {
+    let upstream = answering().await;
+    let text = format!(
+        "[daemon]\nlisten_ip = \"127.0.0.1\"\nlisten_port = 3000\n\
+         [backends.up]\ntype = \"openai\"\nbase_url = \"{}\"\n[models.chat_completions.m]\nbackend = \"up\"\n",
+        upstream.url("/v1")
+    );
+    let app = TestApp::start(config("config.toml", &text, &[])).await;
+    let request = app.chat(&hello("m")).bearer_auth("the-clients-own");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let (head, _) = only(&upstream);
+    assert!(
+        head.contains("authorization: bearer the-clients-own\r\n"),
+        "{head}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_converters_paths_lead_to_their_upstreams() {
     let reply = r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[{"type":"text","text":"Salut"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":2}}"#;
     let openai = Upstream::start(stream()).await;
@@ -220,7 +238,10 @@ async fn litellms_deployments_are_targets_and_its_fallbacks_hold() {
     assert_eq!(body["model"], "gpt-4o");
     let (head, body) = only(&working);
     assert!(!head.contains("authorization"), "{head}");
-    assert_eq!(body["model"], "llama");
+    assert_eq!(
+        (&body["model"], &body["temperature"]),
+        (&json!("llama"), &json!(0.5))
+    );
 }
 
 /// What answers nothing does not keep it from starting.

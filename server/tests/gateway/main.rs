@@ -21,6 +21,7 @@ mod metrics;
 mod models;
 mod operations;
 mod recording;
+mod reload;
 mod retries;
 mod shadow;
 mod slots;

@@ -142,14 +142,15 @@ fn address(kind: &'static Provider, item: &mut Item, endpoint: &Said<'_>, sheet:
     };
     item.assume("kind", text(kind::spoken_at(kind, url)));
     if kind.codecs[0].protocol() == Protocol::Gemini
-        && let Some(path) = kind::path(url)
+        && let (Some(origin), Some(path)) = (kind::origin(url), kind::path(url))
         && let Some(own) = kind.base_url.and_then(kind::path)
         && path != own
     {
-        let before = path.find("/v1").map_or(path.as_str(), |at| &path[..at]);
-        let host = &url.trim_end_matches('/')[..url.trim_end_matches('/').len() - path.len()];
+        let before = path
+            .split_once("/v1")
+            .map_or(path.as_str(), |(before, _)| before);
         let how = format!("spoken to in its own protocol, below {own}");
-        let url = text(format!("{host}{before}{own}"));
+        let url = text(format!("{origin}{before}{own}"));
         item.set(sheet, "base_url", url, endpoint, Grade::Approximate(how));
         return;
     }
@@ -157,29 +158,28 @@ fn address(kind: &'static Provider, item: &mut Item, endpoint: &Said<'_>, sheet:
     item.set(sheet, "base_url", text(url), endpoint, Grade::Exact);
 }
 
-/// Each destination has a switch and an address.
+/// Where logs went; each has a switch, and addresses and keys that begin so.
+const DESTINATIONS: [&str; 4] = ["elastic", "splunk", "datadog", "opentelemetry"];
+
 fn log_shipping(logging: Source<'_>, sheet: &mut Sheet<'_>) {
-    let on = |name: &str| {
-        let mut said = logging
-            .all()
-            .into_iter()
-            .map(|(key, said)| (key.to_ascii_lowercase(), said));
-        said.any(|(key, said)| {
-            key.strip_prefix("enable")
-                .is_some_and(|to| name.starts_with(&to[..to.len().min(7)]))
-                && matches!(said.value, Value::Bool(true))
-        })
-    };
-    for (key, said) in logging.all() {
+    let all = logging.all();
+    let named = |key: &str| {
         let name = key.to_ascii_lowercase();
-        let name = name.strip_prefix("enable").unwrap_or(&name);
-        if on(name) {
-            sheet.not_carried(
-                &said,
-                "this version ships its log nowhere yet; it goes to standard error",
-            );
-        } else {
-            sheet.without_effect(&said, "it is off");
+        let name = name.strip_prefix("enable").unwrap_or(&name).to_owned();
+        DESTINATIONS.into_iter().find(|to| name.starts_with(to))
+    };
+    let on = |to: &str| {
+        let mut switches = all.iter().filter(|(key, _)| key.starts_with("enable"));
+        switches.any(|(key, said)| named(key) == Some(to) && said.value == &Value::Bool(true))
+    };
+    for (key, said) in &all {
+        match named(key) {
+            Some(to) if on(to) => {
+                let why = "this version ships its log nowhere yet; it goes to standard error";
+                sheet.not_carried(said, why);
+            }
+            Some(_) => sheet.without_effect(said, "it is off"),
+            None => sheet.not_carried(said, "the format has no such key"),
         }
     }
 }

@@ -53,6 +53,12 @@ pub(super) fn with_path(kind: &Provider, url: &str) -> String {
     format!("{url}{}", own.unwrap_or_default())
 }
 
+/// Scheme, host and port.
+pub(super) fn origin(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
 /// Without the slash at its end; `None`: that is no address.
 pub(super) fn path(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;

@@ -7,8 +7,8 @@ use super::super::pool::free_name;
 use super::super::sheet::{Grade, Sheet, text};
 use super::super::source::{Said, Source};
 use super::kinds::{self, Named};
-use super::put;
 use super::values::Variables;
+use super::{put, settings};
 use crate::config::document::{Node, Table, Value};
 use crate::config::reading::did_you_mean;
 
@@ -480,7 +480,7 @@ fn target<'t>(
     }
     let mut known = KEYS.to_vec();
     known.extend(PARAMETERS);
-    sheet.unknown_rest(&params, &known);
+    settings::rest(&params, &known, sheet);
     Deployment {
         provider,
         model,

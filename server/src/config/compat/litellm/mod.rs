@@ -77,7 +77,7 @@ fn translate(document: &Table, sheet: &mut Sheet<'_>) {
             "other files are not read; write everything into one",
         );
     }
-    sheet.unknown_rest(&source, &KEYS);
+    settings::rest(&source, &KEYS, sheet);
     write(groups, known, &routing, sheet);
 }
 

@@ -384,7 +384,8 @@ fn master_key_of_the_environment(sheet: &Sheet<'_>) -> Option<String> {
         .map(|_| variable.to_owned())
 }
 
-fn rest(table: &Source<'_>, known: &[&str], sheet: &mut Sheet<'_>) {
+/// What has no equivalent, mistyped or not.
+pub(super) fn rest(table: &Source<'_>, known: &[&str], sheet: &mut Sheet<'_>) {
     let mut known = known.to_vec();
     known.extend(EITHER);
     for (key, said) in table.rest() {
