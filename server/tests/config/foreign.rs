@@ -346,6 +346,38 @@ fn litellm_sets_variables_and_scales_weights() {
 }
 
 #[test]
+fn litellms_wildcards_are_those_that_mean_the_same_here() {
+    let entry = |name: &str, model: &str| {
+        format!("- {{model_name: '{name}', litellm_params: {{model: '{model}', api_key: k}}}}\n")
+    };
+    let text = format!(
+        "model_list:\n{}{}{}{}",
+        entry("openai/*", "openai/*"),
+        entry("gpt-*", "openai/gpt-*"),
+        entry("mine/*", "openai/*"),
+        entry("fixed-*", "openai/gpt-4o")
+    );
+    let loaded = Setting::new()
+        .file("a.yaml", &text)
+        .named("a.yaml")
+        .expect("valid");
+    let models: Vec<(&str, Option<&str>)> = loaded
+        .config
+        .models
+        .iter()
+        .map(|model| (model.name.as_str(), model.targets[0].model.as_deref()))
+        .collect();
+    assert_eq!(models, [("gpt-*", None), ("fixed-*", Some("gpt-4o"))]);
+    let expected = "a.yaml:4: model_list[2]: not carried over: left out: a wildcard's models are asked for by their own \
+                    names here, not as \"mine/*\"";
+    assert!(
+        warnings(&loaded).contains(&expected.to_owned()),
+        "{:#?}",
+        warnings(&loaded)
+    );
+}
+
+#[test]
 fn what_is_lost_is_said_at_the_start() {
     let setting = with_variables(Setting::new()).file("litellm.yaml", &example("litellm.yaml"));
     let found = warnings(&setting.named("litellm.yaml").expect("valid"));

@@ -172,3 +172,23 @@ fn what_waits_for_the_next_start_is_named() {
     }
     assert!(!said().contains("admin was changed"), "{}", said());
 }
+
+#[test]
+fn another_gateways_file_is_read_again_too() {
+    let folder = folder();
+    let pool = |model: &str| {
+        format!(
+            "models:\n  {model}:\n    model_name: {model}\n    providers:\n      - {{name: up, api_base: \
+             'http://127.0.0.1:9/v1', api_key: k, enabled: true}}\n"
+        )
+    };
+    let write = |model: &str| fs::write(folder.path().join("config.yaml"), pool(model)).unwrap();
+    write("first");
+    let gateway = Gateway::run(command(folder.path(), "exec \"$@\""));
+    assert!(models(&gateway, "nobody").contains("first"));
+    write("second");
+    soon("it is read", || {
+        models(&gateway, "nobody").contains("second")
+    });
+    assert!(!models(&gateway, "nobody").contains("first"));
+}

@@ -368,14 +368,13 @@ fn write(models: Vec<Model<'_>>, backends: &Backends, sheet: &mut Sheet<'_>) {
                     model.backend, taker.source.path
                 ),
             ),
-            None => sheet.grade(
-                &Said {
-                    value: &Value::Null,
-                    line: model.source.line,
-                    path: model.source.path.clone(),
-                },
-                "",
-                Grade::NotCarried(format!("left out: its backend \"{}\" is a Triton, and {UNSPOKEN}", model.backend)),
+            None => sheet.not_carried_at(
+                &model.source.path,
+                model.source.line,
+                &format!(
+                    "left out: its backend \"{}\" is a Triton, and {UNSPOKEN}",
+                    model.backend
+                ),
             ),
         }
     }

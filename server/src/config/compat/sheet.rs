@@ -116,6 +116,16 @@ impl<'e> Sheet<'e> {
         self.grade(said, "", Grade::NotCarried(why.to_owned()));
     }
 
+    /// The same of a table, or of what stands there.
+    pub(super) fn not_carried_at(&mut self, path: &str, line: usize, why: &str) {
+        self.settings.push(Setting {
+            path: path.to_owned(),
+            line,
+            native: String::new(),
+            grade: Grade::NotCarried(why.to_owned()),
+        });
+    }
+
     pub(super) fn without_effect(&mut self, said: &Said<'_>, why: &str) {
         self.grade(said, "", Grade::WithoutEffect(why.to_owned()));
     }

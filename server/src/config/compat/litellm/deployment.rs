@@ -60,7 +60,7 @@ const KEYS: [&str; 19] = [
 pub(super) struct Deployment<'t> {
     /// The native provider's name.
     pub provider: String,
-    /// Empty: what the client asked for.
+    /// With a star: what the client asked for.
     pub model: String,
     line: usize,
     path: String,
@@ -277,7 +277,7 @@ impl Deployments {
                 sheet.without_effect(&said, "it describes the model, and directs nothing");
             }
         }
-        if price.entries.is_empty() || model.is_empty() {
+        if price.entries.is_empty() || model.contains('*') {
             return;
         }
         for key in ["input", "output"] {
@@ -347,14 +347,6 @@ fn who(
         (None, Some((prefix, rest))) => (Some(prefix), rest),
         (None, None) => (None, full),
     };
-    // A wildcard takes what the client asked for.
-    let model = |name: &str| {
-        if name == "*" {
-            String::new()
-        } else {
-            name.to_owned()
-        }
-    };
     let Some(prefix) = prefix else {
         return match kinds::owner(full) {
             _ if full == "*" => {
@@ -375,7 +367,7 @@ fn who(
         };
     };
     match kinds::named(prefix) {
-        Named::Kind(kind) => Some((prefix.to_owned(), kind.id, model(rest))),
+        Named::Kind(kind) => Some((prefix.to_owned(), kind.id, rest.to_owned())),
         Named::Unspoken => {
             sheet.not_carried(
                 said,
@@ -425,7 +417,7 @@ fn target<'t>(
     let mut table = Table::default();
     let mut said_of = Vec::new();
     put(&mut table, "provider", text(&provider), params.line);
-    if !model.is_empty() {
+    if !model.contains('*') {
         put(&mut table, "model", text(&model), params.line);
     }
     let mut weight = None;

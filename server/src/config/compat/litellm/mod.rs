@@ -156,33 +156,59 @@ fn write(groups: Vec<Group<'_>>, known: Deployments, routing: &Routing, sheet: &
             }
             continue;
         }
-        match wildcard(&group) {
-            Some(Wildcard::Everything) => default = Some(group.deployments[0].provider.clone()),
+        let wildcard = wildcard(&group);
+        if group.deployments.len() > 1
+            && matches!(wildcard, Wildcard::Everything | Wildcard::Provider)
+        {
+            let why = "only the first of its deployments gets the requests of a wildcard";
+            sheet.not_carried_at(&group.path, group.line, why);
+        }
+        match wildcard {
+            Wildcard::Everything => default = Some(group.deployments[0].provider.clone()),
             // Its models are asked for as `provider/model` anyway.
-            Some(Wildcard::Provider) => {}
-            None => model(group, routing, &served, sheet),
+            Wildcard::Provider => {}
+            Wildcard::Renamed => sheet.not_carried_at(
+                &group.path,
+                group.line,
+                &format!(
+                    "left out: a wildcard's models are asked for by their own names here, not as \"{}\"",
+                    group.name
+                ),
+            ),
+            Wildcard::None => model(group, routing, &served, sheet),
         }
     }
     known.write(default.as_deref(), sheet);
     routing.write(sheet);
 }
 
+/// What a model's name with a star stands for.
 enum Wildcard {
+    /// Nothing, or a wildcard that is one here too: the upstream is asked for what the client asked for.
+    None,
+    /// `*`
     Everything,
+    /// `openai/*`, at the provider of that name.
     Provider,
+    /// The upstream calls its models otherwise than clients do.
+    Renamed,
 }
 
-/// `*`, or `openai/*` at the provider of that name.
-fn wildcard(group: &Group<'_>) -> Option<Wildcard> {
+fn wildcard(group: &Group<'_>) -> Wildcard {
     let first = &group.deployments[0];
-    if !first.model.is_empty() {
-        return None;
+    let mut models = group.deployments.iter().map(|deployment| &deployment.model);
+    let prefix = group.name.strip_suffix("/*");
+    if models.clone().all(|model| !model.contains('*')) {
+        Wildcard::None
+    } else if group.name == "*" {
+        Wildcard::Everything
+    } else if prefix == Some(&first.provider) && first.model == "*" {
+        Wildcard::Provider
+    } else if models.all(|model| *model == group.name) {
+        Wildcard::None
+    } else {
+        Wildcard::Renamed
     }
-    if group.name == "*" {
-        return Some(Wildcard::Everything);
-    }
-    let prefix = group.name.strip_suffix("/*")?;
-    (prefix == first.provider).then_some(Wildcard::Provider)
 }
 
 fn model(group: Group<'_>, routing: &Routing, served: &[String], sheet: &mut Sheet<'_>) {
