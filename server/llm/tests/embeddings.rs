@@ -261,3 +261,124 @@ fn any_json() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+/// <https://ai.google.dev/api/embeddings>
+mod contents {
+    use super::*;
+
+    fn contents(body: &Value, batch: bool) -> EmbeddingsRequest {
+        let body = Bytes::from(body.to_string());
+        EmbeddingsRequest::decode_contents(body, Some("ours"), batch).unwrap()
+    }
+
+    fn asked(
+        codec: &dyn EmbeddingsCodec,
+        request: &EmbeddingsRequest,
+    ) -> (String, Value, Vec<String>) {
+        let wire = codec.encode_request(request, &Target::new("up")).unwrap();
+        let dropped = wire.losses.dropped.iter().map(ToString::to_string);
+        let sent = serde_json::from_slice(&wire.body.concat()).unwrap();
+        (wire.path, sent, dropped.collect())
+    }
+
+    fn told(codec: &dyn EmbeddingsCodec, request: &EmbeddingsRequest, reply: &Value) -> Value {
+        let reply = Bytes::from(reply.to_string());
+        let response = codec.decode_response(request, &ReplyForm::default(), reply);
+        serde_json::from_slice(&response.unwrap().encode(request).concat()).unwrap()
+    }
+
+    fn one() -> Value {
+        json!({"model": "models/ours", "content": {"parts": [{"text": "a"}, {"text": "b"}]},
+            "taskType": "RETRIEVAL_QUERY", "outputDimensionality": 2, "title": "T"})
+    }
+
+    fn several() -> Value {
+        json!({"requests": [
+            {"content": {"parts": [{"text": "a"}]}, "task_type": "CLUSTERING", "new": {"x": 1.0}},
+            {"model": "models/ours", "content": {"parts": [{"text": "b"}]}, "task_type": "CLASSIFICATION", "new": {"x": 1.0}},
+        ]})
+    }
+
+    #[test]
+    fn are_carried_to_an_upstream_of_the_protocol() {
+        let request = contents(&one(), false);
+        let (path, body, dropped) = asked(GEMINI, &request);
+        let mut expected = one();
+        expected["model"] = json!("models/up");
+        assert_eq!((path.as_str(), body), ("/models/up:embedContent", expected));
+        assert_eq!(dropped, [""; 0]);
+        let reply = json!({"embedding": {"values": [0.10, -2]}});
+        assert_eq!(told(GEMINI, &request, &reply), reply);
+
+        let request = contents(&several(), true);
+        let (path, body, _) = asked(GEMINI, &request);
+        let mut expected = several();
+        expected["requests"][0]["model"] = json!("models/up");
+        expected["requests"][1]["model"] = json!("models/up");
+        assert_eq!(
+            (path.as_str(), body),
+            ("/models/up:batchEmbedContents", expected)
+        );
+        let reply = json!({"embeddings": [{"values": [1]}, {"values": [2]}], "usageMetadata": {"promptTokenCount": 4}});
+        assert_eq!(told(GEMINI, &request, &reply), reply);
+    }
+
+    #[test]
+    fn are_asked_of_others_in_their_words() {
+        let request = contents(&one(), false);
+        let (_, body, dropped) = asked(OPENAI, &request);
+        assert_eq!(
+            body,
+            json!({"model": "up", "input": ["a\nb"], "dimensions": 2})
+        );
+        assert_eq!(dropped, ["title", "taskType"]);
+        let reply = json!({"data": [{"index": 0, "embedding": [0.5, 1]}], "model": "up", "usage": {"prompt_tokens": 3}});
+        assert_eq!(
+            told(OPENAI, &request, &reply),
+            json!({"embedding": {"values": [0.5, 1]}, "usageMetadata": {"promptTokenCount": 3}})
+        );
+        let (_, body, dropped) = asked(COHERE, &request);
+        assert_eq!(body["input_type"], "search_query");
+        assert_eq!(dropped, ["title"]);
+
+        // Each wants something else, which no other protocol can say.
+        let request = contents(&several(), true);
+        let (_, body, dropped) = asked(OLLAMA, &request);
+        assert_eq!(body["input"], json!(["a", "b"]));
+        assert_eq!(dropped, ["new", "taskType"]);
+        let reply = json!({"embeddings": [[1], [2]]});
+        assert_eq!(
+            told(OLLAMA, &request, &reply),
+            json!({"embeddings": [{"values": [1]}, {"values": [2]}]})
+        );
+    }
+
+    #[test]
+    fn that_are_no_text_only_their_own_protocol_takes() {
+        let body = json!({"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}});
+        let request = contents(&body, false);
+        assert!(GEMINI.encode_request(&request, &Target::new("up")).is_ok());
+        for codec in [OPENAI, COHERE, OLLAMA] {
+            let error = codec
+                .encode_request(&request, &Target::new("up"))
+                .unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("content"));
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (body, batch, param) in [
+            (json!({}), false, Some("content")),
+            (json!({"content": "a"}), false, Some("content")),
+            (json!({}), true, Some("requests")),
+            (json!({"requests": []}), true, Some("requests")),
+            (json!({"requests": [{}]}), true, Some("requests[0].content")),
+            (json!([]), false, None),
+        ] {
+            let read =
+                EmbeddingsRequest::decode_contents(Bytes::from(body.to_string()), None, batch);
+            assert_eq!(read.unwrap_err().param.as_deref(), param, "{body}");
+        }
+    }
+}

@@ -1067,3 +1067,65 @@ proptest! {
         }
     }
 }
+
+/// <https://ai.google.dev/api/tokens>
+mod tokens {
+    use llm::codecs::gemini::count_tokens as upstream;
+    use llm::dialects::gemini::count_tokens as client;
+
+    use super::*;
+
+    fn sent(body: &Value, system_prompt: Option<&str>) -> (String, Value) {
+        let mut incoming = Incoming::of(body.to_string());
+        incoming.model = Some("ours");
+        let request = client::decode_request(incoming).unwrap();
+        let target = Target {
+            system_prompt,
+            ..Target::new("gemini-up")
+        };
+        let wire = upstream::encode_request(&request, &target).unwrap();
+        let body = serde_json::from_slice(&wire.body.concat()).unwrap();
+        (wire.path, body)
+    }
+
+    #[test]
+    fn an_upstream_is_asked_for_all_that_counts() {
+        let contents = json!([{"role": "user", "parts": [{"text": "Hi"}]}]);
+        let plain = json!({"contents": contents});
+        let path = "/models/gemini-up:countTokens".to_owned();
+        assert_eq!(sent(&plain, None), (path.clone(), plain.clone()));
+        let whole = json!({"generateContentRequest": {"model": "models/ours", "contents": contents,
+            "tools": [{"functionDeclarations": [{"name": "f"}]}]}});
+        let mut expected = whole.clone();
+        expected["generateContentRequest"]["model"] = json!("models/gemini-up");
+        assert_eq!(sent(&whole, None), (path.clone(), expected));
+        let expected = json!({"generateContentRequest": {"model": "models/gemini-up", "contents": contents,
+            "systemInstruction": {"parts": [{"text": "Be kind."}]}}});
+        assert_eq!(sent(&plain, Some("Be kind.")), (path, expected));
+    }
+
+    #[test]
+    fn the_answer_is_read_and_written() {
+        let reply =
+            |body: &str| upstream::decode_response(&Bytes::copy_from_slice(body.as_bytes()));
+        assert_eq!(
+            reply(r#"{"totalTokens": 31, "promptTokensDetails": []}"#).unwrap(),
+            31
+        );
+        assert_eq!(reply("{}").unwrap(), 0);
+        assert_eq!(reply("[").unwrap_err().kind, ErrorKind::BadReply);
+        let error = reply(
+            r#"{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}"#,
+        );
+        assert_eq!(error.unwrap_err().kind, ErrorKind::Overloaded);
+        assert_eq!(&client::encode_response(31)[..], br#"{"totalTokens":31}"#);
+    }
+
+    #[test]
+    fn a_request_without_contents_is_refused() {
+        for body in [json!({}), json!({"generateContentRequest": {}})] {
+            let error = client::decode_request(Incoming::of(body.to_string())).unwrap_err();
+            assert_eq!(error.param.as_deref(), Some("contents"), "{body}");
+        }
+    }
+}

@@ -21,6 +21,25 @@ impl EmbeddingsCodec for GeminiEmbeddings {
         request: &EmbeddingsRequest,
         target: &Target<'_>,
     ) -> Result<WireRequest, ApiError> {
+        let name = target.model.strip_prefix("models/").unwrap_or(target.model);
+        let model = format!("models/{name}");
+        if let Some(contents) = &request.contents {
+            let method = if contents.batch {
+                "batchEmbedContents"
+            } else {
+                "embedContent"
+            };
+            let form = ReplyForm {
+                carried: true,
+                ..ReplyForm::default()
+            };
+            return Ok(WireRequest::post_json(
+                format!("/models/{}:{method}", Escaped(name)),
+                contents.carried(&model)?,
+                Losses::default(),
+                form,
+            ));
+        }
         let texts = super::texts(request)?;
         let mut losses = Losses::default();
         super::note_others(request, &[], &mut losses);
@@ -28,8 +47,6 @@ impl EmbeddingsCodec for GeminiEmbeddings {
         if request.purpose.is_some() && task.is_none() {
             losses.drop("input_type");
         }
-        let name = target.model.strip_prefix("models/").unwrap_or(target.model);
-        let model = format!("models/{name}");
         let body = object(|body| {
             body.array("requests", |requests| {
                 for text in texts {
@@ -94,6 +111,14 @@ fn read(body: &Bytes) -> Result<EmbeddingsResponse, JsonError> {
                 }
                 _ => scanner.skip_value().map(drop),
             })
+        }),
+        // One alone.
+        "embedding" => scan::members(scanner, |key, scanner| match key {
+            "values" => {
+                response.vectors.push(scan::vector(body, scanner)?);
+                Ok(())
+            }
+            _ => scanner.skip_value().map(drop),
         }),
         "usageMetadata" => {
             let usage = scan::part(body, scanner)?;

@@ -1,9 +1,10 @@
 //! Vectors of texts: <https://platform.openai.com/docs/api-reference/embeddings>
 //!
-//! Clients speak OpenAI's shape. An upstream of the same shape is sent the client's own bytes; what another one
+//! Clients speak OpenAI's shape, or Gemini's. An upstream of the same shape is sent the client's own bytes; what another one
 //! cannot be told is named in [`WireRequest::losses`].
 
 mod cohere;
+mod contents;
 mod gemini;
 mod ollama;
 mod openai;
@@ -61,12 +62,29 @@ pub trait EmbeddingsCodec: Send + Sync + fmt::Debug {
 /// # Errors
 /// They are tokens, which only the tokenizer that made them can read.
 fn texts(request: &EmbeddingsRequest) -> Result<&[Text], ApiError> {
+    only_text(request)?;
     request.texts().ok_or_else(|| {
         let message = "This model takes texts: 'input' cannot be arrays of tokens.";
         ApiError::invalid(message)
             .with_code("unsupported_value")
             .with_param("input")
     })
+}
+
+/// # Errors
+/// There is something in it that is no text.
+fn only_text(request: &EmbeddingsRequest) -> Result<(), ApiError> {
+    if request
+        .contents
+        .as_ref()
+        .is_none_or(|contents| contents.plain)
+    {
+        return Ok(());
+    }
+    let message = "This model takes texts: 'content' cannot hold anything else.";
+    Err(ApiError::invalid(message)
+        .with_code("unsupported_value")
+        .with_param("content"))
 }
 
 /// Notes what an upstream of another protocol than the client's is not told: `user`, and what is not in `known`.

@@ -35,8 +35,16 @@ impl EmbeddingsCodec for OpenAiEmbeddings {
             ..ReplyForm::default()
         };
         let path = self.paths.path("/embeddings", target);
+        super::only_text(request)?;
+        let mut losses = Losses::default();
+        if request.contents.is_some() {
+            super::note_others(request, &[], &mut losses);
+            if request.purpose.is_some() {
+                losses.drop("taskType");
+            }
+        }
         let body = with_model(&request.body, target.model)?;
-        Ok(WireRequest::post_json(path, body, Losses::default(), form))
+        Ok(WireRequest::post_json(path, body, losses, form))
     }
 
     fn decode_response(

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::contents::Contents;
 use crate::error::ApiError;
 use crate::json::{Json, JsonError, Kind, Scanner};
 use crate::text::Text;
@@ -25,6 +26,8 @@ pub struct EmbeddingsRequest {
     pub purpose: Option<Text>,
     /// Other parameters, by name, as they were written.
     pub others: Vec<(Text, Json)>,
+    /// Where the client speaks Gemini's protocol; `body` is made of it then.
+    pub(super) contents: Option<Contents>,
 }
 
 /// What is to be turned into vectors, one each.
@@ -74,6 +77,7 @@ impl EmbeddingsRequest {
             user: None,
             purpose: None,
             others: Vec::new(),
+            contents: None,
         };
         request.read(&body)?;
         request.body = body;

@@ -52,8 +52,11 @@ impl EmbeddingsResponse {
         ))
     }
 
-    /// The client's body, in OpenAI's shape, with the client's name of the model.
+    /// The client's body, in its shape, with the client's name of the model.
     pub fn encode(&self, request: &EmbeddingsRequest) -> Segments {
+        if let Some(contents) = &request.contents {
+            return contents.reply(&self.vectors, self.usage);
+        }
         let model = request.model.as_deref().unwrap_or(&self.model);
         if let Some(raw) = &self.raw {
             let edits = raw.model.iter().map(|span| Edit {

@@ -4,6 +4,7 @@ mod candidate;
 mod carry;
 mod citations;
 mod contents;
+pub mod count_tokens;
 mod errors;
 mod family;
 mod logprobs;

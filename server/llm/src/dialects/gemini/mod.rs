@@ -5,6 +5,7 @@
 
 mod config;
 mod conversation;
+pub mod count_tokens;
 mod metadata;
 mod open;
 mod outer;
