@@ -1,20 +1,44 @@
 //! How many tokens a request is, as one target is asked for it.
 
+use bytes::Bytes;
 use llm::chat::{ChatRequest, Losses, Protocol};
 use llm::codec::Target;
-use llm::codecs::anthropic::count_tokens as asking;
+use llm::codec::WireRequest;
+use llm::codecs::{anthropic, gemini};
 use llm::dialects::anthropic::count_tokens::estimate;
-use llm::error::ErrorKind;
+use llm::error::{ApiError, ErrorKind};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
 use crate::recording::trial::Trial;
 
-/// Only Anthropic's protocol has the question. A target that speaks it is asked, for all others there is an estimate,
+/// Two protocols have the question. A target that speaks the client's is asked, for all others there is an estimate,
 /// which is told as an emulation.
 pub(super) struct CountTokensCall<'a> {
     pub request: &'a ChatRequest,
     pub system_prompt: Option<&'a str>,
+}
+
+/// How a protocol asks, and answers.
+struct Question {
+    encode: fn(&ChatRequest, &Target<'_>) -> Result<WireRequest, ApiError>,
+    decode: fn(&Bytes) -> Result<u64, ApiError>,
+}
+
+impl Question {
+    fn of(protocol: Protocol) -> Option<Self> {
+        Some(match protocol {
+            Protocol::Anthropic => Self {
+                encode: anthropic::count_tokens::encode_request,
+                decode: anthropic::count_tokens::decode_response,
+            },
+            Protocol::Gemini => Self {
+                encode: gemini::count_tokens::encode_request,
+                decode: gemini::count_tokens::decode_response,
+            },
+            _ => return None,
+        })
+    }
 }
 
 impl Call for CountTokensCall<'_> {
@@ -22,18 +46,19 @@ impl Call for CountTokensCall<'_> {
 
     async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<u64> {
         let codec = asked.upstream.codec_for(self.request.protocol);
-        if codec.protocol() != Protocol::Anthropic {
+        let same = codec.protocol() == self.request.protocol;
+        let Some(question) = Question::of(codec.protocol()).filter(|_| same) else {
             return self.estimate(trial);
-        }
+        };
         let target = Target {
             system_prompt: self.system_prompt,
             ..asked.target()
         };
-        let wire = asking::encode_request(self.request, &target).map_err(Unanswered::Unfit)?;
+        let wire = (question.encode)(self.request, &target).map_err(Unanswered::Unfit)?;
         match asked.send(trial, wire, codec).await {
             Ok(reply) => {
                 let body = reply.body.collect(MAX_REPLY_BODY).await?;
-                Ok(asking::decode_response(&body)?)
+                Ok((question.decode)(&body)?)
             }
             // A server that speaks the protocol need not have all of it.
             Err(Unanswered::Failed(error))

@@ -1,14 +1,17 @@
-//! `POST /v1/embeddings`: <https://platform.openai.com/docs/api-reference/embeddings>
+//! `POST /v1/embeddings`, <https://platform.openai.com/docs/api-reference/embeddings>, and
+//! `POST /v1beta/models/{model}:embedContent` and `:batchEmbedContents`, <https://ai.google.dev/api/embeddings>.
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
+use llm::dialects::gemini::Gemini;
 use llm::embeddings::EmbeddingsRequest;
 use llm::error::ApiError;
 use llm::segments::Segments;
 
-use super::{Route, arrival, passed, route};
+use super::{Route, arrival, body, passed, refusal, route};
 use crate::gateway::{Context, Gateway};
 
 /// Answers with a vector for each text.
@@ -19,9 +22,30 @@ pub async fn embeddings(
 ) -> Response {
     let (head, mut body) = request.into_parts();
     let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
-    match answer(&gateway, &mut context, &head, &mut body).await {
+    let read = |body| EmbeddingsRequest::decode(body, None);
+    match answer(&gateway, &mut context, &head, &mut body, read).await {
         Ok(reply) => passed::json(context, reply).await,
         Err(error) => route::refuse(context, body, &error).await,
+    }
+}
+
+/// Answers with a vector for a content, or for each of a `batch`, of a model whose name the path says.
+pub(super) async fn embed_contents(
+    route: &Route,
+    gateway: &Gateway,
+    model: &str,
+    batch: bool,
+    request: http::Request<Body>,
+) -> Response {
+    let (head, mut body) = request.into_parts();
+    let mut context = arrival::begin(gateway, &head, &route.dialect, &route.template);
+    let read = |body| EmbeddingsRequest::decode_contents(body, Some(model), batch);
+    match answer(gateway, &mut context, &head, &mut body, read).await {
+        Ok(reply) => passed::json(context, reply).await,
+        Err(error) => {
+            body::discard(body);
+            refusal::refuse(context, &Gemini, &error).await
+        }
     }
 }
 
@@ -30,10 +54,11 @@ async fn answer(
     context: &mut Context,
     head: &Parts,
     body: &mut Body,
+    read: impl FnOnce(Bytes) -> Result<EmbeddingsRequest, ApiError>,
 ) -> Result<Segments, ApiError> {
     let terms = route::admit(gateway, context, head)?;
     let body = route::read(context, head, body).await?;
-    let request = EmbeddingsRequest::decode(body, None)?;
+    let request = read(body)?;
     let response = gateway.embed(context, &request, terms).await?;
     Ok(response.encode(&request))
 }

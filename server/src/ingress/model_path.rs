@@ -1,5 +1,6 @@
 //! Requests whose path names the model: `POST /v1/models/{model}/chat/completions`, and Gemini's
-//! `POST /v1beta/models/{model}:generateContent`.
+//! `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `:embedContent` and
+//! `:batchEmbedContents`.
 //!
 //! A model's name may hold slashes and colons, so what is asked of it is looked for at the path's end.
 
@@ -15,8 +16,10 @@ use llm::dialects::gemini::Gemini;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::ApiError;
 
+use super::count_tokens::count_contents;
+use super::embeddings::embed_contents;
 use super::endpoint::{ChatEndpoint, SaidByPath};
-use super::{body, query, refusal, spoken};
+use super::{Route, body, query, refusal, spoken};
 
 /// What can be asked of a model by its path.
 #[derive(Clone, Debug)]
@@ -26,8 +29,14 @@ pub struct ModelEndpoints(Arc<[ModelEndpoint]>);
 struct ModelEndpoint {
     /// What stands behind the model's name.
     ending: &'static str,
-    endpoint: ChatEndpoint,
-    said: fn(&Uri) -> SaidByPath,
+    asked: AskedOfModel,
+}
+
+#[derive(Debug)]
+enum AskedOfModel {
+    Chat(ChatEndpoint, fn(&Uri) -> SaidByPath),
+    CountTokens(Route),
+    Embed { route: Route, batch: bool },
 }
 
 impl ModelEndpoints {
@@ -40,16 +49,30 @@ impl ModelEndpoints {
         ];
         let generate = generate.map(|(ending, said)| ModelEndpoint {
             ending,
-            endpoint: ChatEndpoint::new(&Gemini, &route(ending)),
-            said,
+            asked: AskedOfModel::Chat(ChatEndpoint::new(&Gemini, &route(ending)), said),
         });
         let ending = "/chat/completions";
+        let endpoint = ChatEndpoint::new(&OpenAiChat, &route(ending));
         let chat = ModelEndpoint {
             ending,
-            endpoint: ChatEndpoint::new(&OpenAiChat, &route(ending)),
-            said: |_| SaidByPath::default(),
+            asked: AskedOfModel::Chat(endpoint, |_| SaidByPath::default()),
         };
-        Self([chat].into_iter().chain(generate).collect())
+        let named = |ending: &str| Route::new("gemini", &route(ending));
+        let embed = [(":embedContent", false), (":batchEmbedContents", true)];
+        let embed = embed.map(|(ending, batch)| ModelEndpoint {
+            ending,
+            asked: AskedOfModel::Embed {
+                route: named(ending),
+                batch,
+            },
+        });
+        let ending = ":countTokens";
+        let count = ModelEndpoint {
+            ending,
+            asked: AskedOfModel::CountTokens(named(ending)),
+        };
+        let all = [chat, count].into_iter().chain(generate).chain(embed);
+        Self(all.collect())
     }
 }
 
@@ -89,11 +112,21 @@ pub async fn posted_to_model(
     for known in endpoints.0.iter() {
         let model = tail.strip_suffix(known.ending);
         if let Some(model) = model.filter(|model| !model.is_empty()) {
-            let said = SaidByPath {
-                model: Some(model.to_owned()),
-                ..(known.said)(request.uri())
+            return match &known.asked {
+                AskedOfModel::Chat(endpoint, said) => {
+                    let said = SaidByPath {
+                        model: Some(model.to_owned()),
+                        ..said(request.uri())
+                    };
+                    endpoint.respond(&gateway, said, request).await
+                }
+                AskedOfModel::CountTokens(route) => {
+                    count_contents(route, &gateway, model, request).await
+                }
+                AskedOfModel::Embed { route, batch } => {
+                    embed_contents(route, &gateway, model, *batch, request).await
+                }
             };
-            return known.endpoint.respond(&gateway, said, request).await;
         }
     }
     let (head, body) = request.into_parts();

@@ -255,3 +255,59 @@ async fn tokens_are_counted_by_whom_can_and_estimated_else() {
     let tokens = guessed.json::<Value>().await.unwrap()["input_tokens"].clone();
     assert!((9..25).contains(&tokens.as_u64().unwrap()), "{tokens}");
 }
+
+/// As Gemini's clients ask for them: <https://ai.google.dev/api/tokens>, <https://ai.google.dev/api/embeddings>
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contents_are_counted_and_embedded() {
+    let own = Upstream::start(vec![reply("200 OK", r#"{"totalTokens":31}"#)]).await;
+    let other = Upstream::start(vec![reply("200 OK", VECTORS), reply("200 OK", VECTORS)]).await;
+    let app = TestApp::start(Config {
+        providers: vec![
+            provider_of_kind("gemini", "counts", &own, false),
+            provider("embeds", &other, false),
+            simulated("guesses", Fault::None),
+        ],
+        models: vec![
+            model("counted", &["counts"]),
+            model("guessed", &["guesses"]),
+            model("embedded", &["embeds"]),
+        ],
+        ..Config::default()
+    })
+    .await;
+    let content = json!({"parts": [{"text": "The quick brown fox jumps over the lazy dog."}]});
+    let posted = async |path: &str, body: Value| app.post(path, &body).send().await.unwrap();
+
+    let contents = json!({"contents": [content]});
+    let counted = posted("/v1beta/models/counted:countTokens", contents.clone()).await;
+    assert!(!counted.headers().contains_key("x-gateway-emulated"));
+    assert_eq!(
+        counted.json::<Value>().await.unwrap(),
+        json!({"totalTokens": 31})
+    );
+    let head = own.received().remove(0).head;
+    assert!(
+        head.starts_with("POST /v1/models/backend-model:countTokens "),
+        "{head}"
+    );
+    let guessed = posted("/v1/models/guessed:countTokens", contents).await;
+    assert_eq!(guessed.headers()["x-gateway-emulated"], "count_tokens");
+    let tokens = guessed.json::<Value>().await.unwrap()["totalTokens"].clone();
+    assert!((9..25).contains(&tokens.as_u64().unwrap()), "{tokens}");
+
+    let one = json!({"content": content});
+    let answer = posted("/v1beta/models/embedded:embedContent", one.clone()).await;
+    let expected =
+        json!({"embedding": {"values": [0.25, -1.5]}, "usageMetadata": {"promptTokenCount": 8}});
+    assert_eq!(answer.json::<Value>().await.unwrap(), expected);
+    let several = json!({"requests": [one]});
+    let answer = posted("/v1beta/models/embedded:batchEmbedContents", several).await;
+    let expected =
+        json!({"embeddings": [{"values": [0.25, -1.5]}], "usageMetadata": {"promptTokenCount": 8}});
+    assert_eq!(answer.json::<Value>().await.unwrap(), expected);
+
+    let refused = posted("/v1beta/models/embedded:embedContent", json!({})).await;
+    assert_eq!(refused.status(), 400);
+    let error = refused.json::<Value>().await.unwrap()["error"].clone();
+    assert_eq!(error["status"], "INVALID_ARGUMENT", "{error}");
+}
