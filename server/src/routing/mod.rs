@@ -28,6 +28,9 @@ mod transition;
 mod window;
 mod wish;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::PriceOf;
 pub use candidate::{Candidate, Parameters};
 pub use failure::{Elsewhere, Evidence, Verdict, fails_over};

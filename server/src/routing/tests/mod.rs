@@ -1,0 +1,8 @@
+//! Laws of routing, with time and chance in the tests' hands.
+
+mod budgets;
+mod failures;
+mod fallbacks;
+mod hedges;
+mod weights;
+mod world;
