@@ -111,7 +111,11 @@ impl Effective {
     /// Who said the value at `path`; where nobody did, where its table stands.
     pub(super) fn source_of(&self, path: &str) -> Source {
         let said = |source: &&Source| **source != Source::Default;
-        let settings = self.settings().filter(|setting| setting.path == path);
+        let settings = self.settings().filter(|setting| {
+            // The key's own value, or an item of its list.
+            let rest = path.strip_prefix(setting.path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        });
         if let Some(source) = settings.map(|setting| &setting.source).find(said) {
             return source.clone();
         }

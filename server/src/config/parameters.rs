@@ -5,6 +5,9 @@ use serde_json::Value as Json;
 use super::document::{Node, Value};
 use super::reading::{Form, Scalar, quoted};
 
+/// What begins a text of the file, which is one whatever it looks like: with variables filled in it need not be JSON.
+const TEXT: char = '\u{2}';
+
 /// One value of JSON, as TOML or YAML or a variable says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parameter(pub Json);
@@ -15,6 +18,9 @@ impl Scalar for Parameter {
 
     /// What is no JSON is text: a variable need not be quoted.
     fn parse(text: &str) -> Result<Self, String> {
+        if let Some(text) = text.strip_prefix(TEXT) {
+            return Ok(Self(Json::String(text.to_owned())));
+        }
         match serde_json::from_str(text) {
             Ok(json) => Ok(Self(json)),
             Err(_) if text.starts_with(['{', '[', '"']) => {
@@ -29,7 +35,10 @@ impl Scalar for Parameter {
     }
 
     fn text_of(value: &Value) -> Result<Option<String>, String> {
-        Ok(json(value)?.map(|json| json.to_string()))
+        match value {
+            Value::Text(text) => Ok(Some(format!("{TEXT}{text}"))),
+            other => Ok(json(other)?.map(|json| json.to_string())),
+        }
     }
 }
 

@@ -10,4 +10,5 @@ mod foreign_mistakes;
 mod mistakes;
 mod precedence;
 mod robustness;
+mod routing;
 mod setting;

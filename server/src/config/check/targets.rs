@@ -2,6 +2,7 @@
 
 use crate::config::reading::{Reader, did_you_mean};
 use crate::config::{Config, Model, Strategy, Target};
+use crate::routing::MOST_TARGETS;
 
 pub(super) fn check(config: &Config, model: &Model, path: &str, reader: &mut Reader<'_>) {
     if model.targets.is_empty() {
@@ -20,6 +21,9 @@ pub(super) fn check_list(
     path: &str,
     reader: &mut Reader<'_>,
 ) {
+    if targets.len() > MOST_TARGETS {
+        reader.problem(path, format!("must be at most {MOST_TARGETS}"));
+    }
     let mut served = false;
     for (i, target) in targets.iter().enumerate() {
         let at = format!("{path}[{i}].provider");
