@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::build::unnamed_route;
+use super::build::{LONGEST_NAME, unnamed_route};
 use super::route::ModelRoute;
 use super::states::States;
 use super::table::ProviderEntry;
@@ -32,7 +32,8 @@ impl AdHoc {
         model: &str,
         states: &States,
     ) -> Arc<ModelRoute> {
-        let Some(routes) = self.by_provider.get(index) else {
+        let routes = self.by_provider.get(index);
+        let Some(routes) = routes.filter(|_| model.len() <= LONGEST_NAME) else {
             return Arc::new(unnamed_route(index, provider, model, states));
         };
         let known = routes.read().unwrap_or_else(PoisonError::into_inner);

@@ -13,6 +13,9 @@ use crate::config::{self, Hedge, Retry, Share, Strategy};
 /// What a model of a provider costs, input and output together; `None`: unknown.
 pub type PriceOf<'a> = &'a dyn Fn(usize, &str) -> Option<u64>;
 
+/// Models that only clients name are told apart by so many characters.
+pub(super) const LONGEST_NAME: usize = 256;
+
 /// Makes routes of models.
 pub(super) struct Builder<'a> {
     pub providers: &'a [ProviderEntry],
@@ -165,8 +168,17 @@ pub(super) fn unnamed_route(
     model: &str,
     states: &States,
 ) -> ModelRoute {
-    let state = states.unnamed(&provider.state, model);
-    let name = state.model().clone();
+    // Clients choose these names, as long as they like: what is kept of them is bounded.
+    let known_as = match model.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => &model[..end],
+        None => model,
+    };
+    let state = states.unnamed(&provider.state, known_as);
+    let name = if known_as == model {
+        state.model().clone()
+    } else {
+        model.into()
+    };
     let target = RouteTarget {
         provider: index,
         model: Some(name.clone()),

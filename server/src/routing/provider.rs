@@ -31,7 +31,15 @@ struct Inner {
     /// Checks that failed since it was last seen alive.
     misses: u32,
     down: Option<Down>,
-    checked: Option<(Instant, Result<(), String>)>,
+    checked: Option<Checked>,
+}
+
+/// The last health check.
+#[derive(Debug)]
+struct Checked {
+    at: Instant,
+    outcome: Result<(), String>,
+    valid_for: Duration,
 }
 
 #[derive(Debug)]
@@ -74,7 +82,11 @@ impl ProviderState {
     pub fn checked(&self, outcome: Result<(), String>, valid_for: Duration, moment: Moment) {
         let now = moment.now;
         let mut inner = self.lock();
-        inner.checked = Some((now, outcome.clone()));
+        inner.checked = Some(Checked {
+            at: now,
+            outcome: outcome.clone(),
+            valid_for,
+        });
         let transition = match outcome {
             Ok(()) => self.up(&mut inner, "a health check succeeded"),
             Err(reason) => self.missed(&mut inner, reason, valid_for, now),
@@ -116,8 +128,10 @@ impl ProviderState {
             name: self.name.clone(),
             up: down.is_none(),
             reason: down.map(|down| down.reason.clone()),
-            checked: checked
-                .map(|(at, outcome)| (now.saturating_duration_since(*at), outcome.clone())),
+            checked: checked.map(|checked| {
+                let age = now.saturating_duration_since(checked.at);
+                (age, checked.outcome.clone())
+            }),
             keys: inner.ring.view(now),
         }
     }
@@ -181,15 +195,13 @@ impl ProviderState {
         }
     }
 
-    /// No connection could be made: as good as a check that failed. Only checks make it known that it is back,
-    /// so without any of them it is never down.
+    /// No connection could be made. After a check that failed this is as good as another; else it is the target's
+    /// breaker that counts it: a provider is never down that no check would find up again.
     pub(super) fn unreachable(&self, now: Instant) {
         let mut inner = self.lock();
         let valid_for = match &inner.checked {
-            Some((at, _)) => now
-                .saturating_duration_since(*at)
-                .min(Duration::from_secs(60)),
-            None => return,
+            Some(checked) if checked.outcome.is_err() => checked.valid_for,
+            _ => return,
         };
         let reason = "no connection could be made".to_owned();
         let transition = self.missed(&mut inner, reason, valid_for, now);
@@ -342,8 +354,12 @@ mod tests {
         }
         assert!(state.is_up(now));
         state.checked(Ok(()), MINUTE, at(now));
-        let now = now + Duration::from_secs(20);
-        state.unreachable(now);
+        for _ in 0..5 {
+            state.unreachable(now);
+        }
+        assert!(state.is_up(now));
+        state.checked(Err("503".to_owned()), MINUTE, at(now));
+        assert!(state.is_up(now));
         state.unreachable(now);
         assert!(!state.is_up(now));
         state.works(None);
