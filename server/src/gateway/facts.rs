@@ -10,9 +10,9 @@ use llm::dialects::anthropic::count_tokens::estimate;
 use llm::error::ApiError;
 use llm::json::Node;
 
+use super::Terms;
 use super::context::Context;
-use super::{Terms, moment};
-use crate::routing::{Endpoint, Facts, Plan, Wish};
+use crate::routing::{Endpoint, Facts, Moment, Plan, Wish};
 
 /// A token is about so many bytes of text, where nobody counts better.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -56,7 +56,7 @@ impl<'a> Asking<'a> {
     ///
     /// # Errors
     /// Nobody can answer it.
-    pub fn plan(&self, context: &Context) -> Result<Plan, ApiError> {
+    pub fn plan(&self, context: &Context, moment: Moment) -> Result<Plan, ApiError> {
         let facts = RequestFacts {
             key: context.caller.key.as_deref(),
             text: context.recording.text_in(),
@@ -68,7 +68,7 @@ impl<'a> Asking<'a> {
             endpoint: self.endpoint,
             facts: &facts,
         };
-        context.policies.routing.plan(wish, moment::now())
+        context.policies.routing.plan(wish, moment)
     }
 }
 

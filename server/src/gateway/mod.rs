@@ -154,15 +154,15 @@ impl Gateway {
         if let Some(answer) = cached.answer {
             return Ok(Reply::of_response(Box::new(answer), request));
         }
-        let asked_for = Asking::chat(request, &terms);
-        let mut plan = asked_for.plan(context)?;
+        let moment = moment::now();
+        let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
         let call = ChatCall {
             request,
             system_prompt: system_prompt.as_deref(),
             strict: terms.strict || policies.strict,
             guardrails: &policies.guardrails,
         };
-        if let Some(candidate) = plan.shadow(moment::now()) {
+        if let Some(candidate) = plan.shadow(moment) {
             self.shadows.send(self, context, &call, candidate);
         }
         attempts::first_answer(self, context, plan, &call).await
@@ -179,7 +179,7 @@ impl Gateway {
         terms: Terms<'_>,
     ) -> Result<u64, ApiError> {
         context.recording.asked(request.model.as_deref(), false);
-        let plan = Asking::chat(request, &terms).plan(context)?;
+        let plan = Asking::chat(request, &terms).plan(context, moment::now())?;
         let policies = Arc::clone(&context.policies);
         let system_prompt = policies.system_prompt.for_caller(&context.caller);
         let call = CountTokensCall {
@@ -204,7 +204,7 @@ impl Gateway {
             body: &request.body,
             ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
         };
-        let plan = plan.plan(context)?;
+        let plan = plan.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = EmbeddingsCall { request, strict };
         attempts::first_answer(self, context, plan, &call).await
@@ -225,7 +225,7 @@ impl Gateway {
             body: &request.body,
             ..Asking::new(Endpoint::Rerank, request.model.as_deref(), &terms)
         };
-        let plan = plan.plan(context)?;
+        let plan = plan.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = RerankCall { request, strict };
         attempts::first_answer(self, context, plan, &call).await
@@ -247,7 +247,7 @@ impl Gateway {
             body: &request.body,
             ..Asking::new(endpoint_of(request.operation), model, &terms)
         };
-        let plan = plan.plan(context)?;
+        let plan = plan.plan(context, moment::now())?;
         let call = CarriedCall { request };
         attempts::first_answer(self, context, plan, &call).await
     }
@@ -264,7 +264,8 @@ impl Gateway {
     ) -> Result<Answer, ApiError> {
         let model = request.head.model.as_deref();
         context.recording.asked(model, request.head.stream);
-        let plan = Asking::new(endpoint_of(request.operation), model, &terms).plan(context)?;
+        let plan = Asking::new(endpoint_of(request.operation), model, &terms)
+            .plan(context, moment::now())?;
         let call = FormCall {
             operation: request.operation,
             content_type: request.content_type,
@@ -284,7 +285,8 @@ impl Gateway {
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
         context.recording.asked(Some(&request.model), false);
-        let plan = Asking::new(Endpoint::Other, Some(&request.model), &terms).plan(context)?;
+        let plan = Asking::new(Endpoint::Other, Some(&request.model), &terms)
+            .plan(context, moment::now())?;
         let call = ForwardCall {
             method: request.method,
             path: request.path,

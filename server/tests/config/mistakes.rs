@@ -450,6 +450,15 @@ fn warned_but_served() {
             "[[providers]]\nname = \"b\"\nkind = \"openai\"\nenabled = false\ndefault = true",
             "a.toml:8: providers[1].default: the default is not enabled, so it takes nothing",
         ),
+        (
+            "[[providers]]\nname = \"b\"\nkind = \"openai\"\npass_client_key = true\n[[keys]]\nname = \"k\"\nkey = \"x\"",
+            "a.toml:7: providers[1].pass_client_key: of no effect: the provider has a key of the gateway's",
+        ),
+        (
+            "[[providers]]\nname = \"b\"\nkind = \"ollama\"\npass_client_key = true\n[[keys]]\nname = \"k\"\nkey = \"x\"",
+            "a.toml:7: providers[1].pass_client_key: of no effect: clients send keys of the gateway's, which never go \
+             upstream",
+        ),
     ] {
         let setting = Setting::new().file("a.toml", &format!("{PROVIDER}{text}"));
         let setting = setting.variable("OPENAI_API_KEY", "sk-1");
@@ -471,6 +480,7 @@ fn a_service_without_its_key_is_warned_of() {
         ("", vec![missing]),
         ("base_url = \"https://llm.example.com/v1\"", vec![missing]),
         ("api_key = \"sk-1\"", vec![]),
+        ("pass_client_key = true", vec![]),
         ("enabled = false", vec![]),
         ("headers = { Authorization = \"Bearer x\" }", vec![]),
         ("base_url = \"http://127.0.0.1:8080/v1\"", vec![]),

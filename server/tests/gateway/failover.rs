@@ -390,3 +390,41 @@ async fn failing_over_takes_no_time_of_its_own() {
     );
     assert!(median < 1_000, "{gaps:?}");
 }
+
+/// The target that gives an answer answers for all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_in_the_middle_is_a_failure_of_its_target() {
+    let up = Upstream::start(vec![stream_head(), chunk(&delta("one")), Act::Close]).await;
+    let backup = answering(true).await;
+    let mut config = two(&up, &backup);
+    config.models[0].breaker.failures = 1;
+    let app = TestApp::start(config).await;
+    let response = app.chat(&request(true)).send().await.unwrap();
+    assert_eq!(tried(&response), "up=ok");
+    let text = response.text().await.unwrap();
+    assert!(text.contains("one") && text.contains("\"error\""), "{text}");
+    let rows = app.records(1).await;
+    assert_eq!(rows[0].get::<String, _>("outcome"), "failed");
+    assert_eq!(rows[0].get::<i64, _>("output_tokens"), 1);
+    assert!(rows[0].get::<i64, _>("bytes_out") > 0);
+    let attempts = rows[0].get::<String, _>("attempts");
+    assert!(
+        attempts.contains("\"error_kind\":\"bad_reply\""),
+        "{attempts}"
+    );
+
+    let response = app.chat(&request(true)).send().await.unwrap();
+    assert_eq!(tried(&response), "backup=ok");
+    response.bytes().await.unwrap();
+}
+
+/// For a client that wants it whole, a stream that breaks has told nothing yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_breaks_is_made_up_for_where_the_client_has_seen_nothing() {
+    let up = Upstream::start(vec![stream_head(), chunk(&delta("one")), Act::Close]).await;
+    let backup = answering(false).await;
+    let app = TestApp::start(two(&up, &backup)).await;
+    let response = app.chat(&request(false)).send().await.unwrap();
+    assert_eq!(tried(&response), "up=bad_reply, backup=ok");
+    assert!(response.text().await.unwrap().contains("Hi"));
+}

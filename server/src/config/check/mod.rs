@@ -20,7 +20,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     limits::check(config, reader);
     logging::check(&config.logging, reader);
     storage::check(config, reader);
-    providers::check(&config.providers, reader);
+    providers::check(config, reader);
     routes::check(config, reader);
     models::check(config, reader);
     prices::check(config, reader);

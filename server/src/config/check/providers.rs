@@ -6,8 +6,8 @@ use http::uri::Scheme;
 use http::{HeaderName, Uri};
 
 use super::names;
-use crate::config::Provider;
 use crate::config::reading::{Reader, did_you_mean};
+use crate::config::{Config, Provider};
 
 /// Headers that belong to the connection or the body, hence to the gateway.
 const OWN_HEADERS: [&str; 5] = [
@@ -18,7 +18,8 @@ const OWN_HEADERS: [&str; 5] = [
     "transfer-encoding",
 ];
 
-pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
+pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
+    let providers = &config.providers;
     let all: Vec<&str> = providers
         .iter()
         .map(|provider| provider.name.as_str())
@@ -47,6 +48,12 @@ pub(super) fn check(providers: &[Provider], reader: &mut Reader<'_>) {
             reader.warning(
                 &at("pass_client_key"),
                 "of no effect: the provider has a key of the gateway's",
+            );
+        }
+        if provider.pass_client_key && provider.all_keys().is_empty() && !config.keys.is_empty() {
+            reader.warning(
+                &at("pass_client_key"),
+                "of no effect: clients send keys of the gateway's, which never go upstream",
             );
         }
         if let Some(path) = &provider.health.path
