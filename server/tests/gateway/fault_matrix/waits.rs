@@ -11,6 +11,7 @@ pub const LATE: Duration = Duration::from_secs(60);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(2);
 const FIRST_BYTE: Duration = Duration::from_secs(3);
+const FIRST_TOKEN: Duration = Duration::from_secs(4);
 const BETWEEN_CHUNKS: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(8);
 
@@ -21,6 +22,7 @@ pub enum Wait {
     RetryAfter,
     Connect,
     FirstByte,
+    FirstToken,
     BetweenChunks,
     Total,
 }
@@ -29,6 +31,7 @@ pub fn set(config: &mut Config) {
     let timeouts = &mut config.server.timeouts;
     timeouts.connect = CONNECT;
     timeouts.first_byte = FIRST_BYTE;
+    timeouts.first_token = Some(FIRST_TOKEN);
     timeouts.between_chunks = BETWEEN_CHUNKS;
     timeouts.total = TOTAL;
 }
@@ -40,6 +43,7 @@ impl Wait {
             (Self::RetryAfter, RETRY_AFTER),
             (Self::Connect, CONNECT),
             (Self::FirstByte, FIRST_BYTE),
+            (Self::FirstToken, FIRST_TOKEN),
             (Self::BetweenChunks, BETWEEN_CHUNKS),
             (Self::Total, TOTAL),
         ];
@@ -58,6 +62,7 @@ impl fmt::Display for Wait {
             Self::RetryAfter => "after `Retry-After`",
             Self::Connect => "after `connect`",
             Self::FirstByte => "after `first_byte`",
+            Self::FirstToken => "after `first_token`",
             Self::BetweenChunks => "after `between_chunks`",
             Self::Total => "after `total`",
         })

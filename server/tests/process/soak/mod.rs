@@ -43,7 +43,7 @@ fn configuration(targets: &[Target]) -> String {
     for (at, target) in targets.iter().enumerate() {
         let _ = write!(
             file,
-            "[[providers]]\nname = \"t{at}\"\nkind = \"openai-compatible\"\nbase_url = \"{}\"\n",
+            "[[providers]]\nname = \"t{at}\"\nkind = \"openai-compatible\"\nbase_url = \"{}\"\nhealth = {{ interval = \"1s\" }}\n",
             target.base_url()
         );
         let _ = write!(list, "{{ provider = \"t{at}\", model = \"simulated\" }}, ");
