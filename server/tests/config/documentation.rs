@@ -134,3 +134,20 @@ fn the_documents_toml_is_valid() {
         }
     }
 }
+
+#[test]
+fn every_fault_is_described() {
+    let document =
+        std::fs::read_to_string(root().join("docs/configuration.md")).expect("it exists");
+    let described: Vec<&str> = document
+        .lines()
+        .skip_while(|line| *line != "### Faults to rehearse with")
+        .skip(1)
+        .take_while(|line| !line.starts_with('#'))
+        .filter_map(|line| line.strip_prefix("- `")?.split('`').next())
+        .collect();
+    let faults: Vec<&str> = llm::simulated::Fault::all()
+        .map(llm::simulated::Fault::name)
+        .collect();
+    assert_eq!(described, faults);
+}
