@@ -34,7 +34,7 @@ const COMPILING: Duration = Duration::from_secs(25 * 60);
 /// All of `cargo test`, once it is compiled; documentation's examples compile while they run.
 const CARGO_TEST: Duration = Duration::from_secs(10 * 60);
 /// Each of pytest, Node's test runner and the browser.
-const END_TO_END: Duration = Duration::from_secs(5 * 60);
+const END_TO_END: Duration = Duration::from_secs(8 * 60);
 /// Something from a package registry.
 const FETCHING: Duration = Duration::from_secs(10 * 60);
 
