@@ -180,8 +180,8 @@ impl Plan {
         }
         let leg = self.tries.last()?.leg;
         let target = self.pick(leg, moment)?;
-        let hedges = &self.legs[leg].route.state.hedges;
-        if !hedges.withdraw(moment.now) {
+        let route = &self.legs[leg].route;
+        if !route.hedge.enabled || !route.state.hedges.withdraw(moment.now) {
             return None;
         }
         match self.first_time(Place { leg, target }, moment) {

@@ -4,5 +4,6 @@ mod budgets;
 mod failures;
 mod fallbacks;
 mod hedges;
+mod table;
 mod weights;
 mod world;
