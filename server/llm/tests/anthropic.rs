@@ -1070,6 +1070,27 @@ mod told {
         );
     }
 
+    /// Nothing is guessed at the beginning; what the end tells takes its place, as SDKs do.
+    #[test]
+    fn usage_that_comes_late_is_told_in_full_at_the_end() {
+        let usage = Usage {
+            input_tokens: 12,
+            cached_tokens: 4,
+            output_tokens: 3,
+            ..Usage::default()
+        };
+        let mut encoder = Anthropic.stream_encoder(&request());
+        let mut out = BytesMut::new();
+        encoder.encode(None, &[started()], &mut out);
+        encoder.encode(None, &[StreamEvent::Usage(usage)], &mut out);
+        encoder.finish(&mut out);
+        let written = String::from_utf8(out.to_vec()).unwrap();
+        let (start, end) = written.split_once("event: message_delta").unwrap();
+        assert!(start.contains(r#""usage":{"input_tokens":0,"#), "{start}");
+        let all = r#""usage":{"input_tokens":8,"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":3}"#;
+        assert!(end.contains(all), "{end}");
+    }
+
     #[test]
     fn there_is_one_choice() {
         let second = StreamEvent::BlockStarted {

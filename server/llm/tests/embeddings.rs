@@ -221,6 +221,9 @@ proptest! {
         for body in [body, json.to_string()] {
             let body = Bytes::from(body);
             let _ = EmbeddingsRequest::decode(body.clone(), Some("m"));
+            for batch in [true, false] {
+                let _ = EmbeddingsRequest::decode_contents(body.clone(), Some("m"), batch);
+            }
             for codec in [OPENAI, COHERE, GEMINI, OLLAMA] {
                 if let Ok(read) = codec.decode_response(&asked, &ReplyForm::default(), body.clone()) {
                     let written = read.encode(&asked).concat();
@@ -363,6 +366,22 @@ mod contents {
                 .encode_request(&request, &Target::new("up"))
                 .unwrap_err();
             assert_eq!(error.param.as_deref(), Some("content"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_shape_are_carried_as_json(content in any_json(), more in any_json(), batch: bool) {
+            let one = json!({"content": {"parts": content}, "taskType": more});
+            let body = if batch { json!({"requests": [one, more]}) } else { one };
+            let body = Bytes::from(body.to_string());
+            if let Ok(request) = EmbeddingsRequest::decode_contents(body, Some("m"), batch) {
+                for codec in [OPENAI, COHERE, GEMINI, OLLAMA] {
+                    if let Ok(wire) = codec.encode_request(&request, &Target::new("up")) {
+                        prop_assert!(serde_json::from_slice::<Value>(&wire.body.concat()).is_ok());
+                    }
+                }
+            }
         }
     }
 

@@ -136,7 +136,9 @@ impl StreamEncoder for Encoder {
             }
             self.made.take(event, out);
         }
-        // The client hears at once that the reply began, with the usage if it came along.
+        // The client hears at once that the reply began, with the usage if it came along. Most protocols tell it at the
+        // end: nothing is guessed here, and `message_delta`, whose counts are cumulative and replace those of
+        // `message_start`, has all of them, input included.
         self.made.begin(out);
     }
 
