@@ -244,6 +244,112 @@ async fn litellms_deployments_are_targets_and_its_fallbacks_hold() {
     );
 }
 
+/// The file in `examples/` as it is, but for the address of one of its upstreams.
+async fn example(name: &str, address: &str, upstream: &str) -> TestApp {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/");
+    let text = std::fs::read_to_string(format!("{path}{name}")).unwrap();
+    assert!(text.contains(address), "{address} in {name}");
+    let variables = [
+        "ANTHROPIC_API_KEY",
+        "AZURE_API_KEY",
+        "DATABASE_URL",
+        "DEEPSEEK_API_KEY",
+        "GATEWAY_UPSTREAMS_CLAUDE_API_KEY",
+        "LITELLM_MASTER_KEY",
+        "OPENAI_API_KEY",
+        "OPENROUTER_API_KEY",
+        "TEAM_A_KEY",
+        "TEAM_B_KEY",
+    ];
+    let values: Vec<String> = variables
+        .iter()
+        .map(|name| format!("value-of-{name}"))
+        .collect();
+    let variables: Vec<(&str, &str)> = variables
+        .into_iter()
+        .zip(values.iter().map(String::as_str))
+        .collect();
+    let mut config = config(name, &text.replace(address, upstream), &variables);
+    // Only what clients ask for is to be seen, and nothing is asked of the world.
+    for provider in &mut config.providers {
+        provider.health.enabled = Some(false);
+    }
+    TestApp::start(config).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_are_served() {
+    for (name, address, base, path, model, key, upstream_model) in [
+        (
+            "ballerina.toml",
+            "https://api.openai.com",
+            "",
+            "/v1/chat/completions",
+            "any",
+            "",
+            "gpt-4o",
+        ),
+        (
+            "pool.yaml",
+            "https://api.openai.com/v1",
+            "/v1",
+            "/v1/chat/completions",
+            "gpt-4o",
+            "",
+            "gpt-4o",
+        ),
+        (
+            "router.toml",
+            "http://localhost:8000/v1",
+            "/v1",
+            "/v1/chat/completions",
+            "an-unknown-one",
+            "value-of-TEAM_B_KEY",
+            "mistralai/Mistral-7B-Instruct-v0.2",
+        ),
+        (
+            "converter.toml",
+            "https://api.openai.com",
+            "",
+            "/v1/messages",
+            "gpt-4o",
+            "",
+            "gpt-4o",
+        ),
+        (
+            "litellm.yaml",
+            "http://localhost:8000/v1",
+            "/v1",
+            "/v1/chat/completions",
+            "local",
+            "value-of-LITELLM_MASTER_KEY",
+            "meta-llama/Llama-3.3-70B-Instruct",
+        ),
+    ] {
+        let upstream = answering().await;
+        let app = example(name, address, &upstream.url(base)).await;
+        let mut body = hello(model);
+        body["max_tokens"] = json!(100);
+        let mut request = app.post(path, &body);
+        if !key.is_empty() {
+            request = request.bearer_auth(key);
+        }
+        if name == "ballerina.toml" {
+            request = request.header("x-llm-provider", "openai");
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{name}");
+        let text = response.text().await.unwrap();
+        assert!(text.contains("Hi"), "{name}: {text}");
+        let (head, body) = only(&upstream);
+        assert!(
+            head.starts_with("post /v1/chat/completions "),
+            "{name}: {head}"
+        );
+        assert_eq!(body["model"], upstream_model, "{name}");
+    }
+}
+
 /// What answers nothing does not keep it from starting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn litellms_wildcard_takes_everything() {

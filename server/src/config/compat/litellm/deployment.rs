@@ -107,6 +107,8 @@ impl Deployments {
         let (word, kind, model) = who(&said, full, custom.as_deref(), base.is_some(), sheet)?;
         let line = params.line;
         let mut provider = Table::default();
+        // Its place; what it is depends on the address too.
+        put(&mut provider, "kind", text(kind), line);
         let mut secret_names = Vec::new();
         let mut origin: Vec<(&str, Said<'_>, Grade)> = Vec::new();
         let mut id = kind;
@@ -251,6 +253,8 @@ impl Deployments {
         sheet: &mut Sheet<'_>,
     ) {
         let mut price = Table::default();
+        put(&mut price, "provider", text(provider), params.line);
+        put(&mut price, "model", text(model), params.line);
         let mut info = info;
         for (key, native) in [
             ("input_cost_per_token", "input"),
@@ -277,7 +281,7 @@ impl Deployments {
                 sheet.without_effect(&said, "it describes the model, and directs nothing");
             }
         }
-        if price.entries.is_empty() || model.contains('*') {
+        if price.entries.len() == 2 || model.contains('*') {
             return;
         }
         for key in ["input", "output"] {
@@ -285,8 +289,6 @@ impl Deployments {
                 put(&mut price, key, Value::Integer("0".to_owned()), params.line);
             }
         }
-        put(&mut price, "provider", text(provider), params.line);
-        put(&mut price, "model", text(model), params.line);
         let id = format!("{provider}/{model}");
         if !self.prices.iter().any(|(other, ..)| *other == id) {
             self.prices
