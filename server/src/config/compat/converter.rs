@@ -135,18 +135,10 @@ fn provider(mut upstream: Source<'_>, names: &[String], sheet: &mut Sheet<'_>) -
             );
         }
         Some(said) => item.copy(sheet, "api_key", &said),
+        // Whenever it is set: at the start, not at the import.
         None => {
-            item.assume(
-                "api_key",
-                text(if given {
-                    format!("${{{variable}}}")
-                } else {
-                    String::new()
-                }),
-            );
-            if !given {
-                item.assume("pass_client_key", Value::Bool(true));
-            }
+            item.assume("api_key", text(format!("${{{variable}:-}}")));
+            item.assume("pass_client_key", Value::Bool(true));
         }
     }
     sheet.variables.push(variable);
