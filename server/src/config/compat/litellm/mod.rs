@@ -5,10 +5,12 @@
 mod deployment;
 mod kinds;
 mod settings;
+mod target;
 mod values;
 
-use self::deployment::{Deployment, Deployments};
+use self::deployment::Deployments;
 use self::settings::Routing;
+use self::target::Deployment;
 use self::values::Variables;
 use super::Format;
 use super::sheet::{Grade, Sheet, place, text, texts};
@@ -215,7 +217,7 @@ fn model(group: Group<'_>, routing: &Routing, served: &[String], sheet: &mut She
     let mut item = sheet.item("models", &group.path, group.line);
     item.assume("name", text(&group.name));
     item.assume("strategy", text(routing.strategy));
-    let scale = deployment::weight_scale(&group.deployments);
+    let scale = target::weight_scale(&group.deployments);
     let deployments = group.deployments.into_iter().enumerate();
     let targets: Vec<Node> = deployments
         .map(|(i, deployment)| {
