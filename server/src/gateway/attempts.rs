@@ -221,7 +221,13 @@ impl<C: Call> Run<'_, C> {
             }
         };
         match outcome {
-            None => context.recording.overtaken(trial, ErrorKind::Cancelled),
+            None => {
+                if !trial.is_hedged() {
+                    let waited = trial.began().elapsed();
+                    held.in_use.overtaken(waited, moment::now());
+                }
+                context.recording.overtaken(trial, ErrorKind::Cancelled);
+            }
             Some(Ok(answer)) => {
                 context.won(trial);
                 let first_token = trial.began().elapsed();

@@ -76,6 +76,12 @@ impl Trial {
         }
     }
 
+    /// Whether the target was asked because another one is slow; not told any more once the recording has it.
+    pub fn is_hedged(&self) -> bool {
+        let attempt = self.attempt.as_ref();
+        attempt.is_some_and(|attempt| attempt.hedged)
+    }
+
     /// When the attempt began.
     pub fn began(&self) -> Instant {
         self.began

@@ -33,6 +33,11 @@ impl InUse {
         self.target.answered(self.key, first_token, moment.now);
     }
 
+    /// A target that was asked later was quicker: nothing had come for so long. That is no failure, and no answer.
+    pub fn overtaken(&mut self, waited: Duration, moment: Moment) {
+        self.target.was_slow(waited, moment.now);
+    }
+
     /// The call failed where no [`Plan`](super::Plan) hears of it: in the middle of its reply, or as a copy.
     pub fn failed(&mut self, error: &ApiError, moment: Moment) {
         self.probe = false;

@@ -232,6 +232,11 @@ impl TargetState {
         self.provider.works(key);
     }
 
+    /// The first token of a call would have taken longer than this.
+    pub(super) fn was_slow(&self, waited: Duration, now: Instant) {
+        self.lock().latency.add(waited, now);
+    }
+
     /// A call failed.
     pub(super) fn failed(&self, key: Option<usize>, error: &ApiError, now: Instant) {
         let evidence = Verdict::of(error).evidence;

@@ -1,14 +1,18 @@
 //! A second target is asked when the first is slow, and the slower one is cancelled.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use serde_json::Value;
 use server::config::{Config, Share};
+use server::routing::TargetState;
 use sqlx::Row;
 
 use crate::test_app::{TestApp, hello, model, provider, streamed};
 use crate::upstream::{ANSWER, Act, Upstream, json, stream};
 
-/// More than routing wants to have seen of a target.
-const QUICK: usize = 24;
+/// Just what routing wants to have seen of a target: none of these can be thought slow yet.
+const QUICK: usize = 20;
 
 /// `up`, then `backup`; a second target is always allowed.
 fn config(up: &Upstream, backup: &Upstream) -> Config {
@@ -172,4 +176,27 @@ async fn nobody_asks_twice_unless_told_to() {
     up.go_on();
     let response = response.await.unwrap().unwrap();
     assert_eq!(response.headers()["x-gateway-attempts"], "up=ok");
+}
+
+/// A target that is always overtaken never answers and never fails, and is known to be slow all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_overtaken_is_known_to_be_slow() {
+    let up = slow_later(false, vec![Act::WaitForClose]).await;
+    let backup = Upstream::start(answer(false)).await;
+    let app = TestApp::start(config(&up, &backup)).await;
+    warm_up(&app, false).await;
+    let average = |app: &TestApp| {
+        let targets = app.app().gateway.policies().routing.states().targets();
+        let up = |target: &Arc<TargetState>| &**target.provider().name() == "up";
+        let up = targets.into_iter().find(up).unwrap();
+        up.view(Instant::now()).average_first_token.unwrap()
+    };
+    let before = average(&app);
+    let response = app.chat(&hello("m")).send().await.unwrap();
+    assert_eq!(
+        response.headers()["x-gateway-attempts"],
+        "up=cancelled, backup=ok"
+    );
+    up.closed().await;
+    assert!(average(&app) > before);
 }
