@@ -1,7 +1,7 @@
 //! What the gateway holds on to, and chance that can be repeated.
 
-use std::fs;
 use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
 use super::target::Target;
 use crate::process::{Gateway, SOON};
@@ -16,7 +16,8 @@ const MEMORY_SLACK: u64 = 24 << 20;
 pub struct Held {
     tasks: u64,
     descriptors: u64,
-    memory: u64,
+    /// Bytes.
+    pub memory: u64,
 }
 
 impl Held {
@@ -43,14 +44,23 @@ impl Held {
     }
 
     /// As soon as nothing is under way any more: no more than `before`, or no less than a moment ago.
+    /// Connections to targets that wait for their next request are not held for nothing: they are not counted.
     pub fn settled(gateway: &Gateway, targets: &[Target], before: Option<Self>) -> Self {
         let until = Instant::now() + SOON;
-        let mut held = Self::by(gateway);
+        let count = || {
+            let held = Self::by(gateway);
+            let pooled: usize = targets.iter().map(Target::connections).sum();
+            Self {
+                descriptors: held.descriptors.saturating_sub(pooled as u64),
+                ..held
+            }
+        };
+        let mut held = count();
         loop {
             std::thread::sleep(Duration::from_millis(500));
-            let now = Self::by(gateway);
+            let now = count();
             let settled = match before {
-                Some(before) => now.is_no_more_than(&before, targets),
+                Some(before) => now.is_no_more_than(&before),
                 None => now.tasks == held.tasks && now.descriptors == held.descriptors,
             };
             held = now;
@@ -68,19 +78,52 @@ impl Held {
         }
     }
 
-    pub fn assert_no_more_than(&self, before: &Self, targets: &[Target]) {
-        assert!(self.is_no_more_than(before, targets), "{before:?} {self:?}");
+    pub fn assert_no_more_than(&self, before: &Self) {
+        assert!(self.is_no_more_than(before), "{before:?} {self:?}");
         assert!(
             self.memory <= before.memory + before.memory / 4 + MEMORY_SLACK,
             "memory: {before:?} {self:?}"
         );
     }
 
-    /// Connections to targets that wait for their next request are not lost, and the targets know them.
-    fn is_no_more_than(&self, before: &Self, targets: &[Target]) -> bool {
-        let pooled: usize = targets.iter().map(Target::connections).sum();
-        self.tasks <= before.tasks + SLACK
-            && self.descriptors <= before.descriptors + pooled as u64 + SLACK
+    fn is_no_more_than(&self, before: &Self) -> bool {
+        self.tasks <= before.tasks + SLACK && self.descriptors <= before.descriptors + SLACK
+    }
+}
+
+/// How much memory there was, in the order of time.
+#[derive(Debug, Default)]
+pub struct Memory(Vec<u64>);
+
+impl Memory {
+    pub fn add(&mut self, bytes: u64) {
+        self.0.push(bytes);
+    }
+
+    /// What is leaked with each request would go on growing: the last fifth is about as high as the one before the
+    /// middle.
+    pub fn assert_level(&self) {
+        let fifths = self.fifths();
+        let (early, late) = (fifths[1], fifths[4]);
+        assert!(late <= early + early / 10 + (4 << 20), "{self}");
+    }
+
+    /// The median of each fifth.
+    fn fifths(&self) -> [u64; 5] {
+        let size = (self.0.len() / 5).max(1);
+        let mut fifths = self.0.chunks(size).map(|samples| {
+            let mut samples = samples.to_vec();
+            samples.sort_unstable();
+            samples[samples.len() / 2]
+        });
+        std::array::from_fn(|_| fifths.next().unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = self.fifths().map(|bytes| bytes >> 20);
+        write!(f, "memory over time, MB: {megabytes:?}")
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use self::clients::Clients;
-use self::measure::{Held, Random};
+use self::measure::{Held, Memory, Random};
 use self::target::Target;
 use crate::process::{Gateway, command, folder, recorded};
 
@@ -81,11 +81,14 @@ fn every_request_is_answered_and_nothing_leaks() {
     let mut random = Random(seed);
     let until = Instant::now() + length;
     let mut peak = before;
+    let mut memory = Memory::default();
     while Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50 + random.next() % 200));
         let one = random.next() as usize % FAILING;
         targets[one].change(random.next());
-        peak = peak.or_more(Held::by(&gateway));
+        let held = Held::by(&gateway);
+        memory.add(held.memory);
+        peak = peak.or_more(held);
     }
     for target in &targets {
         target.recover();
@@ -97,7 +100,7 @@ fn every_request_is_answered_and_nothing_leaks() {
     let requests = warm.requests + soaked.requests;
     println!(
         "soak: {count} clients for {length:?}: {} requests, {} answered, {calls} calls for {requests} requests; \
-         slowest {:?}, mean {:?}; before {before:?}, at most {peak:?}, after {after:?}",
+         slowest {:?}, mean {:?}; before {before:?}, at most {peak:?}, after {after:?}; {memory}",
         soaked.requests,
         soaked.answered,
         soaked.slowest,
@@ -110,7 +113,8 @@ fn every_request_is_answered_and_nothing_leaks() {
         failed_over,
         "the targets failed: {calls} calls for {requests}"
     );
-    after.assert_no_more_than(&before, &targets);
+    after.assert_no_more_than(&before);
+    memory.assert_level();
 
     gateway.signal("TERM");
     assert!(gateway.wait().success());
