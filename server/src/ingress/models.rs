@@ -125,8 +125,9 @@ impl<'a> Listing<'a> {
         if let Some((state, _)) = self.availability.provider_trouble(provider) {
             return Some(state);
         }
-        let models = &self.policies.models;
-        let model = models.iter().find(|configured| configured.name == model)?;
+        let mut models = self.policies.models.iter();
+        let model = models
+            .find(|one| one.name == model || one.aliases.iter().any(|alias| alias == model))?;
         let targets = self.availability.targets_of(model);
         let states = targets
             .filter(|target| target.provider.name == provider)

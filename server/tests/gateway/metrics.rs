@@ -1,7 +1,7 @@
 //! What Prometheus reads.
 
 use llm::simulated::Fault;
-use server::config::Config;
+use server::config::{Config, Shadow, Share};
 
 use crate::test_app::{TestApp, hello, model, simulated};
 
@@ -71,6 +71,29 @@ async fn calls_are_counted_by_provider_and_outcome() {
         );
     }
     assert!(metrics.ends_with("# EOF\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retries_and_shadows_are_no_failovers() {
+    let mut config = config(Fault::ServerError);
+    config.models = vec![model("m", &["first"])];
+    config.models[0].shadow = Some(Shadow {
+        provider: "second".to_owned(),
+        model: None,
+        share: Share::ALL,
+    });
+    let app = TestApp::start(config).await;
+    app.expect_record();
+    assert_eq!(app.chat(&hello("m")).send().await.unwrap().status(), 502);
+    app.records(2).await;
+    let metrics = metrics(&app).await;
+    for (series, expected) in [
+        ("upstream_retries_total{upstream=\"first\"}", Some(1.0)),
+        ("upstream_shadows_total{upstream=\"second\"}", Some(1.0)),
+        ("upstream_failovers_total{upstream=\"second\"}", None),
+    ] {
+        assert_eq!(value(&metrics, series), expected, "{series} in {metrics}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
