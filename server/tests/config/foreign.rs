@@ -346,6 +346,39 @@ fn litellm_sets_variables_and_scales_weights() {
 }
 
 #[test]
+fn litellms_models_without_a_provider_are_known_by_their_names() {
+    let entry = |model: &str| {
+        format!("- {{model_name: '{model}', litellm_params: {{model: '{model}', api_key: k}}}}\n")
+    };
+    let models = [
+        "gpt-4o",
+        "claude-3-5-sonnet-20241022",
+        "dall-e-3",
+        "whisper-1",
+        "azure/",
+    ];
+    let text = format!("model_list:\n{}", models.map(entry).concat());
+    let loaded = Setting::new()
+        .file("a.yaml", &text)
+        .named("a.yaml")
+        .expect("valid");
+    let targets: Vec<&str> = loaded
+        .config
+        .models
+        .iter()
+        .map(|model| model.targets[0].provider.as_str())
+        .collect();
+    assert_eq!(targets, ["openai", "anthropic", "openai", "openai"]);
+    let expected = "a.yaml:6: model_list[4].litellm_params.model: not carried over: left out: it names no model of the \
+                    provider";
+    assert!(
+        warnings(&loaded).contains(&expected.to_owned()),
+        "{:#?}",
+        warnings(&loaded)
+    );
+}
+
+#[test]
 fn litellms_wildcards_are_those_that_mean_the_same_here() {
     let entry = |name: &str, model: &str| {
         format!("- {{model_name: '{name}', litellm_params: {{model: '{model}', api_key: k}}}}\n")

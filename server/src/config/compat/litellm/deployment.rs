@@ -313,6 +313,10 @@ fn who(
         };
     };
     match kinds::named(prefix) {
+        Named::Kind(_) if rest.is_empty() => {
+            sheet.not_carried(said, "left out: it names no model of the provider");
+            None
+        }
         Named::Kind(kind) => Some((prefix.to_owned(), kind.id, rest.to_owned())),
         Named::Unspoken => {
             sheet.not_carried(

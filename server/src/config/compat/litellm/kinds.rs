@@ -61,6 +61,18 @@ const UNSPOKEN: [&str; 32] = [
     "watsonx",
 ];
 
+/// How names of models begin that have no price by the token, or are too new for one.
+const FAMILIES: [(&str, &str); 8] = [
+    ("claude-", "anthropic"),
+    ("dall-e-", "openai"),
+    ("ft:", "openai"),
+    ("gpt-", "openai"),
+    ("omni-moderation-", "openai"),
+    ("text-moderation-", "openai"),
+    ("tts-", "openai"),
+    ("whisper-", "openai"),
+];
+
 /// What a prefix of a model's name stands for.
 pub(super) enum Named {
     Kind(&'static Provider),
@@ -92,5 +104,7 @@ pub(super) fn owner(model: &str) -> Option<&'static Provider> {
     let prices = PriceTable::builtin();
     let first = providers::find("openai").into_iter();
     let mut all = first.chain(providers::all().iter().copied());
-    all.find(|kind| prices.find(kind.id, model).is_some())
+    let priced = all.find(|kind| prices.find(kind.id, model).is_some());
+    let family = || FAMILIES.iter().find(|(start, _)| model.starts_with(start));
+    priced.or_else(|| providers::find(family()?.1))
 }
