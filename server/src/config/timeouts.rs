@@ -11,7 +11,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the request's last byte to the head of the reply.
     pub first_byte: Duration,
-    /// From the request's last byte to the first token of a stream; `None`: as `first_byte` and `between_chunks` allow.
+    /// From a try's start to the first event of a stream, or to the end of a reply in one piece; `None`: as `first_byte`
+    /// and `between_chunks` allow.
     pub first_token: Option<Duration>,
     /// Between two pieces of the reply's body.
     pub between_chunks: Duration,

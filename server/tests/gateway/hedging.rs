@@ -90,6 +90,9 @@ async fn the_second_may_be_quicker() {
         assert_eq!(attempts[0].get("hedged"), None);
         assert_eq!(attempts[1]["hedged"], true);
         assert_eq!(attempts[1]["error_kind"], Value::Null);
+        // What took its time beside the other is not counted twice.
+        let twice = "SELECT COUNT(*) FROM requests WHERE upstream_us > latency_us";
+        assert_eq!(app.rows(twice).await[0].get::<i64, _>(0), 0);
     }
 }
 
