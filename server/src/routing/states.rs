@@ -21,6 +21,8 @@ pub struct States {
 #[derive(Debug, Default)]
 struct Inner {
     providers: HashMap<Arc<str>, Arc<ProviderState>>,
+    /// Where each provider is, told by a number.
+    addresses: HashMap<Arc<str>, u64>,
     /// By provider and model.
     targets: HashMap<(Arc<str>, Arc<str>), Arc<TargetState>>,
     named: HashSet<(Arc<str>, Arc<str>)>,
@@ -77,10 +79,22 @@ impl States {
         }
     }
 
-    /// A provider of the configuration, with these keys, each told by a number.
-    pub(super) fn provider_with(&self, name: &str, keys: &[u64]) -> Arc<ProviderState> {
+    /// A provider of the configuration, with its address and these keys, each told by a number. At another address it
+    /// is another provider: what was known of it and its targets is not known of this one.
+    pub(super) fn provider_with(
+        &self,
+        name: &str,
+        address: u64,
+        keys: &[u64],
+    ) -> Arc<ProviderState> {
         let state = {
             let mut inner = self.lock();
+            if let Some(before) = inner.addresses.insert(name.into(), address)
+                && before != address
+            {
+                inner.providers.remove(name);
+                inner.targets.retain(|key, _| *key.0 != *name);
+            }
             let known = inner.providers.get(name).cloned();
             known.unwrap_or_else(|| {
                 let name: Arc<str> = name.into();
@@ -154,11 +168,13 @@ impl States {
         let configured = |name: &Arc<str>| providers.iter().any(|state| state.name() == name);
         let Inner {
             providers,
+            addresses,
             targets,
             named,
             ..
         } = &mut *inner;
         providers.retain(|name, _| configured(name));
+        addresses.retain(|name, _| configured(name));
         targets
             .retain(|key, _| configured(&key.0) && (named.contains(key) || !before.contains(key)));
     }

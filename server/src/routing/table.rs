@@ -344,11 +344,13 @@ impl ProviderEntry {
     fn new(provider: &config::Provider, states: &States) -> Self {
         let keys = provider.all_keys();
         let fingerprints: Vec<u64> = keys.iter().map(|key| hashed(key.expose())).collect();
+        let url = provider.base_url.as_deref().unwrap_or_default();
+        let address = hashed(&format!("{} {url}", provider.kind));
         Self {
             name: provider.name.as_str().into(),
             enabled: provider.enabled,
             model: provider.model.as_deref().map(Into::into),
-            state: states.provider_with(&provider.name, &fingerprints),
+            state: states.provider_with(&provider.name, address, &fingerprints),
         }
     }
 }

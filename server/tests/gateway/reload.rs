@@ -1,6 +1,6 @@
 //! A changed configuration: what was known and counted goes on.
 
-use server::config::{Breaker, Config, Model};
+use server::config::{Breaker, Config, Model, Strategy};
 
 use crate::test_app::{TestApp, hello, key, model, provider};
 use crate::upstream::{ANSWER, Act, Upstream, json, stream_head};
@@ -37,6 +37,37 @@ async fn a_target_that_was_left_alone_stays_so() {
     let request = app.chat(&hello("m")).bearer_auth("the-key");
     assert_eq!(request.send().await.unwrap().status(), 200);
     assert_eq!(broken.received().len(), 1, "it is known to be broken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_at_another_address_is_another_one() {
+    let broken = Upstream::start(vec![json("500 Internal Server Error", "{}")]).await;
+    let working = Upstream::start(vec![json("200 OK", ANSWER)]).await;
+    let moved = Upstream::start(vec![json("200 OK", ANSWER)]).await;
+    let before = |first: &Upstream| Config {
+        providers: vec![
+            provider("first", first, false),
+            provider("second", &working, false),
+        ],
+        models: vec![Model {
+            strategy: Strategy::Priority,
+            breaker: Breaker {
+                failures: 1,
+                ..Breaker::default()
+            },
+            ..model("m", &["first", "second"])
+        }],
+        ..Config::default()
+    };
+    let app = TestApp::start(before(&broken)).await;
+    assert_eq!(app.chat(&hello("m")).send().await.unwrap().status(), 200);
+
+    let gateway = &app.app().gateway;
+    let changed = before(&moved);
+    gateway.replace_policies(gateway.policies().rebuild(&changed).unwrap());
+    assert_eq!(app.chat(&hello("m")).send().await.unwrap().status(), 200);
+    assert_eq!(moved.received().len(), 1);
+    assert_eq!(working.received().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
