@@ -164,6 +164,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         models: _,
         keys: _,
         prices: _,
+        unit_prices: _,
         system_prompt: _,
     } = now;
     let server = &started.server;

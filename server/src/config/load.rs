@@ -11,7 +11,7 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, SystemPrompt, compat,
+    Server, SystemPrompt, UnitPriceOverride, compat,
 };
 
 /// A configuration that may be started with.
@@ -241,6 +241,7 @@ impl Config {
                 .named_list("keys", Some("key"), Key::read)
                 .unwrap_or_default(),
             prices: root.list("prices", PriceOverride::read),
+            unit_prices: root.list("unit_prices", UnitPriceOverride::read),
         }
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod compat;
 mod database;
 mod document;
+mod dollars;
 mod effective;
 mod endpoint;
 mod file;
@@ -38,12 +39,14 @@ mod system_prompt;
 mod target;
 mod time_of_day;
 mod timeouts;
+mod unit_price;
 
 pub use admin::Admin;
 pub use breaker::Breaker;
 pub use byte_size::ByteSize;
 pub use compat::{Imported, import};
 pub use database::{Database, sqlite_file};
+pub use dollars::Dollars;
 pub use effective::{Effective, Setting};
 pub use endpoint::Endpoint;
 pub use file::Choice;
@@ -73,6 +76,7 @@ pub use system_prompt::SystemPrompt;
 pub use target::Target;
 pub use time_of_day::{TimeOfDay, UtcOffset};
 pub use timeouts::{PartialTimeouts, Timeouts};
+pub use unit_price::UnitPriceOverride;
 
 /// Everything an operator can say before the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,8 @@ pub struct Config {
     pub keys: Vec<Key>,
     /// Prices in place of the built-in table's.
     pub prices: Vec<PriceOverride>,
+    /// The same for what is not charged for by tokens.
+    pub unit_prices: Vec<UnitPriceOverride>,
     /// A system prompt for all requests.
     pub system_prompt: SystemPrompt,
 }
@@ -118,6 +124,7 @@ impl Default for Config {
             models: Vec::new(),
             keys: Vec::new(),
             prices: Vec::new(),
+            unit_prices: Vec::new(),
             system_prompt: SystemPrompt::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Prices: US dollars per million tokens, as exact integers.
 
+use super::dollars::{nanos, written};
 use super::reading::{Form, Scalar};
 
 /// Billionths of a US dollar per million tokens; written in the configuration as US dollars per million
@@ -10,42 +11,16 @@ pub struct Price {
     pub nanos_per_million: u64,
 }
 
-/// Decimals of a dollar that nanos can hold.
-const DECIMALS: usize = 9;
-
 impl Scalar for Price {
     const EXPECTED: &'static str = "US dollars per million tokens such as 2.5";
     const FORM: Form = Form::Number;
 
-    /// Exactly: no floating point on the way.
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected {}, found \"{text}\"", Self::EXPECTED);
-        if text.starts_with('-') {
-            return Err(format!("a price cannot be negative; found {text}"));
-        }
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !digits_only(whole) || !digits_only(fraction) {
-            return Err(wrong());
-        }
-        let fraction = fraction.trim_end_matches('0');
-        if fraction.len() > DECIMALS {
-            return Err(format!("more than {DECIMALS} decimals; found {text}"));
-        }
-        format!("{whole}{fraction:0<DECIMALS$}")
-            .parse()
-            .map(|nanos_per_million| Self { nanos_per_million })
-            .map_err(|_| format!("\"{text}\" is too large"))
+        nanos(text, Self::EXPECTED).map(|nanos_per_million| Self { nanos_per_million })
     }
 
     fn literal(&self) -> String {
-        let one = 10_u64.pow(9);
-        let (whole, fraction) = (self.nanos_per_million / one, self.nanos_per_million % one);
-        let fraction = format!("{fraction:09}");
-        match fraction.trim_end_matches('0') {
-            "" => whole.to_string(),
-            fraction => format!("{whole}.{fraction}"),
-        }
+        written(self.nanos_per_million)
     }
 }
 

@@ -196,7 +196,7 @@ impl<'a> Asked<'a> {
 
     /// What the model costs where it is not charged by tokens.
     pub fn unit_price(&self) -> Option<UnitPrice> {
-        UnitPrice::find(self.upstream.kind.id, &self.candidate.model)
+        self.policies.unit_price(self.candidate)
     }
 
     /// The codec that reads the errors of endpoints beside chat.

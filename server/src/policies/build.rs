@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::{ACCEPT_ENCODING, HOST, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use llm::chat::Protocol;
-use llm::pricing::{Price, PriceTable};
+use llm::pricing::{Price, PriceTable, UnitPrice, UnitPriceTable};
 use llm::providers::Probe;
 use llm::simulated::SimulatedSettings;
 
@@ -58,6 +58,7 @@ impl Policies {
             models: config.models.clone(),
             upstreams,
             prices,
+            unit_prices: unit_prices(config),
             timeouts: config.server.timeouts,
             trusted_proxies: config.server.trusted_proxies.clone(),
             own_paths: OwnPaths::new(&config.routes),
@@ -259,6 +260,27 @@ fn prices(config: &Config) -> PriceTable {
                 .as_deref()
                 .is_none_or(|name| name == provider.name)
             {
+                table = table.with(&provider.name, &entry.model, price);
+            }
+        }
+    }
+    table
+}
+
+fn unit_prices(config: &Config) -> UnitPriceTable {
+    let mut table = UnitPriceTable::builtin();
+    let (general, own): (Vec<_>, Vec<_>) = config
+        .unit_prices
+        .iter()
+        .partition(|entry| entry.provider.is_none());
+    for entry in general.into_iter().chain(own) {
+        let price = UnitPrice {
+            unit: entry.unit,
+            each: entry.each.nanos,
+        };
+        for provider in &config.providers {
+            let all = entry.provider.is_none();
+            if all || entry.provider.as_ref() == Some(&provider.name) {
                 table = table.with(&provider.name, &entry.model, price);
             }
         }

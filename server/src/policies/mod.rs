@@ -11,7 +11,7 @@ pub use upstream::{HealthCheck, Upstream};
 
 use std::sync::Arc;
 
-use llm::pricing::{Price, PriceTable};
+use llm::pricing::{Price, PriceTable, UnitPrice, UnitPriceTable};
 
 use crate::auth::KeyTable;
 use crate::cache::Cache;
@@ -37,6 +37,8 @@ pub struct Policies {
     /// Some provider is called with its clients' own keys.
     pub pass_client_keys: bool,
     pub prices: PriceTable,
+    /// Of what is not charged for by tokens.
+    pub unit_prices: UnitPriceTable,
     /// For requests that are not, or not yet, about one provider.
     pub timeouts: Timeouts,
     /// Whose `x-forwarded-for` is believed.
@@ -71,6 +73,13 @@ impl Policies {
                 &candidate.model,
             ),
         }
+    }
+
+    /// What the candidate's model costs where it is not charged by tokens.
+    pub fn unit_price(&self, candidate: &Candidate) -> Option<UnitPrice> {
+        let upstream = self.upstream(candidate);
+        let own = self.unit_prices.find(&upstream.name, &candidate.model);
+        own.or_else(|| UnitPrice::find(upstream.kind.id, &candidate.model))
     }
 }
 

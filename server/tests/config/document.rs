@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use llm::pricing::Unit;
 use llm::simulated::Fault;
 use server::config::{ByteSize, Config, Loaded, LogFormat, PartialTimeouts, Strategy};
 
@@ -84,6 +85,12 @@ model = "m2"
 input = 2.50
 cached_input = 0.075
 output = 10
+
+[[unit_prices]]
+provider = "one"
+model = "pictures"
+unit = "image"
+each = 0.04
 "#;
 
 const YAML: &str = r#"
@@ -154,6 +161,11 @@ prices:
     input: 2.50
     cached_input: 0.075
     output: 10
+unit_prices:
+  - provider: one
+    model: pictures
+    unit: image
+    each: 0.04
 "#;
 
 #[test]
@@ -174,6 +186,7 @@ fn every_key_arrives() {
         models,
         keys,
         prices,
+        unit_prices,
         system_prompt,
     } = config;
     assert_eq!(routes, []);
@@ -301,6 +314,15 @@ fn every_key_arrives() {
     );
     assert_eq!(price.cache_write, None);
     assert_eq!(price.output.nanos_per_million, 10_000_000_000);
+
+    let [price] = unit_prices.as_slice() else {
+        panic!("one price by the unit")
+    };
+    assert_eq!(
+        (price.provider.as_deref(), price.model.as_str()),
+        (Some("one"), "pictures")
+    );
+    assert_eq!((price.unit, price.each.nanos), (Unit::Image, 40_000_000));
 }
 
 #[test]

@@ -28,6 +28,10 @@ key = "x"
 model = "x"
 input = 1
 output = 1
+[[unit_prices]]
+model = "x"
+unit = "image"
+each = 1
 "#;
 
 fn root() -> PathBuf {

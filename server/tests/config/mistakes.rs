@@ -299,6 +299,18 @@ fn models_keys_and_prices() {
             "[[prices]]\nmodel = \"m\"\ninput = 1\noutput = 2\n[[prices]]\nmodel = \"m\"\ninput = 1\noutput = 2",
             "a.toml:9: prices[1].model: prices[0] already gives this model's price",
         ),
+        (
+            "[[unit_prices]]\nmodel = \"m\"\nunit = \"imge\"\neach = 1",
+            "a.toml:6: unit_prices[0].unit: unknown unit \"imge\"; did you mean \"image\"?",
+        ),
+        (
+            "[[unit_prices]]\nmodel = \"m\"\nunit = \"search\"\neach = \"a lot\"",
+            "a.toml:7: unit_prices[0].each: expected US dollars such as 0.04, found \"a lot\"",
+        ),
+        (
+            "[[unit_prices]]\nmodel = \"m\"\nunit = \"second\"\neach = 1\n[[unit_prices]]\nmodel = \"m\"\nunit = \"second\"\neach = 1",
+            "a.toml:9: unit_prices[1].model: unit_prices[0] already gives this model's price",
+        ),
     ] {
         assert_eq!(after_provider(text), [expected], "{text}");
     }

@@ -1,13 +1,14 @@
 //! The endpoints beside chat whose bodies are JSON.
 
 use serde_json::{Value, json};
-use server::config::{Config, PriceOverride};
+use server::config::{Config, Dollars, PriceOverride, UnitPriceOverride};
 use sqlx::Row;
 
 use crate::test_app::{
     TestApp, config_for, error, key, model, provider, provider_of_kind, simulated,
 };
 use crate::upstream::{Act, Upstream, chunk, json as reply, response, stream_end};
+use llm::pricing::Unit;
 use llm::simulated::Fault;
 
 const VECTORS: &str = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.25,-1.5]}],"model":"backend-model","usage":{"prompt_tokens":8,"total_tokens":8}}"#;
@@ -65,6 +66,28 @@ async fn embeddings_fail_over() {
     assert_eq!(record.get::<String, _>("provider"), "b");
     let attempts: Value = serde_json::from_str(record.get("attempts")).unwrap();
     assert_eq!(attempts.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operators_price_by_the_unit_counts() {
+    let pictures = r#"{"created":1,"data":[{"url":"http://127.0.0.1/1.png"},{"url":"http://127.0.0.1/2.png"}]}"#;
+    let upstream = Upstream::start(vec![reply("200 OK", pictures)]).await;
+    let mut config = config_for(&upstream);
+    config.models = vec![model("fast", &["up"])];
+    let price = |provider: Option<&str>, nanos| UnitPriceOverride {
+        provider: provider.map(str::to_owned),
+        model: "backend-model".to_owned(),
+        unit: Unit::Image,
+        each: Dollars { nanos },
+    };
+    // The provider's own comes before that of all.
+    config.unit_prices = vec![price(Some("up"), 40_000_000), price(None, 1)];
+    let app = TestApp::start(config).await;
+    let request = json!({"model": "fast", "prompt": "two cats", "n": 2});
+    let answer = app.post("/v1/images/generations", &request).send().await;
+    assert_eq!(answer.unwrap().status(), 200);
+    let record = app.record().await;
+    assert_eq!(record.get::<i64, _>("cost_nanos"), 80_000_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

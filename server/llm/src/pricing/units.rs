@@ -5,9 +5,10 @@ use super::{Price, table::undated};
 use crate::carried::Consumption;
 
 /// What is charged for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// An image made.
+    #[default]
     Image,
     /// A second of audio heard.
     AudioSecond,
