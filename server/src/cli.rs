@@ -61,8 +61,8 @@ enum ConfigTask {
     /// Print another gateway's configuration as this one's, with a grade for every setting
     ///
     /// Secrets become variables, which are named. Read are LiteLLM's config.yaml, the Ballerina gateway's Config.toml,
-    /// the provider pool's YAML, and the TOML of the router with [daemon] and [backends] and of the protocol converter
-    /// with [[upstreams]] and [[routes]]. All of them can also be served as they are.
+    /// the provider pool's YAML, and the TOML of the router (it has a daemon and backends) and of the protocol converter
+    /// (it has upstreams and routes). All of them can also be served as they are.
     Import {
         /// The other gateway's file (TOML or YAML)
         #[arg(value_name = "FILE")]

@@ -23,7 +23,7 @@ type State = (u64, u64, u64, i128, i128);
 type State = (u64, Option<std::time::SystemTime>);
 
 impl Stamp {
-    /// That of the file that [`load`](super::load) would read now.
+    /// That of the file that [`load`](super::load()) would read now.
     pub fn of(choice: &Choice) -> Self {
         let environment = Environment::of_process();
         let chosen = choose(choice, &environment).ok().flatten();

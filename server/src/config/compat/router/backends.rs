@@ -150,7 +150,7 @@ pub(super) fn with_variables(mut document: Table, sheet: &Sheet<'_>) -> Table {
     document
 }
 
-/// As [`place`], but names may have dots.
+/// Puts a node where the path leads. Names may have dots.
 fn set(table: &mut Table, path: &[&str], node: Node) {
     let [key, rest @ ..] = path else { return };
     if table.get(key).is_none() {
