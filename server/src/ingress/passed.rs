@@ -15,7 +15,7 @@ use llm::error::ApiError;
 use llm::pricing::UnitPrice;
 use llm::segments::Segments;
 
-use super::reply::{WholeBody, request_id};
+use super::reply::{REQUEST_ID, WholeBody, request_id};
 use super::{losses, tried};
 use crate::gateway::{Answer, Context, Passed, Secrets};
 use crate::transport::ReplyBody;
@@ -87,7 +87,7 @@ fn answer(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
 
 /// With the headers that every answer of the gateway has.
 fn with_own(context: &mut Context, mut headers: HeaderMap) -> HeaderMap {
-    headers.insert("x-request-id", request_id(context));
+    headers.insert(REQUEST_ID, request_id(context));
     tried::tell(tried::value(context), &mut headers);
     losses::tell(&context.losses, &mut headers);
     headers

@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use llm::dialect::ChatDialect;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
-use super::reply::{WholeBody, request_id};
+use super::reply::{REQUEST_ID, WholeBody, request_id};
 use super::{body, spoken, tried};
 use crate::gateway::Context;
 
@@ -37,7 +37,7 @@ pub(super) async fn refuse(
     let parts = vec![dialect.encode_error(error)];
     let body = Body::new(WholeBody::new(context, parts).await);
     let mut response = json(status, error, body);
-    response.headers_mut().insert("x-request-id", id);
+    response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
     response
 }

@@ -8,8 +8,8 @@ use std::task::{Context as TaskContext, Poll, ready};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, StreamEncoder};
@@ -18,6 +18,8 @@ use llm::error::{ApiError, ErrorSource};
 use super::{losses, tried};
 use crate::gateway::{Context, EventStream, Reply};
 
+/// Of every recorded request's answer.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What is ready together is written together, up to about this many bytes.
 const WRITE_SIZE: usize = 64 << 10;
 
@@ -57,7 +59,7 @@ pub(super) async fn respond(
             response
         }
     };
-    response.headers_mut().insert("x-request-id", id);
+    response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
     if !losses.is_empty() {
         losses::tell(&losses, response.headers_mut());
