@@ -82,7 +82,9 @@ async def answer(reply, asked):
         if pattern.fullmatch(asked.path.split("?")[0]):
             if asked.model.startswith("status-"):
                 code = int(asked.model.removeprefix("status-"))
-                await reply.error(code, f"The mock answers {code}", headers=[("retry-after", "7")])
+                # Longer than the gateway waits before it tries again by itself.
+                headers = [("retry-after", "30")]
+                await reply.error(code, f"The mock answers {code}", headers=headers)
             else:
                 await function(reply, asked)
             return True

@@ -119,7 +119,7 @@ test('errors of what is no chat', bounded, async () => {
     await assert.rejects(call('mock/status-429'), (error) => {
       assert.ok(error instanceof OpenAI.RateLimitError, `${error}`);
       assert.match(error.message, /The mock answers 429/);
-      assert.equal(error.headers.get('retry-after'), '7');
+      assert.equal(error.headers.get('retry-after'), '30');
       return true;
     });
     await assert.rejects(call('nobody/nothing'), OpenAI.NotFoundError);

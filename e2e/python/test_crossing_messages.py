@@ -82,7 +82,7 @@ def test_a_limit(anthropic, provider):
         anthropic.messages.create(**ask(provider, "limit"))
     assert error.value.body["error"]["type"] == "rate_limit_error"
     assert "Slow down" in error.value.body["error"]["message"]
-    assert error.value.response.headers["retry-after"] == "7"
+    assert error.value.response.headers["retry-after"] == "30"
 
 
 def test_a_cut_stream(anthropic, provider):

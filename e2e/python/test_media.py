@@ -158,7 +158,7 @@ def test_moderation(client, tag):
 def test_errors(client, keyed, call):
     with pytest.raises(openai.RateLimitError, match="The mock answers 429") as limited:
         call(client, "mock/status-429")
-    assert limited.value.response.headers["retry-after"] == "7"
+    assert limited.value.response.headers["retry-after"] == "30"
     with pytest.raises(openai.NotFoundError):
         call(client, "nobody/nothing")
     with pytest.raises(openai.AuthenticationError):

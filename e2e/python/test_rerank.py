@@ -95,7 +95,7 @@ def test_errors(sdk, provider):
     with pytest.raises(cohere.TooManyRequestsError) as limited:
         sdk.rerank(model=f"{provider}/status-429", **ask)
     assert "The mock answers 429" in limited.value.body["error"]["message"]
-    assert limited.value.headers["retry-after"] == "7"
+    assert limited.value.headers["retry-after"] == "30"
     with pytest.raises(cohere.NotFoundError):
         sdk.rerank(model="nobody/nothing", **ask)
     with pytest.raises(cohere.UnauthorizedError):
