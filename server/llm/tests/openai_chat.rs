@@ -558,3 +558,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sources_alone_are_no_reply() {
+    const SOURCES: &str = r#"data: {"id":"1","model":"m","search_results":[{"title":"A","url":"https://example.com/a"}]}"#;
+    const TEXT: &str = r#"data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"So."},"finish_reason":"stop"}]}"#;
+    let read = |frames: &[&str]| {
+        let request = decode(r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#);
+        let mut framer = llm::framing::SseFramer::new();
+        framer.push(Bytes::from(frames.join("\n\n") + "\n\n"));
+        let mut decoder = RICH.stream_decoder(&request, &Default::default());
+        let mut events = Vec::new();
+        while let Some(mut frame) = framer.next().unwrap() {
+            decoder.decode(&mut frame, &mut events).unwrap();
+        }
+        decoder.finish(&mut events).map(|()| events)
+    };
+    let error = read(&[SOURCES, "data: [DONE]"]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::BadReply);
+    let events = read(&[SOURCES, TEXT, "data: [DONE]"]).unwrap();
+    assert!(
+        matches!(events[0], StreamEvent::Started { .. }),
+        "{events:?}"
+    );
+    let response = collect(&events);
+    let content = &response.choices[0].blocks[0];
+    assert_eq!((&*content.text, content.citations.len()), ("So.", 1));
+}

@@ -62,7 +62,8 @@ impl StreamDecoder for Decoder {
 
     fn finish(&mut self, _: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
         let choices = &self.reply.choices;
-        if choices.is_empty() {
+        // Sources alone are no reply.
+        if choices.is_empty() || !self.reply.started {
             return Err(bad_reply(
                 "the upstream's stream ended before the reply began",
             ));
