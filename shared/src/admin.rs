@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::{Overview, OverviewQuery};
+use crate::policies::FieldError;
 use crate::routing::{ModelChange, ModelRouting, TargetStatus};
 use crate::status::GatewayStatus;
 
@@ -40,7 +41,15 @@ pub trait AdminApi: Send + Sync + 'static {
 pub enum AdminError {
     /// The caller asked for something that makes no sense; `message` says what would.
     #[error("{message}")]
-    Invalid { message: String },
+    Invalid {
+        message: String,
+        /// What is wrong with which field, where it is about fields.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<FieldError>,
+    },
+    /// It has been changed since the caller looked, or there is one already.
+    #[error("{message}")]
+    Conflict { message: String },
     /// There is nothing of this name.
     #[error("{message}")]
     NotFound { message: String },

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod analytics;
 pub mod money;
+pub mod policies;
 pub mod routing;
 pub mod status;
 pub mod time_range;

@@ -32,7 +32,10 @@ impl From<EditError> for AdminError {
         let message = error.to_string();
         match error {
             EditError::NoSuchModel(_) => Self::NotFound { message },
-            EditError::NoSuchStrategy { .. } => Self::Invalid { message },
+            EditError::NoSuchStrategy { .. } => Self::Invalid {
+                message,
+                fields: Vec::new(),
+            },
             EditError::NotKept(source) => Self::Unavailable {
                 message: source.to_string(),
             },

@@ -78,6 +78,7 @@ fn answer<T: Serialize>(result: Result<T, AdminError>) -> Response {
             let status = match error {
                 AdminError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 AdminError::NotFound { .. } => StatusCode::NOT_FOUND,
+                AdminError::Conflict { .. } => StatusCode::CONFLICT,
                 AdminError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 AdminError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             };

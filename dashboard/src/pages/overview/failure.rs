@@ -30,9 +30,11 @@ pub fn Failure(error: Memo<Option<LoadError>>) -> impl IntoView {
 
 fn text(error: &LoadError) -> String {
     match error {
-        LoadError::Admin(AdminError::Invalid { message } | AdminError::NotFound { message }) => {
-            message.clone()
-        }
+        LoadError::Admin(
+            AdminError::Invalid { message, .. }
+            | AdminError::NotFound { message }
+            | AdminError::Conflict { message },
+        ) => message.clone(),
         LoadError::Admin(AdminError::Unavailable { message }) => format!(
             "It says: {message}. Requests are served on, and their records are kept until it is back."
         ),
@@ -91,9 +93,9 @@ pub fn Stale(error: Memo<Option<LoadError>>) -> impl IntoView {
 
 fn title(error: &LoadError) -> &'static str {
     match error {
-        LoadError::Admin(AdminError::Invalid { .. } | AdminError::NotFound { .. }) => {
-            "That cannot be shown"
-        }
+        LoadError::Admin(
+            AdminError::Invalid { .. } | AdminError::NotFound { .. } | AdminError::Conflict { .. },
+        ) => "That cannot be shown",
         LoadError::Admin(AdminError::Unavailable { .. }) => "The database does not answer",
         LoadError::Admin(AdminError::Internal { .. }) => "The gateway has a fault",
         LoadError::NoAnswer(_) => "The gateway does not answer",

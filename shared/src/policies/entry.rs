@@ -1,0 +1,186 @@
+//! Policies by their names, with where they come from and what became of them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, CacheSettings, ClientKey, Guardrail, Project, RateLimit, SystemPrompt};
+use crate::routing::Source;
+
+/// The kinds of policies there are.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKind {
+    Key,
+    Project,
+    Limit,
+    Budget,
+    Guardrail,
+    SystemPrompt,
+    Cache,
+}
+
+impl PolicyKind {
+    pub const ALL: [Self; 7] = [
+        Self::Key,
+        Self::Project,
+        Self::Limit,
+        Self::Budget,
+        Self::Guardrail,
+        Self::SystemPrompt,
+        Self::Cache,
+    ];
+
+    /// The name in the database and the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Project => "project",
+            Self::Limit => "limit",
+            Self::Budget => "budget",
+            Self::Guardrail => "guardrail",
+            Self::SystemPrompt => "system_prompt",
+            Self::Cache => "cache",
+        }
+    }
+
+    /// What people call one: `rate limit`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Project => "project",
+            Self::Limit => "rate limit",
+            Self::Budget => "budget",
+            Self::Guardrail => "guardrail",
+            Self::SystemPrompt => "system prompt",
+            Self::Cache => "cache",
+        }
+    }
+
+    /// In URLs: `/api/v1/limits`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Key => "keys",
+            Self::Project => "projects",
+            Self::Limit => "limits",
+            Self::Budget => "budgets",
+            Self::Guardrail => "guardrails",
+            Self::SystemPrompt => "system-prompts",
+            Self::Cache => "cache",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// One policy's value.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum Policy {
+    Key(ClientKey),
+    Project(Project),
+    Limit(RateLimit),
+    Budget(Budget),
+    Guardrail(Guardrail),
+    SystemPrompt(SystemPrompt),
+    Cache(CacheSettings),
+}
+
+impl Policy {
+    pub fn kind(&self) -> PolicyKind {
+        match self {
+            Self::Key(_) => PolicyKind::Key,
+            Self::Project(_) => PolicyKind::Project,
+            Self::Limit(_) => PolicyKind::Limit,
+            Self::Budget(_) => PolicyKind::Budget,
+            Self::Guardrail(_) => PolicyKind::Guardrail,
+            Self::SystemPrompt(_) => PolicyKind::SystemPrompt,
+            Self::Cache(_) => PolicyKind::Cache,
+        }
+    }
+
+    /// The value of a policy of this kind, from JSON.
+    ///
+    /// # Errors
+    /// It is not JSON, or not of this kind: the message names the field where there is one.
+    pub fn from_json(kind: PolicyKind, json: &str) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            PolicyKind::Key => Self::Key(serde_json::from_str(json)?),
+            PolicyKind::Project => Self::Project(serde_json::from_str(json)?),
+            PolicyKind::Limit => Self::Limit(serde_json::from_str(json)?),
+            PolicyKind::Budget => Self::Budget(serde_json::from_str(json)?),
+            PolicyKind::Guardrail => Self::Guardrail(serde_json::from_str(json)?),
+            PolicyKind::SystemPrompt => Self::SystemPrompt(serde_json::from_str(json)?),
+            PolicyKind::Cache => Self::Cache(serde_json::from_str(json)?),
+        })
+    }
+
+    /// The value alone, as JSON.
+    pub fn to_json(&self) -> String {
+        let json = match self {
+            Self::Key(value) => serde_json::to_string(value),
+            Self::Project(value) => serde_json::to_string(value),
+            Self::Limit(value) => serde_json::to_string(value),
+            Self::Budget(value) => serde_json::to_string(value),
+            Self::Guardrail(value) => serde_json::to_string(value),
+            Self::SystemPrompt(value) => serde_json::to_string(value),
+            Self::Cache(value) => serde_json::to_string(value),
+        };
+        json.expect("policies have string keys only")
+    }
+}
+
+/// A policy in force.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct PolicyEntry {
+    pub name: String,
+    #[serde(flatten)]
+    pub policy: Policy,
+    pub source: Source,
+    /// What the configuration says, where it says something and an edit holds instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_file: Option<Policy>,
+    /// How many times it has been edited; 0: never.
+    pub version: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
+}
+
+/// What a policy was at some time.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct PolicyVersion {
+    pub version: u64,
+    pub at: DateTime<Utc>,
+    pub by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// `None`: it was deleted, or the edit was taken back, as `reset` says.
+    pub policy: Option<Policy>,
+    /// The edit was taken back: what the configuration says held again.
+    #[serde(default)]
+    pub reset: bool,
+}
+
+/// Who changes something, and on what condition.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Edit {
+    /// Who.
+    pub by: String,
+    /// Why, where they say.
+    pub reason: Option<String>,
+    /// The version that they have seen: if it has been changed since, nothing is done.
+    pub seen: Option<u64>,
+    /// There must not be one of this name yet.
+    pub new: bool,
+}
+
+/// What is wrong with a field: `rate.window_seconds`, `check.patterns[2]`.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: String,
+    pub message: String,
+}

@@ -1,0 +1,28 @@
+//! What an operator decides about traffic, and can change while the gateway runs: the same values in the configuration
+//! file, the database, the admin API and the dashboard.
+
+mod amount;
+mod api;
+mod cache;
+mod entry;
+mod guardrail;
+mod key;
+mod limit;
+mod prompt;
+mod selector;
+mod states;
+
+pub use amount::{Allowance, Budget, Period};
+pub use api::PolicyApi;
+pub use cache::{CacheOverride, CacheScope, CacheSettings};
+pub use entry::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, PolicyVersion};
+pub use guardrail::{
+    Action, Check, Guardrail, PiiKind, RuleTest, RuleVerdict, Side, TestReport, TestedText,
+};
+pub use key::{ClientKey, KeyPrefix, NewKey, Project};
+pub use limit::{Algorithm, Per, Rate, RateLimit};
+pub use prompt::{Position, SystemPrompt};
+pub use selector::Selector;
+pub use states::{
+    BudgetState, CacheEntry, CacheSelection, CacheStats, LimitState, PolicyStats, Triggered,
+};
