@@ -6,3 +6,6 @@ pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
+mod system;
+
+pub use system::OwnPrompt;

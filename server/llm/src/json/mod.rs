@@ -9,6 +9,6 @@ mod write;
 
 pub use node::{Json, Node, Problem, ShapeError};
 pub use scan::{Items, JsonError, Kind, Members, Scanner, Span};
-pub use splice::{Edit, Object, splice};
+pub use splice::{Edit, Object, remove_items, splice};
 pub use string::{JsonStr, quote};
 pub use write::{ArrayWriter, ObjectWriter, Writer, append_object, object};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{JsonError, Scanner, Span, quote};
+use super::{JsonError, Node, Scanner, Span, quote};
 use crate::segments::Segments;
 
 /// Bytes to put where other bytes stand; an empty span inserts, empty bytes remove.
@@ -29,6 +29,24 @@ pub fn splice(body: &Bytes, mut edits: Vec<Edit>) -> Segments {
     }
     out.push(body.slice(at..));
     out
+}
+
+/// Takes items out of an array, each with a comma beside it.
+pub fn remove_items(list: &[Node<'_>], which: &[bool], edits: &mut Vec<Edit>) {
+    let first_kept = which.iter().position(|gone| !gone);
+    for (at, item) in list.iter().enumerate().filter(|(at, _)| which[*at]) {
+        let span = item.span();
+        let span = if first_kept.is_some_and(|first| at > first) {
+            list[at - 1].span().end..span.end
+        } else {
+            let next = list.get(at + 1).map(|next| next.span().start);
+            span.start..next.unwrap_or(span.end)
+        };
+        edits.push(Edit {
+            span,
+            with: Bytes::new(),
+        });
+    }
 }
 
 /// A top-level object of which members may be set and removed.

@@ -7,7 +7,7 @@ use memchr::memmem;
 use crate::chat::{ChatRequest, Layout, Losses, Protocol, Seal};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
-use crate::json::{Edit, Kind, Node, Span, quote, splice};
+use crate::json::{Edit, Kind, Node, Span, quote, remove_items, splice};
 use crate::wire::anthropic::{RequestLayout, SystemPlace, not_json};
 
 pub(super) fn encode(
@@ -125,7 +125,7 @@ fn leave_out_foreign_thoughts(root: &Node<'_>, edits: &mut Vec<Edit>, losses: &m
             continue;
         }
         gone.push(false);
-        remove(blocks, &foreign, edits);
+        remove_items(blocks, &foreign, edits);
         for block in blocks {
             if let Some(citations) = block.get("citations") {
                 let list = items(citations);
@@ -133,12 +133,12 @@ fn leave_out_foreign_thoughts(root: &Node<'_>, edits: &mut Vec<Edit>, losses: &m
                 if foreign.contains(&true) {
                     losses.drop("citations");
                 }
-                remove(list, &foreign, edits);
+                remove_items(list, &foreign, edits);
             }
         }
     }
     // A turn of nothing else.
-    remove(messages, &gone, edits);
+    remove_items(messages, &gone, edits);
 }
 
 fn items<'n, 'a>(node: &'n Node<'a>) -> &'n [Node<'a>] {
@@ -174,24 +174,6 @@ fn is_foreign_citation(citation: &Node<'_>) -> bool {
 fn text<'a>(node: &Node<'a>, key: &str) -> Option<std::borrow::Cow<'a, str>> {
     let value = node.get(key).filter(|value| value.kind() == Kind::String)?;
     value.str().ok()
-}
-
-/// Takes items out of an array, each with a comma beside it.
-fn remove(list: &[Node<'_>], which: &[bool], edits: &mut Vec<Edit>) {
-    let first_kept = which.iter().position(|gone| !gone);
-    for (at, item) in list.iter().enumerate().filter(|(at, _)| which[*at]) {
-        let span = item.span();
-        let span = if first_kept.is_some_and(|first| at > first) {
-            list[at - 1].span().end..span.end
-        } else {
-            let next = list.get(at + 1).map(|next| next.span().start);
-            span.start..next.unwrap_or(span.end)
-        };
-        edits.push(Edit {
-            span,
-            with: Bytes::new(),
-        });
-    }
 }
 
 fn replace(span: &Span, with: Bytes) -> Edit {
