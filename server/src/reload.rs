@@ -165,7 +165,12 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         keys: _,
         prices: _,
         unit_prices: _,
-        system_prompt: _,
+        projects: _,
+        limits: _,
+        budgets: _,
+        guardrails: _,
+        system_prompts: _,
+        cache: _,
     } = now;
     let server = &started.server;
     let differs = [

@@ -1,37 +1,70 @@
 //! Who calls: from a request's credentials to a [`Caller`].
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use sha2::{Digest, Sha256};
+use shared::policies::ClientKey;
+
+use crate::config::Key;
+use crate::selection::Subject;
 
 /// Somebody who may use the gateway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Caller {
-    /// The client key's name; `None` on an open gateway.
-    pub key: Option<Arc<str>>,
+    /// The client key; `None` on an open gateway.
+    pub key: Option<Arc<KeyInForce>>,
+    /// Where the request comes from, as far as trusted proxies say.
+    pub address: Option<IpAddr>,
+}
+
+/// A client key, as requests with it meet it.
+#[derive(Debug)]
+pub struct KeyInForce {
+    pub name: Arc<str>,
+    pub project: Option<Arc<str>>,
+    pub settings: ClientKey,
+}
+
+impl Caller {
+    /// The key's name.
+    pub fn key_name(&self) -> Option<&Arc<str>> {
+        self.key.as_ref().map(|key| &key.name)
+    }
+
+    pub fn project(&self) -> Option<&Arc<str>> {
+        self.key.as_ref()?.project.as_ref()
+    }
+
+    /// What rules select a request of the caller's by.
+    pub fn subject<'a>(&'a self, model: Option<&'a str>) -> Subject<'a> {
+        Subject {
+            key: self.key_name().map(|name| &**name),
+            project: self.project().map(|name| &**name),
+            model,
+            address: self.address,
+        }
+    }
 }
 
 /// The client keys, by their SHA-256: a look-up compares hashes only, so its time says nothing of
 /// how close a guess came.
 #[derive(Debug, Default)]
 pub struct KeyTable {
-    keys: HashMap<[u8; 32], ClientKey>,
-}
-
-#[derive(Debug)]
-struct ClientKey {
-    name: Arc<str>,
-    enabled: bool,
+    keys: HashMap<[u8; 32], Arc<KeyInForce>>,
 }
 
 impl KeyTable {
-    /// `(name, key, enabled)` of each key.
-    pub fn new<'a>(keys: impl IntoIterator<Item = (&'a str, &'a str, bool)>) -> Self {
-        let keys = keys.into_iter().map(|(name, key, enabled)| {
-            let name = name.into();
-            (digest(key), ClientKey { name, enabled })
+    pub fn new(keys: &[Key]) -> Self {
+        let keys = keys.iter().filter_map(|key| {
+            let known = KeyInForce {
+                name: key.name.as_str().into(),
+                project: key.settings.project.as_deref().map(Into::into),
+                settings: key.settings.clone(),
+            };
+            Some((digest(key.key.as_ref()?.expose()), Arc::new(known)))
         });
         Self {
             keys: keys.collect(),
@@ -47,7 +80,7 @@ impl KeyTable {
     /// `invalid_api_key` where a key is needed and `credential` is none of the enabled ones.
     pub fn authenticate(&self, credential: Option<&str>) -> Result<Caller, ApiError> {
         if self.is_open() {
-            return Ok(Caller { key: None });
+            return Ok(Caller::default());
         }
         let Some(credential) = credential else {
             return Err(refusal(
@@ -55,8 +88,9 @@ impl KeyTable {
             ));
         };
         match self.keys.get(&digest(credential)) {
-            Some(key) if key.enabled => Ok(Caller {
-                key: Some(key.name.clone()),
+            Some(key) if key.settings.enabled => Ok(Caller {
+                key: Some(Arc::clone(key)),
+                address: None,
             }),
             Some(_) => Err(refusal("This API key is disabled.")),
             None => Err(refusal(format!(
@@ -90,24 +124,36 @@ fn hint(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Secret;
 
     fn table() -> KeyTable {
-        KeyTable::new([
-            ("team-a", "sk-aaaaaaaaaaaaaaaa", true),
-            ("old", "sk-oooooooooooooooo", false),
+        let key = |name: &str, secret: &str, enabled| Key {
+            name: name.to_owned(),
+            key: Some(Secret::new(secret)),
+            settings: ClientKey {
+                enabled,
+                ..ClientKey::default()
+            },
+        };
+        KeyTable::new(&[
+            key("team-a", "sk-aaaaaaaaaaaaaaaa", true),
+            key("old", "sk-oooooooooooooooo", false),
         ])
     }
 
     #[test]
     fn an_open_gateway_asks_for_nothing() {
         let caller = KeyTable::default().authenticate(Some("whatever"));
-        assert_eq!(caller, Ok(Caller { key: None }));
+        assert!(caller.unwrap().key.is_none());
     }
 
     #[test]
     fn a_known_key_has_a_name() {
         let caller = table().authenticate(Some("sk-aaaaaaaaaaaaaaaa"));
-        assert_eq!(caller.unwrap().key.as_deref(), Some("team-a"));
+        assert_eq!(
+            caller.unwrap().key_name().map(|name| &**name),
+            Some("team-a")
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `[[keys]]`: who may use the gateway. None: it is open.
 
+use shared::policies::ClientKey;
+
 use super::Secret;
 use super::reading::Section;
 
@@ -8,18 +10,21 @@ use super::reading::Section;
 pub struct Key {
     /// What records and the dashboard call it; unique.
     pub name: String,
-    /// What the client sends as `Authorization: Bearer`.
-    pub key: Secret,
-    /// Whether it is let in.
-    pub enabled: bool,
+    /// What the client sends as `Authorization: Bearer`. `None`: an operator made it while the gateway ran, and the
+    /// database knows it by its hash.
+    pub key: Option<Secret>,
+    pub settings: ClientKey,
 }
 
 impl Key {
     pub(super) fn read(section: &mut Section<'_, '_>, name: String) -> Self {
         Self {
             name,
-            key: section.required("key"),
-            enabled: section.value("enabled", true),
+            key: Some(section.required("key")),
+            settings: ClientKey {
+                enabled: section.value("enabled", true),
+                ..ClientKey::default()
+            },
         }
     }
 }

@@ -1,7 +1,10 @@
 //! File and environment in, a checked [`Config`] out.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use shared::policies::CacheSettings;
 
 use super::check::check;
 use super::document::{Table, from_toml, from_yaml};
@@ -10,8 +13,8 @@ use super::file::{Choice, Format, choose, places_of_others};
 use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
-    Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, SystemPrompt, UnitPriceOverride, compat,
+    Admin, Config, DEFAULT_PROMPT, Database, Grpc, Key, Logging, Model, PriceOverride, Provider,
+    Recording, Route, Server, UnitPriceOverride, compat, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -231,7 +234,6 @@ impl Config {
             database: root.section("database", Database::read),
             recording: root.section("recording", Recording::read),
             logging: root.section("logging", Logging::read),
-            system_prompt: root.section("system_prompt", SystemPrompt::read),
             providers: Provider::read_all(root),
             routes: root.list("routes", Route::read),
             models: root
@@ -242,6 +244,16 @@ impl Config {
                 .unwrap_or_default(),
             prices: root.list("prices", PriceOverride::read),
             unit_prices: root.list("unit_prices", UnitPriceOverride::read),
+            projects: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            guardrails: BTreeMap::new(),
+            system_prompts: root
+                .section("system_prompt", system_prompt::read)
+                .map(|prompt| (DEFAULT_PROMPT.to_owned(), prompt))
+                .into_iter()
+                .collect(),
+            cache: CacheSettings::default(),
         }
     }
 }

@@ -41,6 +41,10 @@ mod time_of_day;
 mod timeouts;
 mod unit_price;
 
+use std::collections::BTreeMap;
+
+use shared::policies::{Budget, CacheSettings, Guardrail, Project, RateLimit, SystemPrompt};
+
 pub use admin::Admin;
 pub use breaker::Breaker;
 pub use byte_size::ByteSize;
@@ -72,14 +76,14 @@ pub use server::Server;
 pub use share::Share;
 pub use simulated::Simulated;
 pub use stamp::Stamp;
-pub use system_prompt::SystemPrompt;
+pub use system_prompt::DEFAULT_PROMPT;
 pub use target::Target;
 pub use time_of_day::{TimeOfDay, UtcOffset};
 pub use timeouts::{PartialTimeouts, Timeouts};
 pub use unit_price::UnitPriceOverride;
 
 /// Everything an operator can say before the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The listener clients talk to.
     pub server: Server,
@@ -105,8 +109,18 @@ pub struct Config {
     pub prices: Vec<PriceOverride>,
     /// The same for what is not charged for by tokens.
     pub unit_prices: Vec<UnitPriceOverride>,
-    /// A system prompt for all requests.
-    pub system_prompt: SystemPrompt,
+    /// What keys share, by the projects' names.
+    pub projects: BTreeMap<String, Project>,
+    /// Rates, by their names.
+    pub limits: BTreeMap<String, RateLimit>,
+    /// Quotas and budgets, by their names.
+    pub budgets: BTreeMap<String, Budget>,
+    /// Rules about what may be asked and answered, by their names.
+    pub guardrails: BTreeMap<String, Guardrail>,
+    /// What models are told, by the prompts' names; `[system_prompt]` is the one called [`DEFAULT_PROMPT`].
+    pub system_prompts: BTreeMap<String, SystemPrompt>,
+    /// Answers that are given again.
+    pub cache: CacheSettings,
 }
 
 /// What holds with no configuration at all: a simulated provider, everything on loopback.
@@ -125,7 +139,12 @@ impl Default for Config {
             keys: Vec::new(),
             prices: Vec::new(),
             unit_prices: Vec::new(),
-            system_prompt: SystemPrompt::default(),
+            projects: BTreeMap::new(),
+            limits: BTreeMap::new(),
+            budgets: BTreeMap::new(),
+            guardrails: BTreeMap::new(),
+            system_prompts: BTreeMap::new(),
+            cache: CacheSettings::default(),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! `[system_prompt]`: what each conversation begins with.
 
+use shared::policies::SystemPrompt;
+
 use super::reading::Section;
 
-/// A system prompt for all requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SystemPrompt {
-    /// The text; where `None`, requests stay as they came.
-    pub text: Option<String>,
-}
+/// The name of the prompt that `[system_prompt]` is.
+pub const DEFAULT_PROMPT: &str = "default";
 
-impl SystemPrompt {
-    pub(super) fn read(section: &mut Section<'_, '_>) -> Self {
-        Self {
-            text: section.optional("text"),
-        }
-    }
+/// The prompt for all requests, where there is one.
+pub(super) fn read(section: &mut Section<'_, '_>) -> Option<SystemPrompt> {
+    let text: Option<String> = section.optional("text");
+    text.filter(|text| !text.trim().is_empty())
+        .map(|text| SystemPrompt {
+            enabled: true,
+            text,
+            ..SystemPrompt::default()
+        })
 }

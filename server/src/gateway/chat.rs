@@ -7,16 +7,15 @@ use super::Reply;
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
 use super::events::EventStream;
-use crate::guardrails::Guardrails;
 use crate::recording::trial::Trial;
+use crate::system_prompt::Prompts;
 
 /// A chat request. Its answer counts once its first event, or all of a reply that is not streamed, is there.
 pub(super) struct ChatCall<'a> {
     pub request: &'a ChatRequest,
-    pub system_prompt: Option<&'a str>,
+    pub prompts: Option<&'a Prompts>,
     /// Nothing of the request may be left out.
     pub strict: bool,
-    pub guardrails: &'a Guardrails,
 }
 
 impl Call for ChatCall<'_> {
@@ -52,7 +51,7 @@ impl ChatCall<'_> {
     async fn begin(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Begun> {
         let request = self.request;
         let target = Target {
-            system_prompt: self.system_prompt,
+            system_prompt: self.prompts.map(|prompts| &*prompts.after),
             ..asked.target()
         };
         let codec = asked.upstream.codec_for(request.protocol);
@@ -67,7 +66,6 @@ impl ChatCall<'_> {
         let Some(framer) = reply.framer() else {
             let body = reply.body.collect(MAX_REPLY_BODY).await?;
             let response = codec.decode_response(request, &form, body)?;
-            self.guardrails.check_response(&response)?;
             return Ok(Begun::Whole(Box::new(response)));
         };
         let mut events = EventStream::new(
@@ -76,7 +74,6 @@ impl ChatCall<'_> {
             framer,
             codec.stream_decoder(request, &form),
             form.carried,
-            self.guardrails.clone(),
         );
         events.wait_for_first().await?;
         Ok(Begun::Stream(Box::new(events)))

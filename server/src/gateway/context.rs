@@ -10,6 +10,7 @@ use super::moment;
 use super::room::Room;
 use super::secrets::Secrets;
 use crate::auth::Caller;
+use crate::budgets::Claim;
 use crate::limits::Permit;
 use crate::policies::{Policies, Upstream};
 use crate::recording::request::Recording;
@@ -33,6 +34,8 @@ pub struct Context {
     pub caller: Caller,
     /// Held for as long as the request goes on.
     pub permit: Option<Permit>,
+    /// What it takes of quotas and budgets.
+    pub claim: Option<Claim>,
     /// Kept for as long as the request goes on: its connection is not idle.
     pub in_service: Option<Arc<()>>,
     /// The record is committed before the reply ends.
@@ -50,8 +53,9 @@ impl Context {
         Self {
             policies,
             recording,
-            caller: Caller { key: None },
+            caller: Caller::default(),
             permit: None,
+            claim: None,
             in_service: None,
             durable,
             client_key: None,

@@ -11,12 +11,13 @@ use llm::error::{ApiError, ErrorKind};
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
 use crate::recording::trial::Trial;
+use crate::system_prompt::Prompts;
 
 /// Two protocols have the question. A target that speaks the client's is asked, for all others there is an estimate,
 /// which is told as an emulation.
 pub(super) struct CountTokensCall<'a> {
     pub request: &'a ChatRequest,
-    pub system_prompt: Option<&'a str>,
+    pub prompts: Option<&'a Prompts>,
 }
 
 /// How a protocol asks, and answers.
@@ -51,7 +52,7 @@ impl Call for CountTokensCall<'_> {
             return self.estimate(trial);
         };
         let target = Target {
-            system_prompt: self.system_prompt,
+            system_prompt: self.prompts.map(|prompts| &*prompts.after),
             ..asked.target()
         };
         let wire = (question.encode)(self.request, &target).map_err(Unanswered::Unfit)?;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use llm::StreamDecoder;
 use llm::chat::{ChatResponse, StreamEvent};
@@ -10,7 +10,8 @@ use llm::error::ApiError;
 use llm::framing::{Frame, Framer};
 
 use super::secrets::Secrets;
-use crate::guardrails::Guardrails;
+use crate::cache::Slot;
+use crate::guardrails::{Passed, ReplyGuard};
 use crate::transport::ReplyBody;
 
 /// An upstream that sends this much before its first event is let through.
@@ -24,6 +25,10 @@ pub struct EventStream {
     source: Option<Source>,
     /// What comes after `ready`, if it is an error.
     failure: Option<ApiError>,
+    /// Where the reply is kept.
+    slot: Option<Slot>,
+    /// The operator's rules about it.
+    guard: Option<ReplyGuard>,
 }
 
 #[derive(Debug)]
@@ -34,7 +39,6 @@ struct Source {
     /// Whether the frames are in the client's own protocol.
     carried: bool,
     decoder: Box<dyn StreamDecoder>,
-    guardrails: Guardrails,
     /// The protocol said that the reply is complete.
     said_last: bool,
 }
@@ -66,6 +70,29 @@ impl Batch {
         self.frames.is_empty()
     }
 
+    /// What a guard makes of it, frame by frame, written to `passed`.
+    fn pass(self, guard: &mut ReplyGuard, passed: &mut Self) -> Result<(), ApiError> {
+        let mut start = 0;
+        for (frame, end) in self.frames {
+            let events = &self.events[start..end];
+            start = end;
+            let before = passed.events.len();
+            match guard.push(events, &mut passed.events) {
+                Ok(Passed::Unchanged) => {
+                    passed.events.extend_from_slice(events);
+                    passed.close(frame);
+                }
+                rewritten => {
+                    if passed.events.len() > before {
+                        passed.close(None);
+                    }
+                    rewritten?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Closes the frame that the last events belong to.
     fn close(&mut self, frame: Option<Frame>) {
         self.frames.push((frame, self.events.len()));
@@ -79,7 +106,6 @@ impl EventStream {
         framer: Framer,
         decoder: Box<dyn StreamDecoder>,
         carried: bool,
-        guardrails: Guardrails,
     ) -> Self {
         Self {
             ready: VecDeque::new(),
@@ -89,10 +115,11 @@ impl EventStream {
                 framer,
                 carried,
                 decoder,
-                guardrails,
                 said_last: false,
             }),
             failure: None,
+            slot: None,
+            guard: None,
         }
     }
 
@@ -107,7 +134,19 @@ impl EventStream {
             ready: VecDeque::from([batch]),
             source: None,
             failure: None,
+            slot: None,
+            guard: None,
         }
+    }
+
+    /// Keeps the reply there, once it has come to its proper end.
+    pub(super) fn fill(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+    }
+
+    /// Passes the reply through rules, what was read ahead of it included.
+    pub(super) fn guard(&mut self, guard: ReplyGuard) {
+        self.guard = Some(guard);
     }
 
     /// Waits until the reply has begun: until its first event, for comments and pings say nothing of
@@ -138,6 +177,62 @@ impl EventStream {
 
     /// As [`next`](Self::next).
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Batch>, ApiError>> {
+        if self.slot.is_none() && self.guard.is_none() {
+            return self.poll_source(cx);
+        }
+        loop {
+            let next = ready!(self.poll_source(cx));
+            if let Some(slot) = &mut self.slot {
+                match &next {
+                    Ok(Some(batch)) => slot.push(batch.events()),
+                    Ok(None) => self.slot.take().into_iter().for_each(Slot::complete),
+                    Err(_) => self.slot = None,
+                }
+            }
+            let Some(guard) = &mut self.guard else {
+                return Poll::Ready(next);
+            };
+            let mut passed = Batch::default();
+            let checked = match next {
+                Ok(Some(batch)) => batch.pass(guard, &mut passed),
+                Ok(None) => {
+                    let finished = guard.finish(&mut passed.events);
+                    if !passed.events.is_empty() {
+                        passed.close(None);
+                    }
+                    // Nothing comes after it: the source says so from now on.
+                    self.guard = None;
+                    if finished.is_ok() && passed.is_empty() {
+                        return Poll::Ready(Ok(None));
+                    }
+                    finished
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = checked {
+                self.stop();
+                if passed.is_empty() {
+                    return Poll::Ready(Err(error));
+                }
+                self.failure = Some(error);
+            }
+            // A batch of which all is held back says nothing.
+            if !passed.is_empty() {
+                return Poll::Ready(Ok(Some(passed)));
+            }
+        }
+    }
+
+    /// Nothing more of the reply is wanted.
+    fn stop(&mut self) {
+        self.ready.clear();
+        self.source = None;
+        self.slot = None;
+        self.guard = None;
+    }
+
+    /// The next batch as it came.
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Batch>, ApiError>> {
         if let Some(batch) = self.ready.pop_front() {
             return Poll::Ready(Ok(Some(batch)));
         }
@@ -201,8 +296,7 @@ impl Source {
     fn decode_frame(&mut self, mut frame: Frame, batch: &mut Batch) -> Result<(), ApiError> {
         let before = batch.events.len();
         let decoded = self.decoder.decode(&mut frame, &mut batch.events);
-        let checked = decoded.and_then(|()| self.guardrails.watch(&batch.events[before..]));
-        if let Err(error) = checked {
+        if let Err(error) = decoded {
             batch.events.truncate(before);
             return Err(error);
         }

@@ -15,7 +15,7 @@ use super::context::Context;
 use crate::routing::{Endpoint, Facts, Moment, Plan, Wish};
 
 /// A token is about so many bytes of text, where nobody counts better.
-const BYTES_PER_TOKEN: u64 = 4;
+pub(super) const BYTES_PER_TOKEN: u64 = 4;
 
 /// A request that wants to be routed.
 pub(super) struct Asking<'a> {
@@ -58,7 +58,7 @@ impl<'a> Asking<'a> {
     /// Nobody can answer it.
     pub fn plan(&self, context: &Context, moment: Moment) -> Result<Plan, ApiError> {
         let facts = RequestFacts {
-            key: context.caller.key.as_deref(),
+            key: context.caller.key_name().map(|name| &**name),
             text: context.recording.text_in(),
             asking: self,
         };

@@ -43,6 +43,9 @@ use self::facts::{Asking, endpoint_of};
 use self::rerank::RerankCall;
 use self::shadow::Shadows;
 use self::slots::SlotTable;
+use crate::auth::Caller;
+use crate::cache::Slot;
+use crate::guardrails::{Checked, ReplyGuard};
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
@@ -89,6 +92,31 @@ impl Reply {
             Self::Whole(response)
         }
     }
+
+    /// Keeps the reply for others, once it is complete.
+    fn filling(mut self, slot: Option<Slot>) -> Self {
+        if let Some(slot) = slot {
+            match &mut self {
+                Self::Whole(response) => slot.whole(response),
+                Self::Stream(events) => events.fill(slot),
+            }
+        }
+        self
+    }
+
+    /// Passes the reply through the operator's rules.
+    async fn guarded(self, guard: Option<ReplyGuard>) -> Result<Self, ApiError> {
+        let Some(guard) = guard else {
+            return Ok(self);
+        };
+        Ok(match self {
+            Self::Whole(response) => Self::Whole(guard.whole(response).await?),
+            Self::Stream(mut events) => {
+                events.guard(guard);
+                Self::Stream(events)
+            }
+        })
+    }
 }
 
 impl Gateway {
@@ -124,12 +152,35 @@ impl Gateway {
     /// Whatever a stage refuses the request with.
     pub fn admit(&self, context: &mut Context, credential: Option<&str>) -> Result<(), ApiError> {
         let caller = context.policies.keys.authenticate(credential)?;
-        context.recording.key(caller.key.clone());
-        context.permit = Some(context.policies.limits.admit(&caller)?);
+        context.recording.key(caller.key_name().cloned());
+        context.caller = Caller {
+            address: context.caller.address,
+            ..caller
+        };
+        let permit = context.policies.limits.admit(&context.caller)?;
+        context.permit = Some(permit);
         if context.policies.pass_client_keys {
             context.client_key = credential.map(Into::into);
         }
-        context.caller = caller;
+        Ok(())
+    }
+
+    /// Whether the caller may ask this, now that it is known what it is.
+    fn ask(
+        &self,
+        context: &mut Context,
+        asking: &Asking<'_>,
+        stream: bool,
+    ) -> Result<(), ApiError> {
+        context.recording.asked(asking.model, stream);
+        let policies = Arc::clone(&context.policies);
+        if let Some(permit) = &mut context.permit {
+            let tokens = context.recording.text_in().div_ceil(facts::BYTES_PER_TOKEN);
+            policies
+                .limits
+                .ask(permit, &context.caller, asking.model, tokens)?;
+        }
+        context.claim = policies.budgets.claim(&context.caller, asking.model)?;
         Ok(())
     }
 
@@ -144,28 +195,38 @@ impl Gateway {
         terms: Terms<'_>,
     ) -> Result<Reply, ApiError> {
         let policies = Arc::clone(&context.policies);
-        let model = request.model.as_deref();
-        context.recording.asked(model, request.stream);
+        self.ask(context, &Asking::chat(request, &terms), request.stream)?;
 
-        let system_prompt = policies.system_prompt.for_caller(&context.caller);
-        policies.guardrails.check_request(request)?;
-        let cached = policies.cache.find(&context.caller, request);
-        context.recording.cache(cached.outcome);
-        if let Some(answer) = cached.answer {
-            return Ok(Reply::of_response(Box::new(answer), request));
-        }
-        let moment = moment::now();
-        let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
-        let call = ChatCall {
-            request,
-            system_prompt: system_prompt.as_deref(),
-            strict: terms.strict || policies.strict,
-            guardrails: &policies.guardrails,
+        let subject = context.caller.subject(request.model.as_deref());
+        let prompts = policies.system_prompts.for_request(subject);
+        let guardrails = &policies.guardrails;
+        let checked = guardrails.check_request(&context.caller, request).await?;
+        let request = match &checked {
+            Checked::Unchanged => request,
+            Checked::Changed(changed) => changed,
+            Checked::Answered(answer) => return Ok(Reply::of_response(answer.clone(), request)),
         };
-        if let Some(candidate) = plan.shadow(moment) {
-            self.shadows.send(self, context, &call, candidate);
-        }
-        attempts::first_answer(self, context, plan, &call).await
+        let guard = guardrails.on_reply(&context.caller, request);
+        let cache = &policies.cache;
+        let found = cache.find(&context.caller, request, prompts.as_ref(), terms.headers);
+        context.recording.cache(found.outcome);
+        let reply = match found.answer {
+            Some(answer) => Reply::of_response(answer, request),
+            None => {
+                let moment = moment::now();
+                let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
+                let call = ChatCall {
+                    request,
+                    prompts: prompts.as_ref(),
+                    strict: terms.strict || policies.strict,
+                };
+                if let Some(candidate) = plan.shadow(moment) {
+                    self.shadows.send(self, context, &call, candidate);
+                }
+                attempts::first_answer(self, context, plan, &call).await?
+            }
+        };
+        reply.filling(found.slot).guarded(guard).await
     }
 
     /// How many tokens a request is.
@@ -178,13 +239,15 @@ impl Gateway {
         request: &ChatRequest,
         terms: Terms<'_>,
     ) -> Result<u64, ApiError> {
-        context.recording.asked(request.model.as_deref(), false);
-        let plan = Asking::chat(request, &terms).plan(context, moment::now())?;
+        let asking = Asking::chat(request, &terms);
+        self.ask(context, &asking, false)?;
+        let plan = asking.plan(context, moment::now())?;
         let policies = Arc::clone(&context.policies);
-        let system_prompt = policies.system_prompt.for_caller(&context.caller);
+        let subject = context.caller.subject(request.model.as_deref());
+        let prompts = policies.system_prompts.for_request(subject);
         let call = CountTokensCall {
             request,
-            system_prompt: system_prompt.as_deref(),
+            prompts: prompts.as_ref(),
         };
         attempts::first_answer(self, context, plan, &call).await
     }
@@ -199,12 +262,12 @@ impl Gateway {
         request: &EmbeddingsRequest,
         terms: Terms<'_>,
     ) -> Result<EmbeddingsResponse, ApiError> {
-        context.recording.asked(request.model.as_deref(), false);
-        let plan = Asking {
+        let asking = Asking {
             body: &request.body,
             ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
         };
-        let plan = plan.plan(context, moment::now())?;
+        self.ask(context, &asking, false)?;
+        let plan = asking.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = EmbeddingsCall { request, strict };
         attempts::first_answer(self, context, plan, &call).await
@@ -220,12 +283,12 @@ impl Gateway {
         request: &RerankRequest,
         terms: Terms<'_>,
     ) -> Result<RerankResponse, ApiError> {
-        context.recording.asked(request.model.as_deref(), false);
-        let plan = Asking {
+        let asking = Asking {
             body: &request.body,
             ..Asking::new(Endpoint::Rerank, request.model.as_deref(), &terms)
         };
-        let plan = plan.plan(context, moment::now())?;
+        self.ask(context, &asking, false)?;
+        let plan = asking.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = RerankCall { request, strict };
         attempts::first_answer(self, context, plan, &call).await
@@ -242,12 +305,12 @@ impl Gateway {
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
         let model = request.model.as_deref();
-        context.recording.asked(model, request.stream);
-        let plan = Asking {
+        let asking = Asking {
             body: &request.body,
             ..Asking::new(endpoint_of(request.operation), model, &terms)
         };
-        let plan = plan.plan(context, moment::now())?;
+        self.ask(context, &asking, request.stream)?;
+        let plan = asking.plan(context, moment::now())?;
         let call = CarriedCall { request };
         attempts::first_answer(self, context, plan, &call).await
     }
@@ -263,9 +326,9 @@ impl Gateway {
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
         let model = request.head.model.as_deref();
-        context.recording.asked(model, request.head.stream);
-        let plan = Asking::new(endpoint_of(request.operation), model, &terms)
-            .plan(context, moment::now())?;
+        let asking = Asking::new(endpoint_of(request.operation), model, &terms);
+        self.ask(context, &asking, request.head.stream)?;
+        let plan = asking.plan(context, moment::now())?;
         let call = FormCall {
             operation: request.operation,
             content_type: request.content_type,
@@ -284,9 +347,9 @@ impl Gateway {
         request: ForwardedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
-        context.recording.asked(Some(&request.model), false);
-        let plan = Asking::new(Endpoint::Other, Some(&request.model), &terms)
-            .plan(context, moment::now())?;
+        let asking = Asking::new(Endpoint::Other, Some(&request.model), &terms);
+        self.ask(context, &asking, false)?;
+        let plan = asking.plan(context, moment::now())?;
         let call = ForwardCall {
             method: request.method,
             path: request.path,

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::room::Room;
 use super::{Gateway, Reply, moment};
 use crate::routing::Candidate;
+use crate::system_prompt::Prompts;
 use crate::transport::Transport;
 
 /// Shadows under way; there are no more than that, whatever the configuration's share.
@@ -32,7 +33,7 @@ struct Shadow {
     context: Context,
     candidate: Candidate,
     request: ChatRequest,
-    system_prompt: Option<String>,
+    prompts: Option<Prompts>,
     strict: bool,
 }
 
@@ -53,7 +54,7 @@ impl Shadows {
             context: original.shadow(),
             candidate: to,
             request: call.request.clone(),
-            system_prompt: call.system_prompt.map(str::to_owned),
+            prompts: call.prompts.cloned(),
             strict: call.strict,
         };
         tasks.spawn(shadow.send(room));
@@ -82,9 +83,8 @@ impl Shadow {
         let asked = Asked::new(&self.transport, &policies, &self.context, &self.candidate);
         let call = ChatCall {
             request: &self.request,
-            system_prompt: self.system_prompt.as_deref(),
+            prompts: self.prompts.as_ref(),
             strict: self.strict,
-            guardrails: &policies.guardrails,
         };
         let _room = room;
         let mut in_use = self

@@ -24,6 +24,7 @@ pub(super) fn begin(
         let trusted = &context.policies.trusted_proxies;
         let client = call::client_address(connection.address, &head.headers, trusted);
         context.recording.client(Some(client));
+        context.caller.address = Some(client);
         context.in_service = Some(connection.in_service.clone());
     }
     context

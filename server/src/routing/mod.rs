@@ -14,7 +14,7 @@ mod latency;
 mod leg;
 mod moment;
 mod names;
-mod pattern;
+pub mod pattern;
 mod plan;
 mod provider;
 mod route;

@@ -2,7 +2,7 @@
 
 /// A name in which each `*` stands for any number of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub struct Pattern {
     pieces: Vec<String>,
 }
 

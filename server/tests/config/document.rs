@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use llm::pricing::Unit;
 use llm::simulated::Fault;
-use server::config::{ByteSize, Config, Loaded, LogFormat, PartialTimeouts, Strategy};
+use server::config::{
+    ByteSize, Config, DEFAULT_PROMPT, Loaded, LogFormat, PartialTimeouts, Strategy,
+};
 
 use crate::setting::{Setting, toml, yaml};
 
@@ -187,7 +189,12 @@ fn every_key_arrives() {
         keys,
         prices,
         unit_prices,
-        system_prompt,
+        projects: _,
+        limits: _,
+        budgets: _,
+        guardrails: _,
+        system_prompts,
+        cache: _,
     } = config;
     assert_eq!(routes, []);
     assert_eq!(
@@ -231,8 +238,8 @@ fn every_key_arrives() {
     assert_eq!(logging.level, "info,server::store=debug");
     assert_eq!(logging.format, LogFormat::Json);
     assert_eq!(
-        system_prompt.text.as_deref(),
-        Some("Be kind.\n\"Always.\"\n")
+        system_prompts[DEFAULT_PROMPT].text,
+        "Be kind.\n\"Always.\"\n"
     );
 
     assert_eq!(providers.len(), 2);
@@ -293,7 +300,7 @@ fn every_key_arrives() {
 
     let keys: Vec<(&str, &str, bool)> = keys
         .iter()
-        .map(|key| (key.name.as_str(), key.key.expose(), key.enabled))
+        .map(|key| (key.name.as_str(), secret(key), key.settings.enabled))
         .collect();
     assert_eq!(
         keys,
@@ -372,4 +379,8 @@ fn line_endings_and_byte_order_marks_do_not_matter() {
     assert_eq!(toml(text).expect("valid").config.server.port, 1);
     let text = "\u{feff}server:\r\n  port: 1\r\n";
     assert_eq!(yaml(text).expect("valid").config.server.port, 1);
+}
+
+fn secret(key: &server::config::Key) -> &str {
+    key.key.as_ref().unwrap().expose()
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use server::config::{Config, Endpoint, LogFormat, Provider, Strategy};
+use server::config::{Config, Endpoint, Key, LogFormat, Provider, Strategy};
 
 use crate::setting::{Setting, warnings};
 
@@ -31,6 +31,10 @@ const EXAMPLES: [&str; 5] = [
     "pool.yaml",
     "router.toml",
 ];
+
+fn secret(key: &Key) -> &str {
+    key.key.as_ref().unwrap().expose()
+}
 
 fn example(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -212,7 +216,7 @@ fn router() {
     let config = read("router.toml");
     assert_eq!(config.server.port, 3000);
     assert_eq!(config.server.max_body_size.as_usize(), 4 << 20);
-    let keys: Vec<&str> = config.keys.iter().map(|key| key.key.expose()).collect();
+    let keys: Vec<&str> = config.keys.iter().map(secret).collect();
     assert_eq!(keys, ["value-of-TEAM_A_KEY", "value-of-TEAM_B_KEY"]);
     let mistral = &config.models[0];
     assert_eq!(mistral.default_for, [Endpoint::Chat, Endpoint::Completions]);
@@ -311,7 +315,7 @@ fn litellm() {
         ["gpt-4o", "claude"]
     );
     assert_eq!(config.prices[0].output.nanos_per_million, 200_000_000);
-    assert_eq!(config.keys[0].key.expose(), "value-of-LITELLM_MASTER_KEY");
+    assert_eq!(secret(&config.keys[0]), "value-of-LITELLM_MASTER_KEY");
     // `openai/…` is asked for as it is.
     assert_eq!(config.models.len(), 3);
 }

@@ -123,7 +123,10 @@ fn the_environment_alone_is_enough() {
     assert_eq!(config.providers[0].name, "my-llm");
     assert!(config.providers[0].default);
     assert_eq!(
-        (config.keys[0].name.as_str(), config.keys[0].key.expose()),
+        (
+            config.keys[0].name.as_str(),
+            config.keys[0].key.as_ref().unwrap().expose()
+        ),
         ("team-a", "secret")
     );
 }

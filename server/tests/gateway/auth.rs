@@ -7,7 +7,7 @@ use crate::test_app::{TestApp, error, hello, key};
 
 fn config() -> Config {
     let mut off = key("former", "sk-former-team-key");
-    off.enabled = false;
+    off.settings.enabled = false;
     Config {
         keys: vec![key("team-a", "sk-team-a-secret-key"), off],
         ..Config::default()

@@ -8,6 +8,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{self, Config, Key, Model, Provider, Secret, Target};
+use shared::policies::ClientKey;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 use tempfile::TempDir;
@@ -245,8 +246,11 @@ pub fn model(name: &str, providers: &[&str]) -> Model {
 pub fn key(name: &str, key: &str) -> Key {
     Key {
         name: name.to_owned(),
-        key: Secret::new(key),
-        enabled: true,
+        key: Some(Secret::new(key)),
+        settings: ClientKey {
+            enabled: true,
+            ..ClientKey::default()
+        },
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
         clash(server, grpc, reader);
         clash(admin, grpc, reader);
     }
-    if !config.keys.is_empty() && config.keys.iter().all(|key| !key.enabled) {
+    if !config.keys.is_empty() && config.keys.iter().all(|key| !key.settings.enabled) {
         reader.warning(
             "keys",
             "none of the [[keys]] is enabled: every request is refused with 401; enable one, or remove \

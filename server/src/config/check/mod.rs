@@ -32,8 +32,11 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
 /// One secret is one caller.
 fn keys_differ(config: &Config, reader: &mut Reader<'_>) {
     for (i, key) in config.keys.iter().enumerate() {
-        let same = config.keys[..i].iter().find(|other| other.key == key.key);
-        if let Some(other) = same.filter(|_| !key.key.expose().is_empty()) {
+        let Some(secret) = key.key.as_ref().filter(|key| !key.expose().is_empty()) else {
+            continue;
+        };
+        let mut before = config.keys[..i].iter();
+        if let Some(other) = before.find(|other| other.key.as_ref() == Some(secret)) {
             let message = format!(
                 "the same key as \"{}\"; one of the two is of no use",
                 other.name
