@@ -1,5 +1,9 @@
 //! How much may go on at once. Rates, quotas and budgets find their place in [`Limits::admit`].
 
+mod check;
+
+pub use check::check_rate;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
