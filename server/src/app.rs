@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use crate::admin::{self, Admin, AdminState, AdminToken};
 use crate::config::{Config, Server};
 use crate::gateway::Gateway;
-use crate::in_force::{Edits, InForce};
+use crate::in_force::{InForce, Overlay};
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
 use crate::routing::States;
@@ -60,8 +60,8 @@ impl App {
         let store = Store::open(&config.database.url)
             .await
             .with_context(|| format!("could not open the database {}", config.database.url))?;
-        let edits = Edits::kept_in(&store).await;
-        let policies = policies.rebuild(&edits.applied_to(config))?;
+        let overlay = Overlay::kept_in(&store).await;
+        let policies = policies.rebuild(&overlay.applied_to(config))?;
         let token = match &config.admin.token {
             Some(token) => AdminToken::configured(token.expose()),
             None => AdminToken::kept_in(beside(&store, "admin-token"))?,
@@ -86,7 +86,7 @@ impl App {
             gateway.clone(),
             store.clone(),
             config.clone(),
-            edits,
+            overlay,
         ));
         let api = Arc::new(Admin {
             in_force: in_force.clone(),

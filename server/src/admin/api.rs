@@ -15,6 +15,9 @@ use crate::in_force::{EditError, InForce};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 
+/// Until operators have names.
+const OPERATOR: &str = "admin";
+
 /// The gateway as its operators see it.
 #[derive(Debug)]
 pub struct Admin {
@@ -31,7 +34,13 @@ impl From<EditError> for AdminError {
     fn from(error: EditError) -> Self {
         let message = error.to_string();
         match error {
-            EditError::NoSuchModel(_) => Self::NotFound { message },
+            EditError::NoSuchModel(_) | EditError::NoSuchPolicy { .. } => {
+                Self::NotFound { message }
+            }
+            EditError::Exists { .. } | EditError::Changed { .. } | EditError::InUse(_) => {
+                Self::Conflict { message }
+            }
+            EditError::Invalid(fields) => Self::Invalid { message, fields },
             EditError::NoSuchStrategy { .. } => Self::Invalid {
                 message,
                 fields: Vec::new(),
@@ -86,10 +95,10 @@ impl AdminApi for Admin {
         name: &str,
         change: ModelChange,
     ) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.change(name, &change).await?)
+        Ok(self.in_force.change(name, &change, OPERATOR).await?)
     }
 
     async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.reset(name).await?)
+        Ok(self.in_force.reset(name, OPERATOR).await?)
     }
 }

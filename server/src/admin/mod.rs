@@ -6,6 +6,7 @@ mod guesses;
 mod headers;
 mod login;
 mod logouts;
+mod policies;
 mod rest;
 mod revoked;
 mod session;

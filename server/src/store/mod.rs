@@ -3,6 +3,7 @@
 //! `requests` has one row a request; rollups are sums of them by the minute and the hour, which is
 //! what dashboards read. See `migrations/` for the schema.
 
+mod changes;
 mod commit;
 mod database;
 mod error;
@@ -20,6 +21,7 @@ mod watched_file;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Change, What};
 pub use commit::{Committed, Rollups};
 pub use database::Store;
 pub use error::StoreError;

@@ -20,6 +20,7 @@ mod losses;
 mod metrics;
 mod models;
 mod operations;
+mod policies;
 mod recording;
 mod reload;
 mod retries;

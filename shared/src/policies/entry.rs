@@ -141,6 +141,9 @@ pub struct PolicyEntry {
     /// What the configuration says, where it says something and an edit holds instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_file: Option<Policy>,
+    /// An operator deleted what the configuration says, which is `policy`: it does not hold.
+    #[serde(default)]
+    pub deleted: bool,
     /// How many times it has been edited; 0: never.
     pub version: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]

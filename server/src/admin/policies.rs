@@ -1,0 +1,109 @@
+//! What an operator can ask about policies, answered.
+
+use async_trait::async_trait;
+use shared::AdminError;
+use shared::policies::{
+    BudgetState, CacheEntry, CacheSelection, ClientKey, Edit, LimitState, NewKey, Policy,
+    PolicyApi, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
+};
+
+use super::Admin;
+
+#[async_trait]
+impl PolicyApi for Admin {
+    async fn policies(&self, kind: PolicyKind) -> Result<Vec<PolicyEntry>, AdminError> {
+        Ok(self.in_force.policies(kind).await)
+    }
+
+    async fn policy(&self, kind: PolicyKind, name: &str) -> Result<PolicyEntry, AdminError> {
+        Ok(self.in_force.policy(kind, name).await?)
+    }
+
+    async fn put_policy(
+        &self,
+        name: &str,
+        policy: Policy,
+        edit: Edit,
+    ) -> Result<PolicyEntry, AdminError> {
+        Ok(self.in_force.put(name, policy, &edit).await?)
+    }
+
+    async fn delete_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: Edit,
+    ) -> Result<(), AdminError> {
+        Ok(self.in_force.delete(kind, name, &edit).await?)
+    }
+
+    async fn reset_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: Edit,
+    ) -> Result<Option<PolicyEntry>, AdminError> {
+        Ok(self.in_force.reset_policy(kind, name, &edit).await?)
+    }
+
+    async fn policy_versions(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+    ) -> Result<Vec<PolicyVersion>, AdminError> {
+        Ok(self.in_force.versions(kind, name).await?)
+    }
+
+    async fn create_key(
+        &self,
+        _name: &str,
+        _key: ClientKey,
+        _edit: Edit,
+    ) -> Result<NewKey, AdminError> {
+        Err(unserved())
+    }
+
+    async fn rotate_key(
+        &self,
+        _name: &str,
+        _grace_seconds: u64,
+        _edit: Edit,
+    ) -> Result<NewKey, AdminError> {
+        Err(unserved())
+    }
+
+    async fn test_guardrails(&self, _text: TestedText) -> Result<TestReport, AdminError> {
+        Err(unserved())
+    }
+
+    async fn limit_states(&self, _limit: usize) -> Result<Vec<LimitState>, AdminError> {
+        Ok(Vec::new())
+    }
+
+    async fn budget_states(&self, _limit: usize) -> Result<Vec<BudgetState>, AdminError> {
+        Ok(Vec::new())
+    }
+
+    async fn cache_entries(
+        &self,
+        _selection: CacheSelection,
+        _limit: usize,
+    ) -> Result<Vec<CacheEntry>, AdminError> {
+        Ok(Vec::new())
+    }
+
+    async fn clear_cache(&self, _selection: CacheSelection) -> Result<u64, AdminError> {
+        Ok(0)
+    }
+
+    async fn policy_stats(&self) -> Result<PolicyStats, AdminError> {
+        Ok(PolicyStats::default())
+    }
+}
+
+/// The stage that it is about is not there yet.
+fn unserved() -> AdminError {
+    AdminError::Internal {
+        message: "this is not served yet".to_owned(),
+    }
+}

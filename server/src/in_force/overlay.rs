@@ -1,0 +1,203 @@
+//! What operators have changed, laid over the configuration.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::policies::{Policy, PolicyKind};
+
+use crate::config::{Config, Key, Strategy};
+use crate::store::{Change, Store, StoreError, What};
+
+/// The kind that a model's changes have.
+pub(super) const MODEL: &str = "model";
+/// Where strategies were kept before there were changes.
+const OLD_SETTING: &str = "config.edits";
+
+/// The latest edits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overlay {
+    pub(super) policies: BTreeMap<(PolicyKind, String), Edited<Policy>>,
+    /// By the model's name; a model that the file has no more may come back.
+    pub(super) strategies: BTreeMap<String, Edited<String>>,
+}
+
+/// An edit that is in force, or was taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edited<T> {
+    pub state: EditState<T>,
+    pub version: u64,
+    pub at: DateTime<Utc>,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditState<T> {
+    Put(T),
+    Deleted,
+    /// What the configuration says holds.
+    Reset,
+}
+
+impl<T> Edited<T> {
+    pub fn put(&self) -> Option<&T> {
+        match &self.state {
+            EditState::Put(value) => Some(value),
+            EditState::Deleted | EditState::Reset => None,
+        }
+    }
+}
+
+/// What of a model can be changed, as the database has it.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct StoredModel {
+    pub strategy: String,
+}
+
+/// What strategies were before there were changes.
+#[derive(Debug, Default, Deserialize)]
+struct OldEdits {
+    #[serde(default)]
+    strategies: BTreeMap<String, String>,
+}
+
+impl Overlay {
+    /// What was kept. What cannot be read is left as it is, and the file holds there.
+    pub async fn kept_in(store: &Store) -> Self {
+        if let Err(error) = take_over_old(store).await {
+            tracing::error!(%error, "Older edits of the configuration cannot be read: they do not hold");
+        }
+        let changes = match store.changes_in_force().await {
+            Ok(changes) => changes,
+            Err(error) => {
+                tracing::error!(%error, "Edits of the configuration cannot be read: the file holds");
+                return Self::default();
+            }
+        };
+        let mut overlay = Self::default();
+        for change in changes {
+            if let Err(problem) = overlay.take(&change) {
+                tracing::error!(
+                    kind = change.kind,
+                    name = change.name,
+                    problem,
+                    "An edit of the configuration cannot be understood: the file holds"
+                );
+            }
+        }
+        overlay
+    }
+
+    fn take(&mut self, change: &Change) -> Result<(), String> {
+        if change.kind == MODEL {
+            let edited = edited(change, |json| {
+                serde_json::from_str(json).map(|model: StoredModel| model.strategy)
+            })?;
+            self.strategies.insert(change.name.clone(), edited);
+            return Ok(());
+        }
+        let kind = PolicyKind::from_name(&change.kind).ok_or("there is no such kind")?;
+        let edited = edited(change, |json| Policy::from_json(kind, json))?;
+        self.policies.insert((kind, change.name.clone()), edited);
+        Ok(())
+    }
+
+    /// The edit of a policy, if there ever was one.
+    pub fn policy(&self, kind: PolicyKind, name: &str) -> Option<&Edited<Policy>> {
+        self.policies.get(&(kind, name.to_owned()))
+    }
+
+    pub fn strategy(&self, model: &str) -> Option<Strategy> {
+        Strategy::from_name(self.strategies.get(model)?.put()?)
+    }
+
+    /// The configuration with the edits in it.
+    pub fn applied_to(&self, file: &Config) -> Config {
+        let mut config = file.clone();
+        for model in &mut config.models {
+            if let Some(strategy) = self.strategy(&model.name) {
+                model.strategy = strategy;
+            }
+        }
+        for ((kind, name), edited) in &self.policies {
+            match &edited.state {
+                EditState::Reset => {}
+                EditState::Deleted => remove(&mut config, *kind, name),
+                EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
+            }
+        }
+        config
+    }
+}
+
+/// A policy takes the place of the one of its name.
+fn put(config: &mut Config, name: String, policy: Policy) {
+    match policy {
+        Policy::Key(settings) => {
+            match config.keys.iter_mut().find(|key| key.name == name) {
+                // The file's secret still opens the door.
+                Some(key) => key.settings = settings,
+                None => config.keys.push(Key {
+                    name,
+                    key: None,
+                    settings,
+                }),
+            }
+        }
+        Policy::Project(value) => drop(config.projects.insert(name, value)),
+        Policy::Limit(value) => drop(config.limits.insert(name, value)),
+        Policy::Budget(value) => drop(config.budgets.insert(name, value)),
+        Policy::Guardrail(value) => drop(config.guardrails.insert(name, value)),
+        Policy::SystemPrompt(value) => drop(config.system_prompts.insert(name, value)),
+        Policy::Cache(value) => config.cache = value,
+    }
+}
+
+fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
+    match kind {
+        PolicyKind::Key => config.keys.retain(|key| key.name != name),
+        PolicyKind::Project => drop(config.projects.remove(name)),
+        PolicyKind::Limit => drop(config.limits.remove(name)),
+        PolicyKind::Budget => drop(config.budgets.remove(name)),
+        PolicyKind::Guardrail => drop(config.guardrails.remove(name)),
+        PolicyKind::SystemPrompt => drop(config.system_prompts.remove(name)),
+        // There is always one.
+        PolicyKind::Cache => {}
+    }
+}
+
+fn edited<T>(
+    change: &Change,
+    read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
+) -> Result<Edited<T>, String> {
+    Ok(Edited {
+        state: match &change.what {
+            What::Put(json) => EditState::Put(read(json).map_err(|error| error.to_string())?),
+            What::Delete => EditState::Deleted,
+            What::Reset => EditState::Reset,
+        },
+        version: change.version,
+        at: change.at,
+        by: change.by.clone(),
+    })
+}
+
+/// Strategies used to be a setting of their own.
+async fn take_over_old(store: &Store) -> Result<(), StoreError> {
+    let Some(old) = store.setting(OLD_SETTING).await? else {
+        return Ok(());
+    };
+    let old: OldEdits = serde_json::from_str(&old).unwrap_or_default();
+    let changes = old.strategies.into_iter().map(|(name, strategy)| Change {
+        kind: MODEL.to_owned(),
+        name,
+        version: 1,
+        what: What::Put(serde_json::to_string(&StoredModel { strategy }).expect("a name is JSON")),
+        reason: None,
+        by: "admin".to_owned(),
+        at: Utc::now(),
+    });
+    store
+        .replace_setting(OLD_SETTING, &changes.collect::<Vec<_>>())
+        .await
+}

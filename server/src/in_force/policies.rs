@@ -1,0 +1,320 @@
+//! What operators change of policies.
+
+use chrono::Utc;
+use shared::policies::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, PolicyVersion};
+use shared::routing::Source;
+
+use super::overlay::{EditState, Edited};
+use super::{EditError, InForce, State, check};
+use crate::config::Config;
+use crate::store::{Change, What};
+
+/// The name of the one policy of its kind.
+pub const CACHE: &str = "cache";
+/// Names are for people to read.
+const MAX_NAME: usize = 100;
+
+impl InForce {
+    /// The policies of a kind, those that were deleted included, in the order in which they act, else by name.
+    pub async fn policies(&self, kind: PolicyKind) -> Vec<PolicyEntry> {
+        let state = self.state.lock().await;
+        entries(&state, kind)
+    }
+
+    /// # Errors
+    /// There is none of this name.
+    pub async fn policy(&self, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
+        let state = self.state.lock().await;
+        entry(&state, kind, name)
+    }
+
+    /// Puts a policy in force.
+    ///
+    /// # Errors
+    /// It makes no sense, somebody else was quicker, or it cannot be kept.
+    pub async fn put(
+        &self,
+        name: &str,
+        policy: Policy,
+        edit: &Edit,
+    ) -> Result<PolicyEntry, EditError> {
+        let mut state = self.state.lock().await;
+        let kind = policy.kind();
+        let there = self.expected(&state, kind, name, edit)?;
+        if there.is_none() && kind == PolicyKind::Key {
+            // Without a secret it would open no door.
+            return Err(no_such(kind, name));
+        }
+        let policy = without_told(policy);
+        let mut errors = named(kind, name);
+        errors.extend(check::check(name, &policy, &state.config()));
+        if !errors.is_empty() {
+            return Err(EditError::Invalid(errors));
+        }
+        self.apply(&mut state, kind, name, EditState::Put(policy), edit)
+            .await?;
+        entry(&state, kind, name)
+    }
+
+    /// Takes a policy out of force.
+    ///
+    /// # Errors
+    /// There is none, others need it, somebody else was quicker, or the edit cannot be kept.
+    pub async fn delete(&self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
+        let mut state = self.state.lock().await;
+        let there = self.expected(&state, kind, name, edit)?;
+        if there.is_none() {
+            return Err(no_such(kind, name));
+        }
+        if kind == PolicyKind::Cache {
+            return Err(EditError::InUse(
+                "The cache cannot be deleted: switch it off, or take its edits back.".to_owned(),
+            ));
+        }
+        check::is_free(kind, name, &state.config())?;
+        let deleted = match in_file(&state.file, kind, name) {
+            Some(_) => EditState::Deleted,
+            None => EditState::Reset,
+        };
+        self.apply(&mut state, kind, name, deleted, edit).await
+    }
+
+    /// Takes all edits of a policy back; `None`: the configuration says nothing of it.
+    ///
+    /// # Errors
+    /// There never was one, others need it, somebody else was quicker, or the edit cannot be kept.
+    pub async fn reset_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+    ) -> Result<Option<PolicyEntry>, EditError> {
+        let mut state = self.state.lock().await;
+        let there = self.expected(&state, kind, name, edit)?;
+        let file = in_file(&state.file, kind, name);
+        let edited = state.overlay.policy(kind, name);
+        if there.is_none() && file.is_none() {
+            return Err(no_such(kind, name));
+        }
+        if edited.is_some_and(|edited| edited.state != EditState::Reset) {
+            if file.is_none() {
+                check::is_free(kind, name, &state.config())?;
+            }
+            self.apply(&mut state, kind, name, EditState::Reset, edit)
+                .await?;
+        }
+        Ok(entry(&state, kind, name).ok())
+    }
+
+    /// What a policy was, the latest first.
+    ///
+    /// # Errors
+    /// There never was one, or the database does not answer.
+    pub async fn versions(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+    ) -> Result<Vec<PolicyVersion>, EditError> {
+        let changes = self.store.changes_of(kind.as_str(), name).await?;
+        if changes.is_empty() {
+            self.policy(kind, name).await?;
+        }
+        let versions = changes.into_iter().map(|change| {
+            let policy = match &change.what {
+                What::Put(json) => Policy::from_json(kind, json).ok(),
+                What::Delete | What::Reset => None,
+            };
+            PolicyVersion {
+                version: change.version,
+                at: change.at,
+                by: change.by,
+                reason: change.reason,
+                policy,
+                reset: change.what == What::Reset,
+            }
+        });
+        Ok(versions.collect())
+    }
+
+    /// The policy as it is, if the edit is about that.
+    fn expected(
+        &self,
+        state: &State,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+    ) -> Result<Option<Policy>, EditError> {
+        let there = in_file(&state.config(), kind, name);
+        let name = || name.to_owned();
+        if edit.new && there.is_some() {
+            return Err(EditError::Exists { kind, name: name() });
+        }
+        let version = state.overlay.policy(kind, &name());
+        let version = version.map_or(0, |edited| edited.version);
+        match edit.seen {
+            Some(seen) if seen != version => Err(EditError::Changed {
+                kind,
+                name: name(),
+                version,
+            }),
+            _ => Ok(there),
+        }
+    }
+
+    async fn apply(
+        &self,
+        state: &mut State,
+        kind: PolicyKind,
+        name: &str,
+        to: EditState<Policy>,
+        edit: &Edit,
+    ) -> Result<(), EditError> {
+        let before = state.overlay.policy(kind, name);
+        if before.is_some_and(|before| before.state == to) {
+            return Ok(());
+        }
+        let change = Change {
+            kind: kind.as_str().to_owned(),
+            name: name.to_owned(),
+            version: before.map_or(0, |edited| edited.version) + 1,
+            what: match &to {
+                EditState::Put(policy) => What::Put(policy.to_json()),
+                EditState::Deleted => What::Delete,
+                EditState::Reset => What::Reset,
+            },
+            reason: edit.reason.clone(),
+            by: edit.by.clone(),
+            at: Utc::now(),
+        };
+        let mut overlay = state.overlay.clone();
+        let edited = Edited {
+            state: to,
+            version: change.version,
+            at: change.at,
+            by: change.by.clone(),
+        };
+        overlay.policies.insert((kind, name.to_owned()), edited);
+        self.commit(state, overlay, &change).await?;
+        tracing::info!(
+            kind = kind.as_str(),
+            name,
+            version = change.version,
+            by = change.by,
+            "A policy was changed"
+        );
+        Ok(())
+    }
+}
+
+fn no_such(kind: PolicyKind, name: &str) -> EditError {
+    let name = name.to_owned();
+    EditError::NoSuchPolicy { kind, name }
+}
+
+/// What is told of a policy, but not part of it.
+fn without_told(mut policy: Policy) -> Policy {
+    if let Policy::Key(key) = &mut policy {
+        key.prefixes.clear();
+    }
+    policy
+}
+
+/// What is wrong with a name.
+fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
+    let message = if name.trim().is_empty() {
+        "it needs a name"
+    } else if name.chars().count() > MAX_NAME {
+        "at most 100 characters"
+    } else if name != name.trim() || name.contains(char::is_control) || name.contains(['/', '\\']) {
+        "no slashes, control characters, or space around it"
+    } else if kind == PolicyKind::Cache && name != CACHE {
+        "there is one cache, and its name is `cache`"
+    } else {
+        return Vec::new();
+    };
+    vec![FieldError {
+        field: "name".to_owned(),
+        message: message.to_owned(),
+    }]
+}
+
+fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
+    let config = state.config();
+    let edits = state.overlay.policies.iter();
+    let deleted = edits
+        .filter(|((of, _), edited)| *of == kind && edited.state == EditState::Deleted)
+        .map(|((_, name), _)| name.clone())
+        .filter(|name| in_file(&state.file, kind, name).is_some());
+    let mut names = names(&config, kind);
+    names.extend(deleted);
+    names
+        .iter()
+        .filter_map(|name| entry(state, kind, name).ok())
+        .collect()
+}
+
+fn entry(state: &State, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
+    let file = in_file(&state.file, kind, name);
+    let edited = state.overlay.policy(kind, name);
+    let put = edited.and_then(Edited::put);
+    let deleted = edited.is_some_and(|edited| edited.state == EditState::Deleted);
+    let policy = put.cloned().or_else(|| file.clone());
+    Ok(PolicyEntry {
+        name: name.to_owned(),
+        policy: policy.ok_or_else(|| no_such(kind, name))?,
+        source: if put.is_some() || deleted {
+            Source::Edited
+        } else {
+            Source::File
+        },
+        in_file: file.filter(|_| put.is_some()),
+        deleted,
+        version: edited.map_or(0, |edited| edited.version),
+        changed_at: edited.map(|edited| edited.at),
+        changed_by: edited.map(|edited| edited.by.clone()),
+    })
+}
+
+/// In the order in which they act, else by name.
+fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
+    match kind {
+        PolicyKind::Key => {
+            let mut names: Vec<_> = config.keys.iter().map(|key| key.name.clone()).collect();
+            names.sort();
+            names
+        }
+        PolicyKind::Project => config.projects.keys().cloned().collect(),
+        PolicyKind::Limit => config.limits.keys().cloned().collect(),
+        PolicyKind::Budget => config.budgets.keys().cloned().collect(),
+        PolicyKind::Guardrail => {
+            let mut rules: Vec<_> = config.guardrails.iter().collect();
+            rules.sort_by_key(|(_, rule)| rule.order);
+            rules.into_iter().map(|(name, _)| name.clone()).collect()
+        }
+        PolicyKind::SystemPrompt => {
+            let mut prompts: Vec<_> = config.system_prompts.iter().collect();
+            prompts.sort_by_key(|(_, prompt)| prompt.order);
+            prompts.into_iter().map(|(name, _)| name.clone()).collect()
+        }
+        PolicyKind::Cache => vec![CACHE.to_owned()],
+    }
+}
+
+/// What a configuration says of a policy.
+fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
+    match kind {
+        PolicyKind::Key => {
+            let key = config.keys.iter().find(|key| key.name == name)?;
+            Some(Policy::Key(key.settings.clone()))
+        }
+        PolicyKind::Project => config.projects.get(name).cloned().map(Policy::Project),
+        PolicyKind::Limit => config.limits.get(name).cloned().map(Policy::Limit),
+        PolicyKind::Budget => config.budgets.get(name).cloned().map(Policy::Budget),
+        PolicyKind::Guardrail => config.guardrails.get(name).cloned().map(Policy::Guardrail),
+        PolicyKind::SystemPrompt => {
+            let prompt = config.system_prompts.get(name).cloned();
+            prompt.map(Policy::SystemPrompt)
+        }
+        PolicyKind::Cache => (name == CACHE).then(|| Policy::Cache(config.cache.clone())),
+    }
+}

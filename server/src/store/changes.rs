@@ -1,0 +1,185 @@
+//! What operators have changed, change by change.
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection, Row};
+
+use super::{Store, StoreError};
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub kind: String,
+    pub name: String,
+    /// 1, 2, … of each kind and name.
+    pub version: u64,
+    pub what: What,
+    pub reason: Option<String>,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+/// What a change did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// This holds, in JSON.
+    Put(String),
+    /// There is none.
+    Delete,
+    /// What the configuration says holds.
+    Reset,
+}
+
+impl What {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Put(_) => "put",
+            Self::Delete => "delete",
+            Self::Reset => "reset",
+        }
+    }
+
+    fn value(&self) -> Option<&str> {
+        match self {
+            Self::Put(value) => Some(value),
+            Self::Delete | Self::Reset => None,
+        }
+    }
+}
+
+const COLUMNS: &str = "kind, name, version, what, value, reason, changed_by, changed_at_us";
+
+impl Store {
+    /// The latest change of each kind and name.
+    pub async fn changes_in_force(&self) -> Result<Vec<Change>, StoreError> {
+        let statement = sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS}, max(version) FROM changes GROUP BY kind, name ORDER BY kind, name"
+        ));
+        let rows = sqlx::query(statement).fetch_all(&self.reader()).await?;
+        rows.iter().map(change).collect()
+    }
+
+    /// All changes of a kind and name, the latest first.
+    pub async fn changes_of(&self, kind: &str, name: &str) -> Result<Vec<Change>, StoreError> {
+        let statement = sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM changes WHERE kind = ? AND name = ? ORDER BY version DESC"
+        ));
+        let rows = sqlx::query(statement)
+            .bind(kind)
+            .bind(name)
+            .fetch_all(&self.reader())
+            .await?;
+        rows.iter().map(change).collect()
+    }
+
+    /// Writes changes, all of them or none.
+    pub async fn add_changes(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut connection = self.writer().acquire().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for change in changes {
+            insert(&mut transaction, change).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Writes changes in place of a setting that said the same.
+    pub async fn replace_setting(
+        &self,
+        setting: &str,
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        let mut connection = self.writer().acquire().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for change in changes {
+            insert(&mut transaction, change).await?;
+        }
+        sqlx::query("DELETE FROM settings WHERE name = ?")
+            .bind(setting)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Adds a change to the chain, inside a transaction.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    change: &Change,
+) -> Result<(), StoreError> {
+    let before: Option<Vec<u8>> =
+        sqlx::query_scalar("SELECT hash FROM changes ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+    let hash = chained(before.as_deref().unwrap_or_default(), change);
+    sqlx::query(
+        "INSERT INTO changes (kind, name, version, what, value, reason, changed_by, changed_at_us, hash) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&change.kind)
+    .bind(&change.name)
+    .bind(i64::try_from(change.version).unwrap_or(i64::MAX))
+    .bind(change.what.as_str())
+    .bind(change.what.value())
+    .bind(change.reason.as_deref())
+    .bind(&change.by)
+    .bind(change.at.timestamp_micros())
+    .bind(hash.as_slice())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The hash of a change that comes after one with the hash `before`. Each value goes in with its length, so that no
+/// two changes look alike.
+fn chained(before: &[u8], change: &Change) -> [u8; 32] {
+    let version = change.version.to_be_bytes();
+    let at = change.at.timestamp_micros().to_be_bytes();
+    let values: [Option<&[u8]>; 9] = [
+        Some(before),
+        Some(change.kind.as_bytes()),
+        Some(change.name.as_bytes()),
+        Some(&version),
+        Some(change.what.as_str().as_bytes()),
+        change.what.value().map(str::as_bytes),
+        change.reason.as_deref().map(str::as_bytes),
+        Some(change.by.as_bytes()),
+        Some(&at),
+    ];
+    let mut hasher = Sha256::new();
+    for value in values {
+        // An absent value has a length that none has.
+        let length = value.map_or(u64::MAX, |value| value.len() as u64);
+        hasher.update(length.to_be_bytes());
+        hasher.update(value.unwrap_or_default());
+    }
+    hasher.finalize().into()
+}
+
+fn change(row: &SqliteRow) -> Result<Change, StoreError> {
+    let what: String = row.try_get("what")?;
+    let value: Option<String> = row.try_get("value")?;
+    let what = match (what.as_str(), value) {
+        ("put", Some(value)) => What::Put(value),
+        ("delete", None) => What::Delete,
+        ("reset", None) => What::Reset,
+        _ => return Err(StoreError::Corrupt(format!("changes.what = {what}"))),
+    };
+    let version: i64 = row.try_get("version")?;
+    let at: i64 = row.try_get("changed_at_us")?;
+    Ok(Change {
+        kind: row.try_get("kind")?,
+        name: row.try_get("name")?,
+        version: u64::try_from(version)
+            .map_err(|_| StoreError::Corrupt(format!("changes.version = {version}")))?,
+        what,
+        reason: row.try_get("reason")?,
+        by: row.try_get("changed_by")?,
+        at: DateTime::from_timestamp_micros(at)
+            .ok_or_else(|| StoreError::Corrupt(format!("changes.changed_at_us = {at}")))?,
+    })
+}
