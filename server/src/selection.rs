@@ -52,6 +52,7 @@ struct Matcher {
     projects: Vec<String>,
     models: Vec<Model>,
     addresses: Vec<Addresses>,
+    except_addresses: Vec<Addresses>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +83,16 @@ enum Addresses {
     Net(IpNet),
 }
 
+impl Addresses {
+    /// Nobody knows who a client without an address is.
+    fn has(&self, address: Option<IpAddr>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Net(net) => address.is_some_and(|address| net.contains(&address)),
+        }
+    }
+}
+
 /// The addresses that a selector's entry means; `None`: it is not an address, a network or `*.*.*.*`.
 fn addresses(text: &str) -> Option<Addresses> {
     if matches!(text, "*" | "*.*.*.*") {
@@ -99,6 +110,7 @@ pub fn is_addresses(text: &str) -> bool {
 
 impl Matcher {
     fn new(selector: &Selector) -> Self {
+        let all = |texts: &[String]| texts.iter().filter_map(|text| addresses(text)).collect();
         Self {
             keys: selector.keys.clone(),
             projects: selector.projects.clone(),
@@ -107,11 +119,8 @@ impl Matcher {
                 .iter()
                 .map(|model| Model::new(model))
                 .collect(),
-            addresses: selector
-                .addresses
-                .iter()
-                .filter_map(|text| addresses(text))
-                .collect(),
+            addresses: all(&selector.addresses),
+            except_addresses: all(&selector.except_addresses),
         }
     }
 
@@ -125,14 +134,9 @@ impl Matcher {
                     .model
                     .is_some_and(|model| self.models.iter().any(|pattern| pattern.matches(model)))
         };
+        let among = |list: &[Addresses]| list.iter().any(|one| one.has(subject.address));
         let address = || {
-            self.addresses.is_empty()
-                || self.addresses.iter().any(|addresses| match addresses {
-                    Addresses::All => true,
-                    Addresses::Net(net) => subject
-                        .address
-                        .is_some_and(|address| net.contains(&address)),
-                })
+            (self.addresses.is_empty() || among(&self.addresses)) && !among(&self.except_addresses)
         };
         named(&self.keys, subject.key)
             && named(&self.projects, subject.project)
@@ -220,6 +224,7 @@ mod tests {
             projects: texts(projects),
             models: texts(models),
             addresses: texts(addresses),
+            ..Selector::default()
         }
     }
 
@@ -234,6 +239,13 @@ mod tests {
             (selector(&[], &[], &[], &["10.0.0.0/8", "192.0.2.7"]), 5),
             (selector(&[], &[], &[], &["*.*.*.*"]), 6),
             (selector(&["a"], &["q"], &[], &[]), 7),
+            (
+                Selector {
+                    except_addresses: vec!["10.0.0.0/8".to_owned()],
+                    ..selector(&["c"], &[], &[], &[])
+                },
+                8,
+            ),
         ]
         .into_iter()
         .collect();
@@ -257,7 +269,11 @@ mod tests {
         );
         assert_eq!(
             find(Some("c"), None, Some("gpt-3"), Some("192.0.2.8")),
-            [0, 4, 6]
+            [0, 4, 6, 8]
+        );
+        assert_eq!(
+            find(Some("c"), None, Some("gpt-3"), Some("10.0.0.1")),
+            [0, 4, 5, 6]
         );
     }
 }

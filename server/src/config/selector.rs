@@ -11,5 +11,6 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Selector {
         projects: section.values("projects", Vec::new()),
         models: section.values("models", Vec::new()),
         addresses: section.values("addresses", Vec::new()),
+        ..Selector::default()
     }
 }

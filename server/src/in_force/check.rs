@@ -58,11 +58,17 @@ fn selector(field: &str, selector: &Selector, config: &Config, errors: &mut Vec<
             report("models", i, "it needs a name".to_owned());
         }
     }
-    for (i, address) in selector.addresses.iter().enumerate() {
-        if !is_addresses(address) {
-            let message =
-                format!("`{address}` is not an address, a network such as 10.0.0.0/8, or *.*.*.*");
-            report("addresses", i, message);
+    for (list, addresses) in [
+        ("addresses", &selector.addresses),
+        ("except_addresses", &selector.except_addresses),
+    ] {
+        for (i, address) in addresses.iter().enumerate() {
+            if !is_addresses(address) {
+                let message = format!(
+                    "`{address}` is not an address, a network such as 10.0.0.0/8, or *.*.*.*"
+                );
+                report(list, i, message);
+            }
         }
     }
 }

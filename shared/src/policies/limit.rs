@@ -10,6 +10,9 @@ use super::Selector;
 pub struct RateLimit {
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// Which requests count.
     #[serde(default)]
     pub applies_to: Selector,

@@ -18,6 +18,9 @@ pub struct Selector {
     /// Clients: an address, a network (`10.0.0.0/8`), or `*.*.*.*` for everybody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
+    /// Clients, as in `addresses`, that are not meant although they would be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub except_addresses: Vec<String>,
 }
 
 impl Selector {
@@ -27,5 +30,6 @@ impl Selector {
             && self.projects.is_empty()
             && self.models.is_empty()
             && self.addresses.is_empty()
+            && self.except_addresses.is_empty()
     }
 }
