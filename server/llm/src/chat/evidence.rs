@@ -4,7 +4,7 @@ use crate::json::Json;
 use crate::text::Text;
 
 /// Where a piece of the answer comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Citation {
     pub url: Option<Text>,
     pub title: Option<Text>,

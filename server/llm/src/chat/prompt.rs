@@ -51,7 +51,7 @@ pub enum Role {
 
 /// One turn, or a piece of one: neighbours of the same role are not merged by dialects, codecs whose protocol
 /// wants turns to alternate merge them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Message {
     pub role: Role,
     /// The participant's name, where the protocol has one.
@@ -60,20 +60,20 @@ pub struct Message {
 }
 
 /// A piece of a message, and whether the provider's prompt cache should keep everything up to its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Part {
     pub content: PartContent,
     pub cache: Option<CachePoint>,
 }
 
 /// Everything up to here should be cached by the provider.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CachePoint {
     /// How long, as the protocol says it: `5m`, `1h`.
     pub ttl: Option<Text>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum PartContent {
     Text {
         text: Text,
@@ -108,7 +108,7 @@ pub enum PartContent {
     Other { what: Text },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Media {
     pub kind: MediaKind,
     pub source: MediaSource,
@@ -129,7 +129,7 @@ pub enum MediaKind {
     Video,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MediaSource {
     /// Not a `data:` URL: dialects take those apart.
     Url(Text),
@@ -142,7 +142,7 @@ pub enum MediaSource {
 }
 
 /// A tool that the model may call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Tool {
     Function {
         name: Text,
@@ -164,7 +164,7 @@ pub enum Tool {
 }
 
 /// Which tools the model must, may or must not call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ToolChoice {
     Auto,
     None,
@@ -180,7 +180,7 @@ pub enum ToolChoice {
 }
 
 /// What the answer has to be.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub enum Output {
     #[default]
     Text,
@@ -196,7 +196,7 @@ pub enum Output {
 }
 
 /// How much the model should think.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reasoning {
     pub effort: Option<Effort>,
     /// At most this many tokens; 0: do not think; `None`: not said.

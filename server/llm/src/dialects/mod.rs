@@ -3,9 +3,11 @@
 pub mod anthropic;
 mod betas;
 pub mod gemini;
+mod identity;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
 mod system;
 
+pub use identity::Repeatable;
 pub use system::OwnPrompt;

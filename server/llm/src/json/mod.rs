@@ -1,5 +1,6 @@
 //! Reading JSON in place, changing parts of it without touching the rest, and writing it.
 
+pub mod canonical;
 mod compact;
 mod node;
 mod scan;

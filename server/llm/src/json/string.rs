@@ -60,6 +60,11 @@ impl<'a> JsonStr<'a> {
         }
     }
 
+    /// The part between the quotes, as it was written.
+    pub fn written(&self) -> &'a str {
+        self.inner
+    }
+
     /// The part between the quotes, when nothing in it is escaped: good for matching keys.
     pub fn plain(&self) -> Option<&'a str> {
         (!self.escaped).then_some(self.inner)

@@ -1,0 +1,201 @@
+//! What of a request decides its answer: two that are the same in this can be given the same one.
+
+use std::hash::{Hash, Hasher};
+
+use crate::chat::{ChatRequest, PartContent, Prompt, Protocol, Tool};
+use crate::json::canonical::{self, Canonical};
+use crate::json::{JsonError, Object, Scanner};
+
+/// Whether an answer can be given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeatable {
+    Yes {
+        /// The upstream's own bytes say something again that does not decide the answer, such as the user.
+        echoes: bool,
+    },
+    /// More is asked for than an answer: the parameter that says so.
+    No(&'static str),
+}
+
+/// Top-level members that do not decide the answer: how it is sent, who asks, what the provider counts and keeps.
+/// The model's name is told apart, for it can also stand in the path.
+fn set_aside(protocol: Protocol) -> &'static [&'static str] {
+    match protocol {
+        Protocol::OpenAiResponses => &[
+            "model",
+            "stream",
+            "stream_options",
+            "user",
+            "metadata",
+            "safety_identifier",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+        ],
+        Protocol::OpenAiCompletions => &["model", "stream", "stream_options", "user"],
+        Protocol::Anthropic => &["model", "stream", "metadata"],
+        Protocol::Gemini => &["model", "labels"],
+        _ => &[
+            "model",
+            "stream",
+            "stream_options",
+            "user",
+            "metadata",
+            "safety_identifier",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "store",
+        ],
+    }
+}
+
+/// What a reply says again of what is set aside.
+const ECHOED: [&str; 4] = ["user", "metadata", "safety_identifier", "prompt_cache_key"];
+
+/// Members by which a request changes something beside giving an answer, or depends on what can change: the value that
+/// says nothing, if it is not null.
+fn state(protocol: Protocol) -> &'static [(&'static str, &'static str)] {
+    match protocol {
+        Protocol::OpenAiResponses => &[
+            ("background", "false"),
+            ("conversation", ""),
+            ("previous_response_id", ""),
+        ],
+        Protocol::OpenAiChat => &[("store", "false")],
+        Protocol::Anthropic => &[("container", "")],
+        _ => &[],
+    }
+}
+
+impl ChatRequest {
+    /// Appends what decides the answer, apart from where the request goes: the protocol, its headers, and of the body
+    /// everything but what is known not to. White space, the order of members and escapes do not count.
+    ///
+    /// # Errors
+    /// The body is not JSON.
+    pub fn write_identity(&self, out: &mut Vec<u8>) -> Result<Repeatable, JsonError> {
+        let name = |name: &str, out: &mut Vec<u8>| {
+            out.extend_from_slice(&(name.len() as u64).to_le_bytes());
+            out.extend_from_slice(name.as_bytes());
+        };
+        name(self.protocol.as_str(), out);
+        out.extend_from_slice(&(self.headers.len() as u64).to_le_bytes());
+        for (key, value) in &self.headers {
+            name(key.as_str(), out);
+            out.extend_from_slice(&(value.len() as u64).to_le_bytes());
+            out.extend_from_slice(value.as_bytes());
+        }
+        let (aside, state) = (set_aside(self.protocol), state(self.protocol));
+        let responses = self.protocol == Protocol::OpenAiResponses;
+        let mut repeatable = Repeatable::Yes { echoes: false };
+        // Without a word the upstream keeps a response, so that others can refer to it.
+        let mut stored = responses;
+        let mut scanner = Scanner::from_utf8(&self.body)?;
+        let mut members = scanner.enter_object()?;
+        Canonical::default().object(out, |canonical, out| {
+            while let Some(key) = scanner.next_member(&mut members)? {
+                let known = key.decode();
+                let known: &str = &known;
+                if let Some((key, nothing)) = state.iter().find(|(key, _)| *key == known) {
+                    let span = scanner.skip_value()?;
+                    let value = &scanner.text()[span];
+                    if value != "null" && value != *nothing {
+                        repeatable = Repeatable::No(key);
+                    }
+                } else if aside.contains(&known) {
+                    scanner.skip_value()?;
+                    if responses
+                        && ECHOED.contains(&known)
+                        && let Repeatable::Yes { echoes } = &mut repeatable
+                    {
+                        *echoes = true;
+                    }
+                } else if responses && known == "store" {
+                    let span = scanner.skip_value()?;
+                    stored = &scanner.text()[span] != "false";
+                } else {
+                    let start = out.len();
+                    canonical::string(&key, out);
+                    let end = out.len();
+                    canonical.value(&mut scanner, out)?;
+                    return Ok(Some((start, end)));
+                }
+            }
+            Ok(None)
+        })?;
+        scanner.end()?;
+        out.push(u8::from(stored));
+        Ok(repeatable)
+    }
+
+    /// Appends what decides the answer in no protocol, so that a client of another one can be given it too. `false`:
+    /// something of the request is only its protocol's, and nothing was appended.
+    pub fn write_plain_identity(&self, out: &mut Vec<u8>) -> bool {
+        let Ok(prompt) = self.prompt() else {
+            return false;
+        };
+        if !is_plain(prompt) || (self.protocol == Protocol::OpenAiResponses && self.is_kept()) {
+            return false;
+        }
+        let Prompt {
+            messages,
+            tools,
+            tool_choice,
+            parallel_tool_calls,
+            max_output_tokens,
+            temperature,
+            top_p,
+            top_k,
+            min_p,
+            presence_penalty,
+            frequency_penalty,
+            seed,
+            stop,
+            choices,
+            logprobs,
+            output,
+            reasoning,
+            user: _,
+            others: _,
+        } = prompt;
+        let mut into = Bytes(out);
+        (messages, tools, tool_choice, parallel_tool_calls).hash(&mut into);
+        (max_output_tokens, temperature, top_p, top_k, min_p).hash(&mut into);
+        (presence_penalty, frequency_penalty, seed, stop).hash(&mut into);
+        (choices.unwrap_or(1), logprobs, output, reasoning).hash(&mut into);
+        true
+    }
+
+    /// Of Responses: the upstream keeps the answer, and the client can refer to it.
+    fn is_kept(&self) -> bool {
+        let object = Object::scan(self.body.clone());
+        object.map_or(true, |object| object.get("store") != Some(b"false"))
+    }
+}
+
+/// Whether it says all that the client said.
+fn is_plain(prompt: &Prompt) -> bool {
+    let known = |content: &PartContent| !matches!(content, PartContent::Other { .. });
+    let parts = || prompt.messages.iter().flat_map(|message| &message.parts);
+    prompt.others.is_empty()
+        && !prompt
+            .tools
+            .iter()
+            .any(|tool| matches!(tool, Tool::Hosted { .. }))
+        && parts().all(|part| match &part.content {
+            PartContent::ToolResult { parts, .. } => parts.iter().all(|part| known(&part.content)),
+            content => known(content),
+        })
+}
+
+/// Keeps what is hashed as it is.
+struct Bytes<'a>(&'a mut Vec<u8>);
+
+impl Hasher for Bytes<'_> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}

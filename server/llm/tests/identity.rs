@@ -1,0 +1,301 @@
+//! Which requests are the same question.
+
+use llm::chat::ChatRequest;
+use llm::dialect::{ChatDialect, Incoming};
+use llm::dialects::Repeatable;
+use llm::dialects::{
+    anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat,
+    openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses,
+};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+const DIALECTS: [&dyn ChatDialect; 5] = [
+    &OpenAiChat,
+    &OpenAiCompletions,
+    &OpenAiResponses,
+    &Anthropic,
+    &Gemini,
+];
+
+fn read(dialect: &dyn ChatDialect, body: &str) -> ChatRequest {
+    dialect
+        .decode_request(Incoming::of(body.to_owned()))
+        .unwrap()
+}
+
+fn identity(dialect: &dyn ChatDialect, body: &str) -> (Vec<u8>, Repeatable) {
+    let mut out = Vec::new();
+    let repeatable = read(dialect, body).write_identity(&mut out).unwrap();
+    (out, repeatable)
+}
+
+fn plain(dialect: &dyn ChatDialect, body: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    read(dialect, body)
+        .write_plain_identity(&mut out)
+        .then_some(out)
+}
+
+/// What each protocol needs, and a value under a key that none knows.
+fn body(dialect: &dyn ChatDialect, value: Value) -> Map<String, Value> {
+    let needed = match dialect.protocol().as_str() {
+        "openai_completions" => json!({"prompt": "U"}),
+        "openai_responses" => json!({"input": "U"}),
+        "gemini" => json!({"contents": [{"parts": [{"text": "U"}]}]}),
+        _ => json!({"messages": [{"role": "user", "content": "U"}]}),
+    };
+    let Value::Object(mut body) = needed else {
+        unreachable!()
+    };
+    body.insert("model".to_owned(), json!("m"));
+    body.insert("x-value".to_owned(), value);
+    body
+}
+
+fn random(seed: &mut u64, below: usize) -> usize {
+    *seed = seed
+        .wrapping_mul(6364136223846793005)
+        .wrapping_add(1442695040888963407);
+    (*seed >> 33) as usize % below
+}
+
+/// Written with members in an order and with white space that `seed` says.
+fn written(value: &Value, seed: &mut u64, out: &mut String) {
+    let space = [" ", "", "\n\t", "  "];
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            for at in (1..members.len()).rev() {
+                members.swap(at, random(seed, at + 1));
+            }
+            out.push('{');
+            for (at, (key, value)) in members.into_iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                let space = space[random(seed, 4)];
+                out.push_str(space);
+                escaped(key, seed, out);
+                out.push_str(space);
+                out.push(':');
+                written(value, seed, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at > 0 {
+                    " , "
+                } else {
+                    space[random(seed, 4)]
+                });
+                written(item, seed, out);
+            }
+            out.push(']');
+        }
+        Value::String(text) => escaped(text, seed, out),
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+fn escaped(text: &str, seed: &mut u64, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        let plain = character >= ' ' && character != '"' && character != '\\';
+        if plain && random(seed, 4) > 0 {
+            out.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out.push('"');
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e6..1e6_f64).prop_map(Value::from),
+        // Escaped, it may be a lone surrogate as well: then it counts how it was written.
+        "\\PC{0,6}".prop_map(|text| Value::from(text.replace('\u{fffd}', ""))),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map("[a-d]{0,2}|ä", inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every value that is one change away at a place that `at` says.
+fn changed(value: &Value, at: &mut usize) -> Value {
+    match value {
+        Value::Array(items) if !items.is_empty() && !(*at).is_multiple_of(4) => {
+            let place = *at % items.len();
+            *at /= 4;
+            let mut items = items.clone();
+            items[place] = changed(&items[place], at);
+            Value::Array(items)
+        }
+        Value::Object(members) if !members.is_empty() && !(*at).is_multiple_of(4) => {
+            let place = *at % members.len();
+            *at /= 4;
+            let mut members = members.clone();
+            let value = members.values_mut().nth(place).unwrap();
+            *value = changed(value, at);
+            Value::Object(members)
+        }
+        Value::Array(items) => {
+            let mut items = items.clone();
+            items.push(Value::Null);
+            Value::Array(items)
+        }
+        Value::Object(members) => {
+            let mut members = members.clone();
+            members.insert("new".to_owned(), Value::Null);
+            Value::Object(members)
+        }
+        Value::String(text) => Value::String(format!("{text}.")),
+        Value::Null => Value::Bool(false),
+        Value::Bool(value) => Value::Bool(!value),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => Value::from(number.wrapping_add(1)),
+            None => Value::from(number.as_f64().unwrap() + 1.0),
+        },
+    }
+}
+
+proptest! {
+    #[test]
+    fn order_white_space_and_escapes_do_not_count(value in values(), seed: u64, which in 0..5_usize) {
+        let dialect = DIALECTS[which];
+        let document = Value::Object(body(dialect, value));
+        let mut seed = seed;
+        let mut other = String::new();
+        written(&document, &mut seed, &mut other);
+        prop_assert_eq!(
+            identity(dialect, &document.to_string()),
+            identity(dialect, &other)
+        );
+    }
+
+    #[test]
+    fn any_other_value_is_another_request(value in values(), at: usize, which in 0..5_usize) {
+        let dialect = DIALECTS[which];
+        let mut place = at;
+        let other = Value::Object(body(dialect, changed(&value, &mut place)));
+        let one = Value::Object(body(dialect, value));
+        prop_assert_ne!(
+            identity(dialect, &one.to_string()),
+            identity(dialect, &other.to_string())
+        );
+    }
+}
+
+#[test]
+fn who_asks_and_how_it_is_sent_do_not_count() {
+    for dialect in DIALECTS {
+        let plain = body(dialect, json!(1));
+        let mut more = plain.clone();
+        more.insert("model".to_owned(), json!("another"));
+        let own = match dialect.protocol().as_str() {
+            "gemini" => vec![("labels", json!({"a": "b"}))],
+            "anthropic" => vec![
+                ("stream", json!(true)),
+                ("metadata", json!({"user_id": "u"})),
+            ],
+            "openai_completions" => vec![
+                ("stream", json!(true)),
+                ("stream_options", json!({"include_usage": true})),
+                ("user", json!("u")),
+            ],
+            _ => vec![
+                ("stream", json!(true)),
+                ("stream_options", json!({})),
+                ("user", json!("u")),
+                ("metadata", json!({"a": "b"})),
+                ("safety_identifier", json!("u")),
+                ("prompt_cache_key", json!("k")),
+            ],
+        };
+        more.extend(own.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        let (plain, more) = (Value::Object(plain), Value::Object(more));
+        assert_eq!(
+            identity(dialect, &plain.to_string()).0,
+            identity(dialect, &more.to_string()).0,
+            "{dialect:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_more_than_an_answer_is_not_repeated() {
+    let no = |dialect: &dyn ChatDialect, key: &str, value: Value| {
+        let mut asked = body(dialect, json!(1));
+        asked.insert(key.to_owned(), value);
+        matches!(identity(dialect, &Value::Object(asked).to_string()).1, Repeatable::No(found) if found == key)
+    };
+    assert!(no(&OpenAiResponses, "background", json!(true)));
+    assert!(!no(&OpenAiResponses, "background", json!(false)));
+    assert!(no(
+        &OpenAiResponses,
+        "previous_response_id",
+        json!("resp_1")
+    ));
+    assert!(!no(&OpenAiResponses, "previous_response_id", json!(null)));
+    assert!(no(
+        &OpenAiResponses,
+        "conversation",
+        json!({"id": "conv_1"})
+    ));
+    assert!(no(&OpenAiChat, "store", json!(true)));
+    assert!(!no(&OpenAiChat, "store", json!(false)));
+    assert!(no(&Anthropic, "container", json!("c_1")));
+}
+
+#[test]
+fn an_answer_that_is_kept_upstream_is_another_one() {
+    let with = |store: Value| {
+        let mut asked = body(&OpenAiResponses, json!(1));
+        asked.insert("store".to_owned(), store);
+        identity(&OpenAiResponses, &Value::Object(asked).to_string()).0
+    };
+    let usual = Value::Object(body(&OpenAiResponses, json!(1))).to_string();
+    assert_eq!(with(json!(true)), identity(&OpenAiResponses, &usual).0);
+    assert_ne!(with(json!(false)), with(json!(true)));
+}
+
+#[test]
+fn protocols_say_the_same() {
+    let chat = r#"{"model":"m","max_tokens":9,"temperature":0.5,"user":"u","messages":[{"role":"system","content":"S"},{"role":"user","content":"U"}]}"#;
+    let anthropic = r#"{"model":"m","max_tokens":9,"temperature":0.5,"system":"S","messages":[{"role":"user","content":"U"}],"stream":true}"#;
+    let gemini = r#"{"systemInstruction":{"parts":[{"text":"S"}]},"contents":[{"role":"user","parts":[{"text":"U"}]}],"generationConfig":{"maxOutputTokens":9,"temperature":0.5}}"#;
+    let responses = r#"{"model":"m","max_output_tokens":9,"temperature":0.5,"instructions":"S","input":"U","store":false}"#;
+    let said = plain(&OpenAiChat, chat).unwrap();
+    assert_eq!(plain(&Anthropic, anthropic), Some(said.clone()));
+    assert_eq!(plain(&Gemini, gemini), Some(said.clone()));
+    assert_eq!(plain(&OpenAiResponses, responses), Some(said.clone()));
+    // What the upstream keeps cannot come from elsewhere.
+    assert_eq!(
+        plain(&OpenAiResponses, &responses.replace("false", "true")),
+        None
+    );
+    // What only one protocol knows is not compared.
+    assert_eq!(
+        plain(&OpenAiChat, &chat.replace("\"user\"", "\"logit_bias\"")),
+        None
+    );
+    for other in [
+        chat.replace("\"S\"", "\"T\""),
+        chat.replace("0.5", "0.6"),
+        chat.replace('9', "8"),
+        chat.replace("\"max_tokens\"", "\"seed\""),
+    ] {
+        assert_ne!(plain(&OpenAiChat, &other), Some(said.clone()), "{other}");
+    }
+}
