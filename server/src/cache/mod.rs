@@ -1,12 +1,16 @@
 //! Answers given before. Nothing is kept yet: every look-up is a bypass, from the place where the
 //! cache will be asked.
 
+mod check;
+
+pub use check::check;
+
 use http::HeaderMap;
 use llm::chat::{ChatRequest, ChatResponse, StreamEvent};
 
 use crate::auth::Caller;
 use crate::recording::record::CacheOutcome;
-use crate::system_prompt::Prompts;
+use crate::system_prompt::Told;
 
 /// The answers that are kept.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +34,7 @@ impl Cache {
         &self,
         _caller: &Caller,
         _request: &ChatRequest,
-        _prompts: Option<&Prompts>,
+        _prompts: &Told,
         _headers: Option<&HeaderMap>,
     ) -> LookUp {
         LookUp {

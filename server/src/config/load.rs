@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use shared::policies::CacheSettings;
-
 use super::check::check;
 use super::document::{Table, from_toml, from_yaml};
 use super::effective::Effective;
@@ -13,8 +11,8 @@ use super::file::{Choice, Format, choose, places_of_others};
 use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
-    Admin, Config, DEFAULT_PROMPT, Database, Grpc, Key, Logging, Model, PriceOverride, Provider,
-    Recording, Route, Server, UnitPriceOverride, compat, system_prompt,
+    Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
+    Server, UnitPriceOverride, cache, compat, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -248,12 +246,8 @@ impl Config {
             limits: BTreeMap::new(),
             budgets: BTreeMap::new(),
             guardrails: BTreeMap::new(),
-            system_prompts: root
-                .section("system_prompt", system_prompt::read)
-                .map(|prompt| (DEFAULT_PROMPT.to_owned(), prompt))
-                .into_iter()
-                .collect(),
-            cache: CacheSettings::default(),
+            system_prompts: system_prompt::read_all(root),
+            cache: root.section("cache", cache::read),
         }
     }
 }

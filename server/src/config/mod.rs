@@ -5,6 +5,7 @@
 mod admin;
 mod breaker;
 mod byte_size;
+mod cache;
 mod check;
 mod compat;
 mod database;

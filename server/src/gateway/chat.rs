@@ -1,5 +1,7 @@
 //! Chat, as it is put to one target.
 
+use std::sync::Arc;
+
 use llm::chat::{ChatRequest, ChatResponse, Collector};
 use llm::codec::Target;
 
@@ -8,12 +10,12 @@ use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
 use super::events::EventStream;
 use crate::recording::trial::Trial;
-use crate::system_prompt::Prompts;
 
 /// A chat request. Its answer counts once its first event, or all of a reply that is not streamed, is there.
 pub(super) struct ChatCall<'a> {
     pub request: &'a ChatRequest,
-    pub prompts: Option<&'a Prompts>,
+    /// What the operator wants said after the client's own.
+    pub system_prompt: Option<&'a Arc<str>>,
     /// Nothing of the request may be left out.
     pub strict: bool,
 }
@@ -51,7 +53,7 @@ impl ChatCall<'_> {
     async fn begin(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Begun> {
         let request = self.request;
         let target = Target {
-            system_prompt: self.prompts.map(|prompts| &*prompts.after),
+            system_prompt: self.system_prompt.map(|text| &**text),
             ..asked.target()
         };
         let codec = asked.upstream.codec_for(request.protocol);

@@ -5,19 +5,20 @@ use llm::chat::{ChatRequest, Losses, Protocol};
 use llm::codec::Target;
 use llm::codec::WireRequest;
 use llm::codecs::{anthropic, gemini};
+use llm::dialects::OwnPrompt;
 use llm::dialects::anthropic::count_tokens::estimate;
 use llm::error::{ApiError, ErrorKind};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
 use crate::recording::trial::Trial;
-use crate::system_prompt::Prompts;
 
 /// Two protocols have the question. A target that speaks the client's is asked, for all others there is an estimate,
 /// which is told as an emulation.
 pub(super) struct CountTokensCall<'a> {
     pub request: &'a ChatRequest,
-    pub prompts: Option<&'a Prompts>,
+    /// What the operator wants said after the client's own.
+    pub system_prompt: Option<&'a str>,
 }
 
 /// How a protocol asks, and answers.
@@ -52,7 +53,7 @@ impl Call for CountTokensCall<'_> {
             return self.estimate(trial);
         };
         let target = Target {
-            system_prompt: self.prompts.map(|prompts| &*prompts.after),
+            system_prompt: self.system_prompt,
             ..asked.target()
         };
         let wire = (question.encode)(self.request, &target).map_err(Unanswered::Unfit)?;
@@ -77,7 +78,12 @@ impl Call for CountTokensCall<'_> {
 
 impl CountTokensCall<'_> {
     fn estimate(&self, trial: &mut Trial) -> Outcome<u64> {
-        let prompt = self.request.prompt().map_err(Unanswered::Unfit)?;
+        // For counting it does not matter where it is said.
+        let said = self.system_prompt.map(OwnPrompt::After);
+        let told = said.map(|own| self.request.with_own_prompt(own));
+        let told = told.transpose().map_err(Unanswered::Unfit)?;
+        let request = told.as_ref().unwrap_or(self.request);
+        let prompt = request.prompt().map_err(Unanswered::Unfit)?;
         let mut losses = Losses::default();
         losses.emulate("count_tokens");
         trial.lost(losses);

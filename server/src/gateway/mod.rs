@@ -198,7 +198,6 @@ impl Gateway {
         self.ask(context, &Asking::chat(request, &terms), request.stream)?;
 
         let subject = context.caller.subject(request.model.as_deref());
-        let prompts = policies.system_prompts.for_request(subject);
         let guardrails = &policies.guardrails;
         let checked = guardrails.check_request(&context.caller, request).await?;
         let request = match &checked {
@@ -207,8 +206,10 @@ impl Gateway {
             Checked::Answered(answer) => return Ok(Reply::of_response(answer.clone(), request)),
         };
         let guard = guardrails.on_reply(&context.caller, request);
+        let told = policies.system_prompts.tell(subject, request)?;
+        let request = told.request.as_deref().unwrap_or(request);
         let cache = &policies.cache;
-        let found = cache.find(&context.caller, request, prompts.as_ref(), terms.headers);
+        let found = cache.find(&context.caller, request, &told, terms.headers);
         context.recording.cache(found.outcome);
         let reply = match found.answer {
             Some(answer) => Reply::of_response(answer, request),
@@ -217,7 +218,7 @@ impl Gateway {
                 let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
                 let call = ChatCall {
                     request,
-                    prompts: prompts.as_ref(),
+                    system_prompt: told.after.as_ref(),
                     strict: terms.strict || policies.strict,
                 };
                 if let Some(candidate) = plan.shadow(moment) {
@@ -244,10 +245,10 @@ impl Gateway {
         let plan = asking.plan(context, moment::now())?;
         let policies = Arc::clone(&context.policies);
         let subject = context.caller.subject(request.model.as_deref());
-        let prompts = policies.system_prompts.for_request(subject);
+        let told = policies.system_prompts.tell(subject, request)?;
         let call = CountTokensCall {
-            request,
-            prompts: prompts.as_ref(),
+            request: told.request.as_deref().unwrap_or(request),
+            system_prompt: told.after.as_deref(),
         };
         attempts::first_answer(self, context, plan, &call).await
     }

@@ -14,7 +14,6 @@ use super::context::Context;
 use super::room::Room;
 use super::{Gateway, Reply, moment};
 use crate::routing::Candidate;
-use crate::system_prompt::Prompts;
 use crate::transport::Transport;
 
 /// Shadows under way; there are no more than that, whatever the configuration's share.
@@ -33,7 +32,7 @@ struct Shadow {
     context: Context,
     candidate: Candidate,
     request: ChatRequest,
-    prompts: Option<Prompts>,
+    system_prompt: Option<Arc<str>>,
     strict: bool,
 }
 
@@ -54,7 +53,7 @@ impl Shadows {
             context: original.shadow(),
             candidate: to,
             request: call.request.clone(),
-            prompts: call.prompts.cloned(),
+            system_prompt: call.system_prompt.cloned(),
             strict: call.strict,
         };
         tasks.spawn(shadow.send(room));
@@ -83,7 +82,7 @@ impl Shadow {
         let asked = Asked::new(&self.transport, &policies, &self.context, &self.candidate);
         let call = ChatCall {
             request: &self.request,
-            prompts: self.prompts.as_ref(),
+            system_prompt: self.system_prompt.as_ref(),
             strict: self.strict,
         };
         let _room = room;

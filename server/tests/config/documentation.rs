@@ -24,6 +24,11 @@ targets = [{ provider = "name", parameters = { parameter = 0 } }]
 [[keys]]
 name = "name"
 key = "x"
+[[system_prompts]]
+name = "name"
+text = "x"
+[[cache.overrides]]
+ttl = "1h"
 [[prices]]
 model = "x"
 input = 1
@@ -50,7 +55,9 @@ fn rows() -> Vec<String> {
         let default = match (&setting.source, &setting.literal) {
             (Source::Default, Some(literal)) => format!("`{literal}`"),
             (Source::Default, None) => "none".to_owned(),
-            _ if ["header", "parameter"].contains(&setting.key.as_str()) => "none".to_owned(),
+            _ if ["header", "parameter", "ttl"].contains(&setting.key.as_str()) => {
+                "none".to_owned()
+            }
             _ => "required".to_owned(),
         };
         let variable = setting
@@ -60,7 +67,9 @@ fn rows() -> Vec<String> {
             .replace("HEADERS_HEADER", "HEADERS_<HEADER>")
             .replace("PARAMETERS_PARAMETER", "PARAMETERS_<PARAMETER>");
         let variable = match path.as_str() {
-            "providers.name" | "models.name" | "keys.name" => "–".to_owned(),
+            "providers.name" | "models.name" | "keys.name" | "system_prompts.name" => {
+                "–".to_owned()
+            }
             _ => format!("`{variable}`"),
         };
         format!("| `{path}` | {default} | {variable} | ")

@@ -28,6 +28,7 @@ mod shadow;
 mod slots;
 mod storage;
 mod streaming;
+mod system_prompt;
 mod targets;
 mod test_app;
 mod timeouts;

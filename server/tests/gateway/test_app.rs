@@ -50,8 +50,14 @@ impl TestApp {
         Self::start(config_for(upstream)).await
     }
 
-    /// With this configuration, but on free ports and over a temporary database.
+    /// With this configuration, but on free ports and over a temporary database. Each request goes upstream.
     pub async fn start(mut config: Config) -> Self {
+        config.cache.enabled = false;
+        Self::caching(config).await
+    }
+
+    /// The same, with the cache as it is configured.
+    pub async fn caching(mut config: Config) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         for provider in &mut config.providers {
             // Upstreams count what they are asked.

@@ -117,8 +117,8 @@ impl Scalar for IpNet {
     }
 }
 
-/// Unsigned integers, each with its range in the message.
-macro_rules! unsigned {
+/// Integers, each with its range in the message.
+macro_rules! numbers {
     ($($type:ty: $expected:literal),*) => {$(
         impl Scalar for $type {
             const EXPECTED: &'static str = $expected;
@@ -136,11 +136,12 @@ macro_rules! unsigned {
     )*};
 }
 
-unsigned! {
+numbers! {
     u16: "a whole number from 0 to 65535",
     u32: "a whole number from 0 to 4294967295",
     u64: "a whole number, 0 or more",
-    usize: "a whole number, 0 or more"
+    usize: "a whole number, 0 or more",
+    i32: "a whole number from -2147483648 to 2147483647"
 }
 
 /// A choice among words.
