@@ -1,12 +1,21 @@
 //! Loads: open loop, closed loop, streams.
 
-use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    cell::Cell,
+    net::SocketAddr,
+    rc::Rc,
+    sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::{client::Connection, measure::Processes};
+
+/// Numbers of one run are not those of another.
+static NEXT_RUN: AtomicU8 = AtomicU8::new(1);
 
 /// Who is asked, with what, and whose CPU time counts.
 #[derive(Debug, Clone)]
@@ -66,6 +75,37 @@ impl Target {
     }
 }
 
+/// Stands in a body for digits that are different in each request.
+pub const DIGITS: &str = "0000000000";
+
+/// Writes other digits in the place of [`DIGITS`], if the request has one.
+struct Numbered {
+    request: Vec<u8>,
+    at: Option<usize>,
+    number: usize,
+    step: usize,
+}
+
+impl Numbered {
+    fn new(request: &[u8], number: usize, step: usize) -> Self {
+        Self {
+            at: memchr::memmem::find(request, DIGITS.as_bytes()),
+            request: request.to_vec(),
+            number,
+            step,
+        }
+    }
+
+    fn next(&mut self) -> &[u8] {
+        if let Some(at) = self.at {
+            let digits = format!("{:010}", self.number);
+            self.request[at..at + DIGITS.len()].copy_from_slice(digits.as_bytes());
+            self.number += self.step;
+        }
+        &self.request
+    }
+}
+
 /// Sends `rate` requests a second whatever the answers do, over enough connections.
 pub async fn open_loop(
     target: &Target,
@@ -83,11 +123,13 @@ pub async fn open_loop(
     let start = Instant::now();
     let each = rate * duration.as_millis() as usize / 1000 / CONNECTIONS;
     let gap = Duration::from_secs(1) / rate as u32;
+    let run = usize::from(NEXT_RUN.fetch_add(1, Ordering::Relaxed)) * 100_000_000;
     let request = &request;
     let tasks = connections
         .into_iter()
         .enumerate()
         .map(async |(index, mut connection)| {
+            let mut numbered = Numbered::new(request, run + index, CONNECTIONS);
             let mut latencies = Vec::with_capacity(each);
             for round in 0..each {
                 let due = start + gap * (round * CONNECTIONS + index) as u32;
@@ -95,6 +137,7 @@ pub async fn open_loop(
                 // the next request was due is the proxy's.
                 let late = Instant::now() > due;
                 sleep_until(due).await;
+                let request = numbered.next();
                 let sent = if late { due } else { Instant::now() };
                 connection.call(request, |_| ()).await?;
                 latencies.push(sent.elapsed().as_secs_f64() * 1e3);

@@ -9,6 +9,7 @@ mod http;
 mod load;
 mod measure;
 mod mock;
+mod policies;
 mod proxy;
 mod report;
 mod scenarios;
@@ -65,7 +66,7 @@ impl Bench {
                 .with_context(|| format!("no gateway at {}", cli.binary.display()))?,
             quick: cli.quick,
             upstream,
-            gateway: Proxy::gateway(&cli.binary, upstream, &MODELS)?,
+            gateway: Proxy::gateway(&cli.binary, upstream, &MODELS, policies::NONE)?,
             nginx: nginx_binary.as_ref().map(start_nginx).transpose()?,
             nginx_binary,
         };
@@ -89,7 +90,16 @@ impl Bench {
     }
 
     fn start_gateway(&self) -> Result<Proxy> {
-        Proxy::gateway(&self.binary, self.upstream, &MODELS)
+        Proxy::gateway(&self.binary, self.upstream, &MODELS, policies::NONE)
+    }
+
+    /// One with every kind of policy.
+    fn start_with_policies(&self) -> Result<Proxy> {
+        let mut proxy = Proxy::gateway(&self.binary, self.upstream, &MODELS, &policies::all())?;
+        proxy
+            .wait()
+            .context("the gateway with policies does not start")?;
+        Ok(proxy)
     }
 
     fn start_nginx(&self) -> Result<Option<Proxy>> {

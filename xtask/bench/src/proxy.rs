@@ -33,7 +33,13 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts the gateway with its defaults, a fresh SQLite file, and the mock as its provider.
-    pub fn gateway(binary: &Path, upstream: SocketAddr, models: &[&str]) -> Result<Self> {
+    /// `policies` is added to its configuration.
+    pub fn gateway(
+        binary: &Path,
+        upstream: SocketAddr,
+        models: &[&str],
+        policies: &str,
+    ) -> Result<Self> {
         let folder = TempDir::new()?;
         let (port, admin) = (free_port()?, free_port()?);
         let mut config = format!(
@@ -50,6 +56,7 @@ impl Proxy {
                  targets = [{{ provider = \"mock\", model = \"{model}\" }}]\n"
             );
         }
+        let _ = write!(config, "\n{policies}");
         let path = folder.path().join("gateway.toml");
         fs::write(&path, config)?;
         let mut command = Command::new(binary);

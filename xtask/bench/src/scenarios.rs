@@ -17,6 +17,8 @@ use crate::{
 pub enum Scenario {
     /// 1,000 small requests a second, open loop
     Steady,
+    /// The same with a key, limits, a budget, a system prompt, guardrails and the cache
+    Policies,
     /// Closed loop over 32 connections
     Flat32,
     /// Closed loop over 256 connections
@@ -122,6 +124,7 @@ pub async fn run(bench: &mut Bench, scenario: Scenario) -> Result<Vec<Row>> {
                 runs.added("steady 1,000/s", "added latency p99", 0.99),
             ]
         }
+        Scenario::Policies => policies(bench, seconds).await?,
         Scenario::Flat32 => flat(bench, "flat out, 32", &chat, 32, seconds).await?,
         Scenario::Flat256 => flat(bench, "flat out, 256", &chat, 256, seconds).await?,
         Scenario::Paced => {
@@ -214,6 +217,44 @@ async fn flat(
     ])
 }
 
+/// A gateway with every kind of policy beside the one with none, and beside nginx. No request is like another: the
+/// cache is asked in vain.
+async fn policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
+    const RATE: usize = 1000;
+    let body = about_a_kilobyte();
+    let proxy = bench.start_with_policies()?;
+    let with_policies = Target {
+        address: proxy.address,
+        processes: Some(proxy.processes()),
+        is_nginx: false,
+    };
+    let mut plain = Vec::new();
+    let mut runs = Runs::default();
+    for _ in 0..bench.rounds() {
+        let run = load::open_loop(&bench.gateway(), &body, RATE, duration).await;
+        plain.push(run.context("gateway")?);
+        let run = load::open_loop(&with_policies, &body, RATE, duration).await;
+        runs.gateway.push(run.context("gateway with policies")?);
+        if let Some(nginx) = bench.nginx() {
+            let run = load::open_loop(&nginx, &body, RATE, duration).await;
+            runs.nginx.push(run.context("nginx")?);
+        }
+    }
+    let mut costs = runs.cpu("policies, 1,000/s", "µs/request", 1.5);
+    costs.figure = "CPU with all".to_owned();
+    let without = median(plain.iter().map(|run| run.cpu_us));
+    let added = Row {
+        scenario: costs.scenario,
+        figure: "CPU of them all".to_owned(),
+        unit: costs.unit,
+        gateway: costs.gateway - without,
+        nginx: None,
+        direct: None,
+        limit: Some(Limit::Absolute(15.0)),
+    };
+    Ok(vec![costs, added])
+}
+
 /// On fresh processes: what other scenarios left behind must not count.
 async fn memory(bench: &mut Bench, body: &str) -> Result<Vec<Row>> {
     bench.restart()?;
@@ -301,6 +342,17 @@ fn chat(model: &str, stream: bool) -> String {
     let stream = if stream { r#","stream":true"# } else { "" };
     format!(
         r#"{{"model":"{model}","messages":[{{"role":"system","content":"You answer in one sentence."}},{{"role":"user","content":"What is a gateway, and why would anyone want to put one in front of a language model?"}}],"temperature":0.7,"max_tokens":256{stream}}}"#
+    )
+}
+
+/// A chat request of 1 KB in which each one has a number of its own.
+fn about_a_kilobyte() -> String {
+    let said =
+        "What is a gateway, and why would anyone want to put one in front of a language model? ";
+    let text = said.repeat(9);
+    format!(
+        r#"{{"model":"{UNARY}","messages":[{{"role":"system","content":"You answer in one sentence."}},{{"role":"user","content":"{text}Number {}."}}],"temperature":0.7,"max_tokens":256}}"#,
+        load::DIGITS
     )
 }
 
