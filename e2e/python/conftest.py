@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 from dataclasses import dataclass
 
+import httpx2
 import pytest
 from anthropic import Anthropic
 from google import genai
@@ -22,6 +23,10 @@ KEYED = os.environ["E2E_KEYED_URL"]
 KEY = os.environ["E2E_KEY"]
 # Started without any configuration: the simulated provider.
 BARE = os.environ["E2E_BARE_URL"]
+# The same as the open one behind client keys: what else holds there is up to each test.
+POLICED = os.environ["E2E_POLICED_URL"]
+POLICED_ADMIN = os.environ["E2E_POLICED_ADMIN_URL"]
+POLICED_TOKEN = os.environ["E2E_POLICED_TOKEN"]
 DATABASE = os.environ["E2E_OPEN_DATABASE"]
 
 
@@ -112,6 +117,49 @@ def bare():
 @pytest.fixture
 def asynchronous():
     return AsyncOpenAI(base_url=f"{OPEN}/v1", api_key="sk-anything", max_retries=0, timeout=30)
+
+
+def administer(method, path, body=None, **more):
+    """Asks the admin API of the policed gateway."""
+    headers = {"authorization": f"Bearer {POLICED_TOKEN}", **more.pop("headers", {})}
+    url = f"{POLICED_ADMIN}{path}"
+    return httpx2.request(method, url, json=body, headers=headers, timeout=20, **more)
+
+
+class Team:
+    """A client key of one test's own, and policies for its requests alone."""
+
+    def __init__(self, **settings):
+        self.name = f"team-{uuid.uuid4().hex}"
+        reply = administer("POST", "/api/v1/keys", {"name": self.name, **settings})
+        assert reply.status_code == 201, reply.text
+        self.secret = reply.json()["secret"]
+
+    def put(self, kind, **policy):
+        """Puts a policy in force that is about this key."""
+        path = f"/api/v1/{kind}/{self.name}-{uuid.uuid4().hex[:8]}"
+        policy = {"applies_to": {"keys": [self.name]}, **policy}
+        reply = administer("PUT", path, policy)
+        assert reply.status_code in (200, 201), reply.text
+        return path
+
+    @property
+    def openai(self):
+        return OpenAI(base_url=f"{POLICED}/v1", api_key=self.secret, max_retries=0, timeout=30)
+
+    @property
+    def anthropic(self):
+        return Anthropic(base_url=POLICED, api_key=self.secret, max_retries=0, timeout=30)
+
+    @property
+    def gemini(self):
+        options = genai.types.HttpOptions(base_url=POLICED, timeout=30_000)
+        return genai.Client(api_key=self.secret, http_options=options)
+
+
+@pytest.fixture
+def team():
+    return Team()
 
 
 @pytest.fixture

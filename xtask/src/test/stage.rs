@@ -1,9 +1,10 @@
-//! What the end-to-end tests play on: upstreams, and three gateways before them.
+//! What the end-to-end tests play on: upstreams, and four gateways before them.
 //!
 //! The upstreams are a scripted one, an imitation of many providers' protocols (aimock), and a real
 //! llama.cpp server with a small real model. The gateways:
 //! - `open`: a provider for each upstream and protocol, no keys;
 //! - `keyed`: the same behind client keys and a small body limit;
+//! - `policed`: the same behind a client key, with an admin token, prices and the cache: its policies are the tests';
 //! - `bare`: no configuration but free ports: the simulated provider, a token of its own making.
 
 use std::{
@@ -24,6 +25,9 @@ use crate::cargo::Workspace;
 /// The client key of the gateway `keyed`.
 const KEY: &str = "sk-team-a-0123456789abcdef0123456789abcdef";
 
+/// The admin token of the gateway `policed`.
+const ADMIN_TOKEN: &str = "adm-0123456789abcdef0123456789abcdef";
+
 /// The running processes; they end with it.
 #[derive(Debug)]
 pub struct Stage {
@@ -34,6 +38,7 @@ pub struct Stage {
     gateways: Vec<Server>,
     login: String,
     admin_port: u16,
+    policed_admin_port: u16,
 }
 
 impl Stage {
@@ -68,12 +73,17 @@ impl Stage {
 
         let mut gateways = Vec::new();
         let providers = providers(port, free_port()?, aimock.port, llama.port);
-        for (name, more) in [("open", ""), ("keyed", keyed().as_str())] {
+        let policed_admin_port = free_port()?;
+        for (name, more, admin_port) in [
+            ("open", UNCACHED.to_owned(), free_port()?),
+            ("keyed", keyed(), free_port()?),
+            ("policed", policed(), policed_admin_port),
+        ] {
             let home = folder.join(name);
             fs::create_dir_all(&home)?;
             let config = home.join("gateway.toml");
             fs::write(&config, format!("{more}{providers}"))?;
-            gateways.push(start(name, &gateway, &home, free_port()?, |command| {
+            gateways.push(start(name, &gateway, &home, admin_port, |command| {
                 command.arg("--config").arg(config);
             })?);
         }
@@ -89,7 +99,7 @@ impl Stage {
         for gateway in &mut gateways {
             gateway.wait("/ready")?;
         }
-        let login = gateways[2].wait_to_say("/login?token=")?;
+        let login = gateways[3].wait_to_say("/login?token=")?;
         Ok(Self {
             folder,
             upstream,
@@ -98,6 +108,7 @@ impl Stage {
             gateways,
             login,
             admin_port,
+            policed_admin_port,
         })
     }
 
@@ -112,7 +123,10 @@ impl Stage {
             ("E2E_OPEN_DATABASE", database.display().to_string()),
             ("E2E_KEYED_URL", url(self.gateways[1].port)),
             ("E2E_KEY", KEY.to_owned()),
-            ("E2E_BARE_URL", url(self.gateways[2].port)),
+            ("E2E_POLICED_URL", url(self.gateways[2].port)),
+            ("E2E_POLICED_ADMIN_URL", url(self.policed_admin_port)),
+            ("E2E_POLICED_TOKEN", ADMIN_TOKEN.to_owned()),
+            ("E2E_BARE_URL", url(self.gateways[3].port)),
             ("E2E_BARE_ADMIN_URL", url(self.admin_port)),
             ("E2E_BARE_LOGIN", self.login.clone()),
         ]
@@ -211,7 +225,19 @@ fn start(
 
 fn keyed() -> String {
     format!(
-        "[server]\nmax_body_size = \"128KiB\"\n\n\
+        "[server]\nmax_body_size = \"128KiB\"\n\n{UNCACHED}\
          [[keys]]\nname = \"team-a\"\nkey = \"{KEY}\"\n\n"
     )
 }
+
+/// A token costs what is easy to reckon with.
+fn policed() -> String {
+    format!(
+        "[admin]\ntoken = \"{ADMIN_TOKEN}\"\n\n[cache]\nenabled = true\n\n\
+         [[keys]]\nname = \"team-a\"\nkey = \"{KEY}\"\n\n\
+         [[prices]]\nmodel = \"chat\"\ninput = 1000\noutput = 10000\n\n"
+    )
+}
+
+/// The same question twice is two questions.
+const UNCACHED: &str = "[cache]\nenabled = false\n\n";
