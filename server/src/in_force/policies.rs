@@ -1,5 +1,7 @@
 //! What operators change of policies.
 
+use std::collections::HashMap;
+
 use chrono::Utc;
 use shared::policies::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, PolicyVersion};
 use shared::routing::Source;
@@ -247,14 +249,38 @@ fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
         .filter(|name| in_file(&state.file, kind, name).is_some());
     let mut names = names(&config, kind);
     names.extend(deleted);
+    if !matches!(kind, PolicyKind::Guardrail | PolicyKind::SystemPrompt) {
+        names.sort();
+    }
+    // Of ten thousand keys, each is found at once.
+    let keys: HashMap<_, _> = match kind {
+        PolicyKind::Key => {
+            let keys = state.file.keys.iter();
+            keys.map(|key| (key.name.as_str(), &key.settings)).collect()
+        }
+        _ => HashMap::new(),
+    };
+    let file = |name: &str| match kind {
+        PolicyKind::Key => keys.get(name).map(|key| Policy::Key((*key).clone())),
+        _ => in_file(&state.file, kind, name),
+    };
     names
         .iter()
-        .filter_map(|name| entry(state, kind, name).ok())
+        .filter_map(|name| entry_with(state, kind, name, file(name)).ok())
         .collect()
 }
 
 fn entry(state: &State, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
-    let file = in_file(&state.file, kind, name);
+    entry_with(state, kind, name, in_file(&state.file, kind, name))
+}
+
+/// `file` is what the file says of it.
+fn entry_with(
+    state: &State,
+    kind: PolicyKind,
+    name: &str,
+    file: Option<Policy>,
+) -> Result<PolicyEntry, EditError> {
     let edited = state.overlay.policy(kind, name);
     let put = edited.and_then(Edited::put);
     let deleted = edited.is_some_and(|edited| edited.state == EditState::Deleted);
