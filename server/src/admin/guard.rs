@@ -9,27 +9,54 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::AdminState;
 use super::guesses::Verdict;
 use super::login;
-use super::rest::{problem, too_many};
+use super::problem::{problem, too_many};
 
-/// Checks the host, the origin and the caller, in this order.
+/// Who is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// Somebody who wants something public.
+    Nobody,
+    /// Who has logged in, in a browser.
+    Session,
+    /// A program with the admin token.
+    Token,
+}
+
+impl Operator {
+    /// The name in the list of changes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Session => "admin",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// Checks the host, the origin and the caller, in this order. What follows finds the [`Operator`] in the request's
+/// extensions.
 pub(super) async fn guard(
     State(state): State<AdminState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    match refusal(&state, &head).await {
-        Some(refusal) => refusal,
-        None => next.run(Request::from_parts(head, body)).await,
+    let (mut head, body) = request.into_parts();
+    match admitted(&state, &head).await {
+        Ok(operator) => {
+            head.extensions.insert(operator);
+            next.run(Request::from_parts(head, body)).await
+        }
+        Err(response) => response,
     }
 }
 
-async fn refusal(state: &AdminState, head: &Parts) -> Option<Response> {
+/// Who it is, or the answer in place of the one that was asked for.
+async fn admitted(state: &AdminState, head: &Parts) -> Result<Operator, Response> {
     let headers = &head.headers;
     let host = text(headers, &header::HOST).unwrap_or_default();
     if state.loopback_only && !is_loopback(host) {
         // A page of another site whose name was pointed at this machine (DNS rebinding).
-        return Some(problem(
+        return Err(problem(
             StatusCode::MISDIRECTED_REQUEST,
             "This listener answers to localhost and loopback addresses only.",
         ));
@@ -40,29 +67,32 @@ async fn refusal(state: &AdminState, head: &Parts) -> Option<Response> {
         && is_visit(headers)
         && let Some(login) = login::by_link(state, head).await
     {
-        return Some(login);
+        return Err(login);
     }
     if let Some(token) = bearer(headers) {
         // A token is no browser's doing: there is no other site that could have sent it.
         return match state.guesses.judge(&head.extensions, token).await {
-            Verdict::Right => None,
-            Verdict::Wrong => Some(problem(
+            Verdict::Right => Ok(Operator::Token),
+            Verdict::Wrong => Err(problem(
                 StatusCode::UNAUTHORIZED,
                 "The admin token is wrong.",
             )),
-            Verdict::TooMany { retry_after } => Some(too_many(retry_after)),
+            Verdict::TooMany { retry_after } => Err(too_many(retry_after)),
         };
     }
     if !is_safe(&head.method) && !is_same_origin(headers, host) {
-        return Some(problem(
+        return Err(problem(
             StatusCode::FORBIDDEN,
             "The request comes from another site.",
         ));
     }
-    if is_public(path) || state.logouts.sessions.is_valid(headers) {
-        return None;
+    if state.logouts.sessions.is_valid(headers) {
+        return Ok(Operator::Session);
     }
-    Some(if is_safe(&head.method) && wants_page(headers) {
+    if is_public(path) {
+        return Ok(Operator::Nobody);
+    }
+    Err(if is_safe(&head.method) && wants_page(headers) {
         Redirect::to("/login").into_response()
     } else {
         problem(

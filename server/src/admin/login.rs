@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::AdminState;
 use super::guard::wants_page;
 use super::guesses::Verdict;
-use super::rest::{problem, too_many};
+use super::problem::{problem, too_many};
 use super::session::Sessions;
 
 #[derive(Deserialize)]

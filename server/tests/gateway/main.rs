@@ -1,6 +1,7 @@
 //! The gateway from outside: the real thing over a temporary database, one file a behaviour.
 
 mod admin;
+mod admin_policies;
 mod admin_targets;
 mod auth;
 mod body;

@@ -1,0 +1,216 @@
+//! On what condition an edit is made: <https://www.rfc-editor.org/rfc/rfc9110#section-13>
+//!
+//! The tag of a policy is its version. `If-Match` with it: only if nobody has changed it since. `If-None-Match: *`: only
+//! if there is none yet.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Deserialize;
+use shared::AdminError;
+use shared::policies::{Edit, PolicyApi, PolicyEntry, PolicyKind};
+
+use crate::admin::guard::Operator;
+use crate::admin::problem::{problem, refusal};
+
+/// What an operator says why something is changed, in characters.
+const MAX_REASON: usize = 1000;
+static REASON: HeaderName = HeaderName::from_static("x-change-reason");
+
+/// Who changes something, why, and on what condition.
+#[derive(Clone, Debug)]
+pub(in crate::admin) struct Conditional {
+    by: Operator,
+    reason: Option<String>,
+    matching: Option<Tags>,
+    new: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Tags {
+    /// `*`: there is one.
+    Any,
+    Versions(Vec<u64>),
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    reason: Option<String>,
+}
+
+impl Conditional {
+    /// The edit, if its condition holds just now for this policy.
+    ///
+    /// # Errors
+    /// It does not: 412. Or it could not be found out.
+    pub async fn edit(
+        &self,
+        api: &dyn PolicyApi,
+        kind: PolicyKind,
+        name: &str,
+    ) -> Result<Edit, Response> {
+        let mut edit = self.unconditional();
+        edit.new = self.new;
+        if let Some(tags) = &self.matching {
+            edit.seen = Some(seen(tags, api, kind, name).await?);
+        }
+        Ok(edit)
+    }
+
+    /// Gives a reason where the operator gave none.
+    pub fn because(&mut self, reason: impl FnOnce() -> String) {
+        self.reason.get_or_insert_with(reason);
+    }
+
+    /// The edit, where there is nothing to compare with.
+    pub fn unconditional(&self) -> Edit {
+        Edit {
+            by: self.by.as_str().to_owned(),
+            reason: self.reason.clone(),
+            seen: None,
+            new: false,
+        }
+    }
+
+    /// Why an edit was not made: 412 where its condition had ceased to hold when its turn came.
+    pub async fn refusal(
+        &self,
+        api: &dyn PolicyApi,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+        error: &AdminError,
+    ) -> Response {
+        if matches!(error, AdminError::Conflict { .. }) && (self.new || edit.seen.is_some()) {
+            let there = api.policy(kind, name).await.ok();
+            let failed = self.new || there.map(|entry| entry.version) != edit.seen;
+            if failed {
+                return problem(StatusCode::PRECONDITION_FAILED, &error.to_string());
+            }
+        }
+        refusal(error)
+    }
+}
+
+async fn seen(
+    tags: &Tags,
+    api: &dyn PolicyApi,
+    kind: PolicyKind,
+    name: &str,
+) -> Result<u64, Response> {
+    let entry = match api.policy(kind, name).await {
+        Ok(entry) => entry,
+        Err(error @ AdminError::NotFound { .. }) => {
+            return Err(problem(StatusCode::PRECONDITION_FAILED, &error.to_string()));
+        }
+        Err(error) => return Err(refusal(&error)),
+    };
+    match tags {
+        Tags::Versions(versions) if !versions.contains(&entry.version) => {
+            let detail = format!(
+                "The {} `{name}` has been changed since: it is at version {} now.",
+                kind.label(),
+                entry.version
+            );
+            Err(problem(StatusCode::PRECONDITION_FAILED, &detail))
+        }
+        _ => Ok(entry.version),
+    }
+}
+
+/// Adds the tag of a policy.
+pub(super) fn tagged(mut response: Response, entry: &PolicyEntry) -> Response {
+    let tag = format!("\"{}\"", entry.version);
+    let value = HeaderValue::from_str(&tag).expect("a number is ASCII");
+    response.headers_mut().insert(header::ETAG, value);
+    response
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Conditional {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let headers = &parts.headers;
+        let by = parts.extensions.get::<Operator>().copied();
+        let by = by.unwrap_or(Operator::Nobody);
+        let matching = tags(headers, &header::IF_MATCH)?;
+        let new = match tags(headers, &header::IF_NONE_MATCH)? {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(Tags::Versions(_)) => {
+                return Err(problem(
+                    StatusCode::BAD_REQUEST,
+                    "Of If-None-Match, `*` is understood with edits: there must not be one yet.",
+                ));
+            }
+        };
+        let reason = match headers.get(&REASON) {
+            Some(value) => Some(text(value)?.to_owned()),
+            None => match Query::<Reason>::from_request_parts(parts, state).await {
+                Ok(Query(query)) => query.reason,
+                Err(rejection) => {
+                    return Err(problem(rejection.status(), &rejection.body_text()));
+                }
+            },
+        };
+        let reason = reason.filter(|reason| !reason.trim().is_empty());
+        if reason
+            .as_ref()
+            .is_some_and(|reason| reason.chars().count() > MAX_REASON)
+        {
+            let detail = format!("The reason is longer than {MAX_REASON} characters.");
+            return Err(problem(StatusCode::BAD_REQUEST, &detail));
+        }
+        Ok(Self {
+            by,
+            reason,
+            matching,
+            new,
+        })
+    }
+}
+
+fn text(value: &HeaderValue) -> Result<&str, Response> {
+    std::str::from_utf8(value.as_bytes())
+        .map_err(|_| problem(StatusCode::BAD_REQUEST, "A header is not UTF-8."))
+}
+
+/// A header's tags. One that is weak or none of ours matches nothing.
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Response> {
+    let mut versions = None;
+    for value in headers.get_all(name) {
+        for tag in text(value)?.split(',').map(str::trim) {
+            if tag == "*" {
+                return Ok(Some(Tags::Any));
+            }
+            let quoted: Option<u64> = tag
+                .strip_prefix('"')
+                .and_then(|tag| tag.strip_suffix('"'))
+                .and_then(|tag| tag.parse().ok());
+            versions.get_or_insert_with(Vec::new).extend(quoted);
+        }
+    }
+    Ok(versions.map(Tags::Versions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_tags() {
+        let read = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, HeaderValue::from_static(value));
+            tags(&headers, &header::IF_MATCH).unwrap()
+        };
+        assert_eq!(read("*"), Some(Tags::Any));
+        assert_eq!(read("\"3\""), Some(Tags::Versions(vec![3])));
+        assert_eq!(read("\"3\", \"4\""), Some(Tags::Versions(vec![3, 4])));
+        for none in ["W/\"3\"", "3", "\"abc\"", ""] {
+            assert_eq!(read(none), Some(Tags::Versions(vec![])), "{none}");
+        }
+        assert_eq!(tags(&HeaderMap::new(), &header::IF_MATCH).unwrap(), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! Every route of the admin listener beside the dashboard's.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Extension};
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter, any, on};
+use shared::policies::PolicyKind;
+
+use super::json_body::MAX_BODY;
+use super::rest::policies::Kind;
+use super::rest::{self, gateway, keys, policies, states};
+use super::{AdminState, login, problem};
+
+/// The login's form is one token; in bytes.
+const LOGIN_FORM: usize = 8 * 1024;
+
+/// A method of a path, and what answers it.
+struct Endpoint {
+    method: Method,
+    path: String,
+    handler: MethodRouter<AdminState>,
+}
+
+/// The routes that the admin listener has beside the dashboard's: method and path, as `docs/admin-api.md` lists them.
+pub fn served() -> Vec<(Method, String)> {
+    let endpoints = endpoints().into_iter();
+    endpoints.map(|one| (one.method, one.path)).collect()
+}
+
+pub(super) fn router(state: &AdminState) -> Router {
+    let mut router = Router::new();
+    for endpoint in endpoints() {
+        router = router.route(&endpoint.path, endpoint.handler);
+    }
+    router
+        .route("/api", any(problem::unknown))
+        .route("/api/", any(problem::unknown))
+        .route("/api/{*path}", any(problem::unknown))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(state.clone())
+}
+
+fn endpoints() -> Vec<Endpoint> {
+    let mut all = vec![
+        post("/login", login::submit).at_most(LOGIN_FORM),
+        post("/logout", login::logout),
+        get("/health", crate::ingress::health),
+        get("/metrics", gateway::metrics),
+        get("/api/v1/overview", gateway::overview),
+        get("/api/v1/status", gateway::status),
+        get("/api/v1/targets", gateway::targets),
+        get("/api/v1/models", gateway::models),
+        patch("/api/v1/models/{*name}", gateway::change_model),
+        delete("/api/v1/models/{*name}", gateway::reset_model),
+    ];
+    for kind in PolicyKind::ALL {
+        let list = format!("/api/v1/{}", kind.path());
+        let one = if kind == PolicyKind::Cache {
+            list.clone()
+        } else {
+            all.push(get(&list, policies::list).of(kind));
+            list + "/{name}"
+        };
+        all.extend([
+            get(&one, policies::one).of(kind),
+            put(&one, policies::put).of(kind),
+            post(&format!("{one}/reset"), policies::reset).of(kind),
+            get(&format!("{one}/versions"), policies::versions).of(kind),
+            post(
+                &format!("{one}/versions/{{version}}/restore"),
+                policies::restore,
+            )
+            .of(kind),
+        ]);
+        if kind != PolicyKind::Cache {
+            all.push(delete(&one, policies::delete).of(kind));
+        }
+    }
+    all.extend([
+        post("/api/v1/keys", keys::create),
+        post("/api/v1/keys/{name}/rotate", keys::rotate).of(PolicyKind::Key),
+        get("/api/v1/limits/states", states::limits),
+        get("/api/v1/budgets/states", states::budgets),
+        post("/api/v1/guardrails/test", rest::guardrails::test),
+        get("/api/v1/guardrails/stats", rest::guardrails::stats),
+        get("/api/v1/cache/entries", rest::cache::entries),
+        delete("/api/v1/cache/entries", rest::cache::clear),
+        delete("/api/v1/cache/entries/{id}", rest::cache::delete),
+        get("/api/v1/cache/stats", rest::cache::stats),
+    ]);
+    all
+}
+
+impl Endpoint {
+    fn new<H, T>(method: Method, path: &str, handler: H) -> Self
+    where
+        H: Handler<T, AdminState>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).expect("a method that is known");
+        Self {
+            method,
+            path: path.to_owned(),
+            handler: on(filter, handler),
+        }
+    }
+
+    /// It is about policies of this kind.
+    fn of(mut self, kind: PolicyKind) -> Self {
+        self.handler = self.handler.layer(Extension(Kind(kind)));
+        self
+    }
+
+    /// Bodies have at most so many bytes.
+    fn at_most(mut self, bytes: usize) -> Self {
+        self.handler = self.handler.layer(DefaultBodyLimit::max(bytes));
+        self
+    }
+}
+
+fn get<H: Handler<T, AdminState>, T: 'static>(path: &str, handler: H) -> Endpoint {
+    Endpoint::new(Method::GET, path, handler)
+}
+
+fn post<H: Handler<T, AdminState>, T: 'static>(path: &str, handler: H) -> Endpoint {
+    Endpoint::new(Method::POST, path, handler)
+}
+
+fn put<H: Handler<T, AdminState>, T: 'static>(path: &str, handler: H) -> Endpoint {
+    Endpoint::new(Method::PUT, path, handler)
+}
+
+fn patch<H: Handler<T, AdminState>, T: 'static>(path: &str, handler: H) -> Endpoint {
+    Endpoint::new(Method::PATCH, path, handler)
+}
+
+fn delete<H: Handler<T, AdminState>, T: 'static>(path: &str, handler: H) -> Endpoint {
+    Endpoint::new(Method::DELETE, path, handler)
+}
