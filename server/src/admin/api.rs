@@ -12,7 +12,7 @@ use shared::{AdminApi, AdminError};
 use crate::availability::Availability;
 use crate::gateway::Gateway;
 use crate::in_force::{EditError, InForce};
-use crate::store::Store;
+use crate::store::{Failure, Store};
 use crate::telemetry::metrics::Metrics;
 
 /// Until operators have names.
@@ -28,6 +28,16 @@ pub struct Admin {
     pub started_at: DateTime<Utc>,
     /// Where clients reach the gateway.
     pub client_url: String,
+}
+
+impl Admin {
+    /// The last requests that failed, the earliest first, at most `limit`.
+    pub async fn recent_failures(&self, limit: u32) -> Result<Vec<Failure>, AdminError> {
+        let failures = self.store.recent_failures(limit).await;
+        failures.map_err(|error| AdminError::Unavailable {
+            message: error.to_string(),
+        })
+    }
 }
 
 impl From<EditError> for AdminError {

@@ -25,7 +25,8 @@ pub(super) enum Mistake {
 }
 
 impl Mistake {
-    fn with(&self, status: StatusCode) -> Response {
+    /// The same status for both.
+    pub fn with(&self, status: StatusCode) -> Response {
         match self {
             Self::NotJson(message) => problem(status, &format!("The body is not JSON: {message}.")),
             Self::Field(error) => {

@@ -8,6 +8,7 @@ mod json_body;
 mod login;
 mod logouts;
 mod policies;
+mod predecessors;
 mod problem;
 mod rest;
 mod revoked;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware;
+use tokio::sync::Mutex;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::guesses::Guesses;
@@ -35,6 +37,8 @@ pub struct AdminState {
     api: Arc<Admin>,
     guesses: Arc<Guesses>,
     logouts: Arc<Logouts>,
+    /// Held while the predecessors' paths change several policies together.
+    predecessors: Arc<Mutex<()>>,
     /// The listener is reachable from this machine only: then so must be the name it is called by.
     loopback_only: bool,
 }
@@ -51,6 +55,7 @@ impl AdminState {
             logouts: Logouts::open(api.store.clone(), &token, session_ttl).await,
             guesses: Arc::new(Guesses::new(token)),
             api,
+            predecessors: Arc::default(),
             loopback_only,
         }
     }

@@ -8,6 +8,7 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use shared::policies::PolicyKind;
 
 use super::json_body::MAX_BODY;
+use super::predecessors::{cache, guardrails, rate_limit, stats, system_prompt};
 use super::rest::policies::Kind;
 use super::rest::{self, gateway, keys, policies, states};
 use super::{AdminState, login, problem};
@@ -33,10 +34,13 @@ pub(super) fn router(state: &AdminState) -> Router {
     for endpoint in endpoints() {
         router = router.route(&endpoint.path, endpoint.handler);
     }
+    for prefix in ["/api", "/admin"] {
+        router = router
+            .route(prefix, any(problem::unknown))
+            .route(&format!("{prefix}/"), any(problem::unknown))
+            .route(&format!("{prefix}/{{*path}}"), any(problem::unknown));
+    }
     router
-        .route("/api", any(problem::unknown))
-        .route("/api/", any(problem::unknown))
-        .route("/api/{*path}", any(problem::unknown))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(state.clone())
 }
@@ -88,6 +92,22 @@ fn endpoints() -> Vec<Endpoint> {
         delete("/api/v1/cache/entries", rest::cache::clear),
         delete("/api/v1/cache/entries/{id}", rest::cache::delete),
         get("/api/v1/cache/stats", rest::cache::stats),
+    ]);
+    all.extend([
+        get("/admin/ratelimit", rate_limit::plan),
+        post("/admin/ratelimit", rate_limit::set),
+        delete("/admin/ratelimit", rate_limit::remove),
+        get("/admin/ratelimit/states", rate_limit::states),
+        get("/admin/ratelimit/clients", rate_limit::clients),
+        post("/admin/ratelimit/clients", rate_limit::set_client),
+        delete("/admin/ratelimit/clients/{ip}", rate_limit::remove_client),
+        get("/admin/systemprompt", system_prompt::get),
+        post("/admin/systemprompt", system_prompt::set),
+        get("/admin/guardrails", guardrails::get),
+        post("/admin/guardrails", guardrails::set),
+        get("/admin/cache", cache::entries),
+        delete("/admin/cache", cache::clear),
+        get("/admin/stats", stats::stats),
     ]);
     all
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod admin_policies;
+mod admin_predecessors;
 mod admin_targets;
 mod auth;
 mod body;

@@ -15,6 +15,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared::AdminError;
 
+pub(super) use self::precondition::Conditional;
+
 use super::problem::refusal;
 
 /// What was asked for, as JSON, or why it is not there.

@@ -1,0 +1,158 @@
+//! `/admin/guardrails`: `{bannedPhrases, minLength, maxLength, requireDisclaimer, disclaimer?}`, about replies.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::AdminError;
+use shared::policies::{
+    Action, Check, Edit, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side,
+};
+
+use super::{created, delete, in_force, posted, refused, wrong};
+use crate::admin::AdminState;
+use crate::admin::json_body::JsonBody;
+use crate::admin::rest::Conditional;
+
+/// What `maxLength` is where nobody has said anything.
+const USUAL_MAX_LENGTH: u64 = 500_000;
+
+// In the order in which they act: phrases are looked for in all of a reply, also in what is cut off.
+const MIN_LENGTH: (&str, i32) = ("min-length", 10);
+const BANNED_PHRASES: (&str, i32) = ("banned-phrases", 20);
+const MAX_LENGTH: (&str, i32) = ("max-length", 30);
+const DISCLAIMER: (&str, i32) = ("disclaimer", 40);
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rules {
+    banned_phrases: Vec<String>,
+    min_length: u64,
+    max_length: u64,
+    require_disclaimer: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disclaimer: Option<String>,
+}
+
+pub(in crate::admin) async fn get(State(state): State<AdminState>) -> Response {
+    match current(&*state.api).await {
+        Ok(rules) => Json(rules).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+pub(in crate::admin) async fn set(
+    State(state): State<AdminState>,
+    condition: Conditional,
+    body: JsonBody,
+) -> Response {
+    let rules: Rules = match posted(&body) {
+        Ok(rules) => rules,
+        Err(response) => return response,
+    };
+    if rules.max_length == 0 {
+        return wrong("maxLength: it must be at least 1.");
+    }
+    if rules.min_length > rules.max_length {
+        return wrong("minLength: it must not be more than maxLength.");
+    }
+    let mut done = json!({"status": "Guardrails updated successfully"});
+    if rules.require_disclaimer && rules.disclaimer.is_none() {
+        done["note"] = json!("Without a disclaimer there is none to require: nothing is appended.");
+    }
+    let _turn = state.predecessors.lock().await;
+    match change(&*state.api, rules, &condition.unconditional()).await {
+        Ok(()) => created(done),
+        Err(error) => refused(&error),
+    }
+}
+
+async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), AdminError> {
+    let mut phrases = rules.banned_phrases;
+    phrases.retain(|phrase| !phrase.trim().is_empty());
+    let phrases = (!phrases.is_empty()).then_some(Check::Phrases {
+        phrases,
+        whole_word: false,
+    });
+    let min = (rules.min_length > 0).then_some(Check::Length {
+        min: Some(rules.min_length),
+        max: None,
+    });
+    let max = (rules.max_length != USUAL_MAX_LENGTH).then_some(Check::Length {
+        min: None,
+        max: Some(rules.max_length),
+    });
+    // A disclaimer that is not required is kept, as it was there.
+    let text = rules.disclaimer.filter(|text| !text.trim().is_empty());
+    let disclaimer = text.map(|text| Check::Disclaimer { text });
+    let block = Action::Block { message: None };
+    let required = rules.require_disclaimer;
+    for ((name, order), check, action, enabled) in [
+        (MIN_LENGTH, min, block.clone(), true),
+        (BANNED_PHRASES, phrases, block, true),
+        (MAX_LENGTH, max, Action::Truncate, true),
+        (DISCLAIMER, disclaimer, Action::Append, required),
+    ] {
+        let Some(check) = check else {
+            delete(api, PolicyKind::Guardrail, name, edit).await?;
+            continue;
+        };
+        let before = rule(api, name).await?.unwrap_or_else(|| Guardrail {
+            enabled,
+            order,
+            applies_to: Selector::default(),
+            side: Side::Reply,
+            shadow: false,
+            check: check.clone(),
+            action: action.clone(),
+        });
+        let rule = Guardrail {
+            enabled,
+            check,
+            action,
+            ..before
+        };
+        api.put_policy(name, Policy::Guardrail(rule), edit.clone())
+            .await?;
+    }
+    Ok(())
+}
+
+async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {
+    let enabled = |rule: Option<Guardrail>| rule.filter(|rule| rule.enabled).map(|rule| rule.check);
+    let banned_phrases = match enabled(rule(api, BANNED_PHRASES.0).await?) {
+        Some(Check::Phrases { phrases, .. }) => phrases,
+        _ => Vec::new(),
+    };
+    let min_length = match enabled(rule(api, MIN_LENGTH.0).await?) {
+        Some(Check::Length { min, .. }) => min.unwrap_or_default(),
+        _ => 0,
+    };
+    let max_length = match enabled(rule(api, MAX_LENGTH.0).await?) {
+        Some(Check::Length { max: Some(max), .. }) => max,
+        _ => USUAL_MAX_LENGTH,
+    };
+    let (require_disclaimer, disclaimer) = match rule(api, DISCLAIMER.0).await? {
+        Some(Guardrail {
+            enabled,
+            check: Check::Disclaimer { text },
+            ..
+        }) => (enabled, Some(text)),
+        _ => (false, None),
+    };
+    Ok(Rules {
+        banned_phrases,
+        min_length,
+        max_length,
+        require_disclaimer,
+        disclaimer,
+    })
+}
+
+async fn rule(api: &dyn PolicyApi, name: &str) -> Result<Option<Guardrail>, AdminError> {
+    Ok(match in_force(api, PolicyKind::Guardrail, name).await? {
+        Some(Policy::Guardrail(rule)) => Some(rule),
+        _ => None,
+    })
+}

@@ -1,0 +1,82 @@
+//! The paths under `/admin` that operators of the Ballerina gateway (<https://github.com/wx-yz/ai-gateway>) know, with
+//! its bodies, answers and statuses. Each is a view of policies with fixed names:
+//!
+//! | path | policies |
+//! |---|---|
+//! | `ratelimit` | the limit `default`, per address |
+//! | `ratelimit/clients` | a limit `client ADDRESS` each, whose clients other limits of this list leave out |
+//! | `systemprompt` | the system prompt `default` |
+//! | `guardrails` | the rules `min-length`, `banned-phrases`, `max-length` and `disclaimer` |
+//!
+//! What is posted is answered with 201, as there; what makes no sense with 400.
+
+pub(super) mod cache;
+pub(super) mod guardrails;
+pub(super) mod rate_limit;
+pub(super) mod stats;
+pub(super) mod system_prompt;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::AdminError;
+use shared::policies::{Edit, Policy, PolicyApi, PolicyKind};
+
+use super::json_body::JsonBody;
+use super::problem::{about_fields, problem, refusal};
+
+/// A posted body, or a 400.
+fn posted<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Response> {
+    body.parse()
+        .map_err(|mistake| mistake.with(StatusCode::BAD_REQUEST))
+}
+
+fn wrong(detail: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, detail)
+}
+
+/// What a `POST` that was obeyed is answered with.
+fn created(status: Value) -> Response {
+    (StatusCode::CREATED, Json(status)).into_response()
+}
+
+/// Why something was not done. What makes no sense is a bad request here.
+fn refused(error: &AdminError) -> Response {
+    match error {
+        AdminError::Invalid { message, fields } => {
+            about_fields(StatusCode::BAD_REQUEST, message, fields)
+        }
+        error => refusal(error),
+    }
+}
+
+/// The policy in force; `None` where there is none, or it does not act.
+async fn in_force(
+    api: &dyn PolicyApi,
+    kind: PolicyKind,
+    name: &str,
+) -> Result<Option<Policy>, AdminError> {
+    match api.policy(kind, name).await {
+        Ok(entry) => Ok(Some(entry.policy).filter(|_| !entry.deleted)),
+        Err(AdminError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes a policy if there is one.
+async fn delete(
+    api: &dyn PolicyApi,
+    kind: PolicyKind,
+    name: &str,
+    edit: &Edit,
+) -> Result<(), AdminError> {
+    if in_force(api, kind, name).await?.is_none() {
+        return Ok(());
+    }
+    match api.delete_policy(kind, name, edit.clone()).await {
+        Err(AdminError::NotFound { .. }) => Ok(()),
+        deleted => deleted,
+    }
+}

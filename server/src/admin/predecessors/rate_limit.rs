@@ -1,0 +1,310 @@
+//! `/admin/ratelimit`: how many requests each client address has in a window; and what is different for some.
+//!
+//! An address with a limit of its own has that one, else the one for `*.*.*.*`, else the default.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::AdminError;
+use shared::policies::{Edit, Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
+
+use super::{created, delete, in_force, posted, refused, wrong};
+use crate::admin::AdminState;
+use crate::admin::json_body::JsonBody;
+use crate::admin::rest::Conditional;
+
+const DEFAULT: &str = "default";
+/// What the names of the limits of single clients begin with.
+const CLIENT: &str = "client ";
+const EVERYBODY: &str = "*.*.*.*";
+/// So many states are told at most.
+const MOST_STATES: usize = 10_000;
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Plan {
+    name: String,
+    requests_per_window: u64,
+    window_seconds: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClientPlan {
+    #[serde(rename = "clientIP")]
+    client_ip: String,
+    name: String,
+    requests_per_window: u64,
+    window_seconds: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Used {
+    requests: u64,
+    /// Seconds since 1970.
+    window_start: i64,
+}
+
+/// `GET /admin/ratelimit`: `{}` where there is none
+pub(in crate::admin) async fn plan(State(state): State<AdminState>) -> Response {
+    match limit(&*state.api, DEFAULT).await {
+        Ok(limit) => match limit.filter(|limit| limit.enabled).and_then(of_limit) {
+            Some(plan) => Json(plan).into_response(),
+            None => Json(json!({})).into_response(),
+        },
+        Err(error) => refused(&error),
+    }
+}
+
+/// `POST /admin/ratelimit`
+pub(in crate::admin) async fn set(
+    State(state): State<AdminState>,
+    condition: Conditional,
+    body: JsonBody,
+) -> Response {
+    let plan: Plan = match posted(&body) {
+        Ok(plan) => plan,
+        Err(response) => return response,
+    };
+    if let Some(response) = senseless(plan.requests_per_window, plan.window_seconds) {
+        return response;
+    }
+    let _turn = state.predecessors.lock().await;
+    let edit = condition.unconditional();
+    match change(&*state.api, DEFAULT, None, plan, &edit).await {
+        Ok(()) => (StatusCode::CREATED, "Rate limit plan updated successfully").into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+/// `DELETE /admin/ratelimit`
+pub(in crate::admin) async fn remove(
+    State(state): State<AdminState>,
+    condition: Conditional,
+) -> Response {
+    let _turn = state.predecessors.lock().await;
+    let edit = condition.unconditional();
+    match delete(&*state.api, PolicyKind::Limit, DEFAULT, &edit).await {
+        Ok(()) => "Rate limiting disabled".into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+/// `GET /admin/ratelimit/states`: `{"192.0.2.7": {"requests": 3, "windowStart": 1763740800}}`
+pub(in crate::admin) async fn states(State(state): State<AdminState>) -> Response {
+    let states = match state.api.limit_states(MOST_STATES).await {
+        Ok(states) => states,
+        Err(error) => return refused(&error),
+    };
+    let mut used = BTreeMap::new();
+    for state in states {
+        let of_ours = state.limit == DEFAULT || state.limit.starts_with(CLIENT);
+        if let (true, Some(address)) = (of_ours, state.subject) {
+            let window = i64::try_from(state.rate.window_seconds).unwrap_or(i64::MAX);
+            let started = state.resets_at.timestamp().saturating_sub(window);
+            used.entry(address).or_insert(Used {
+                requests: state.requests_used,
+                window_start: started,
+            });
+        }
+    }
+    Json(used).into_response()
+}
+
+/// `GET /admin/ratelimit/clients`: by address
+pub(in crate::admin) async fn clients(State(state): State<AdminState>) -> Response {
+    match client_limits(&*state.api).await {
+        Ok(limits) => {
+            let plans = limits.into_iter().filter_map(|(client_ip, limit)| {
+                let plan = of_limit(limit)?;
+                let plan = ClientPlan {
+                    client_ip: client_ip.clone(),
+                    name: plan.name,
+                    requests_per_window: plan.requests_per_window,
+                    window_seconds: plan.window_seconds,
+                };
+                Some((client_ip, plan))
+            });
+            Json(plans.collect::<BTreeMap<_, _>>()).into_response()
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// `POST /admin/ratelimit/clients`
+pub(in crate::admin) async fn set_client(
+    State(state): State<AdminState>,
+    condition: Conditional,
+    body: JsonBody,
+) -> Response {
+    let posted: ClientPlan = match posted(&body) {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let Some(client) = client(&posted.client_ip) else {
+        return wrong("clientIP: it must be an IP address, or *.*.*.* for all.");
+    };
+    if let Some(response) = senseless(posted.requests_per_window, posted.window_seconds) {
+        return response;
+    }
+    let plan = Plan {
+        name: posted.name,
+        requests_per_window: posted.requests_per_window,
+        window_seconds: posted.window_seconds,
+    };
+    let _turn = state.predecessors.lock().await;
+    let edit = condition.unconditional();
+    let name = format!("{CLIENT}{client}");
+    let api: &dyn PolicyApi = &*state.api;
+    let changed = async {
+        change(api, &name, Some(&client), plan, &edit).await?;
+        leave_out(api, &edit).await
+    };
+    match changed.await {
+        Ok(()) => created(json!({
+            "status": "Client-specific rate limit updated successfully",
+            "clientIP": posted.client_ip,
+        })),
+        Err(error) => refused(&error),
+    }
+}
+
+/// `DELETE /admin/ratelimit/clients/{ip}`
+pub(in crate::admin) async fn remove_client(
+    State(state): State<AdminState>,
+    Path(ip): Path<String>,
+    condition: Conditional,
+) -> Response {
+    let _turn = state.predecessors.lock().await;
+    let edit = condition.unconditional();
+    let client = client(&ip).unwrap_or_else(|| ip.clone());
+    let name = format!("{CLIENT}{client}");
+    let api: &dyn PolicyApi = &*state.api;
+    let removed = async {
+        delete(api, PolicyKind::Limit, &name, &edit).await?;
+        leave_out(api, &edit).await
+    };
+    match removed.await {
+        Ok(()) => Json(json!({
+            "status": "Client-specific rate limit removed successfully",
+            "clientIP": ip,
+        }))
+        .into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+/// The address as it is always written.
+fn client(ip: &str) -> Option<String> {
+    let ip = ip.trim();
+    if ip == EVERYBODY {
+        return Some(ip.to_owned());
+    }
+    let address: IpAddr = ip.parse().ok()?;
+    Some(address.to_canonical().to_string())
+}
+
+fn senseless(requests: u64, seconds: u64) -> Option<Response> {
+    if requests == 0 {
+        Some(wrong("requestsPerWindow: it must be at least 1."))
+    } else if seconds == 0 {
+        Some(wrong("windowSeconds: it must be at least 1."))
+    } else {
+        None
+    }
+}
+
+/// A limit as a plan. One of tokens is none.
+fn of_limit(limit: RateLimit) -> Option<Plan> {
+    Some(Plan {
+        name: limit.description.unwrap_or_else(|| DEFAULT.to_owned()),
+        requests_per_window: limit.rate.requests?,
+        window_seconds: limit.rate.window_seconds,
+    })
+}
+
+async fn change(
+    api: &dyn PolicyApi,
+    name: &str,
+    client: Option<&str>,
+    plan: Plan,
+    edit: &Edit,
+) -> Result<(), AdminError> {
+    let before = limit(api, name).await?.unwrap_or_else(|| RateLimit {
+        per: Per::Address,
+        applies_to: Selector {
+            addresses: client.map(str::to_owned).into_iter().collect(),
+            ..Selector::default()
+        },
+        ..RateLimit::default()
+    });
+    let mut limit = RateLimit {
+        enabled: true,
+        description: Some(plan.name),
+        rate: Rate {
+            requests: Some(plan.requests_per_window),
+            window_seconds: plan.window_seconds,
+            ..before.rate
+        },
+        ..before
+    };
+    if name == DEFAULT {
+        limit.applies_to.except_addresses = excepted(name, &client_limits(api).await?);
+    }
+    api.put_policy(name, Policy::Limit(limit), edit.clone())
+        .await?;
+    Ok(())
+}
+
+/// Who has a limit of his own is not meant by those for all.
+async fn leave_out(api: &dyn PolicyApi, edit: &Edit) -> Result<(), AdminError> {
+    let clients = client_limits(api).await?;
+    let everybody = format!("{CLIENT}{EVERYBODY}");
+    for name in [DEFAULT, &everybody] {
+        let Some(mut limit) = limit(api, name).await? else {
+            continue;
+        };
+        let excepted = excepted(name, &clients);
+        if limit.applies_to.except_addresses != excepted {
+            limit.applies_to.except_addresses = excepted;
+            api.put_policy(name, Policy::Limit(limit), edit.clone())
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The addresses that a limit for all leaves out.
+fn excepted(name: &str, clients: &BTreeMap<String, RateLimit>) -> Vec<String> {
+    let own = clients.keys();
+    own.filter(|client| name == DEFAULT || *client != EVERYBODY)
+        .cloned()
+        .collect()
+}
+
+/// The limits of single clients, by their addresses.
+async fn client_limits(api: &dyn PolicyApi) -> Result<BTreeMap<String, RateLimit>, AdminError> {
+    let entries = api.policies(PolicyKind::Limit).await?.into_iter();
+    let limits = entries.filter_map(|entry| match entry.policy {
+        Policy::Limit(limit) if !entry.deleted && limit.enabled => {
+            let client = entry.name.strip_prefix(CLIENT)?;
+            Some((client.to_owned(), limit))
+        }
+        _ => None,
+    });
+    Ok(limits.collect())
+}
+
+async fn limit(api: &dyn PolicyApi, name: &str) -> Result<Option<RateLimit>, AdminError> {
+    Ok(match in_force(api, PolicyKind::Limit, name).await? {
+        Some(Policy::Limit(limit)) => Some(limit),
+        _ => None,
+    })
+}

@@ -1,0 +1,381 @@
+//! The paths under `/admin` that operators of the Ballerina gateway know.
+
+use llm::simulated::Fault;
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+use server::config::{Config, DEFAULT_PROMPT, Secret};
+use shared::policies::{Position, SystemPrompt};
+
+use crate::test_app::{TestApp, hello, simulated};
+
+const TOKEN: &str = "the-token-of-these-tests";
+
+fn config() -> Config {
+    let mut config = Config {
+        providers: vec![simulated("openai", Fault::None)],
+        ..Config::default()
+    };
+    config.admin.token = Some(Secret::new(TOKEN));
+    config
+}
+
+fn request(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
+    let request = app.client.request(method, app.admin_url(path));
+    request.bearer_auth(TOKEN)
+}
+
+async fn get(app: &TestApp, path: &str) -> Value {
+    let response = request(app, Method::GET, path).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.json().await.unwrap()
+}
+
+async fn post(app: &TestApp, path: &str, body: &Value) -> Response {
+    let request = request(app, Method::POST, path).json(body);
+    request.send().await.unwrap()
+}
+
+async fn delete(app: &TestApp, path: &str) -> Response {
+    let request = request(app, Method::DELETE, path);
+    request.send().await.unwrap()
+}
+
+/// A refusal as a problem, whose detail names this.
+async fn refused(response: Response, status: u16, what: &str) {
+    let url = response.url().clone();
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json",
+        "{url}"
+    );
+    assert_eq!(response.status(), status, "{url}");
+    let problem: Value = response.json().await.unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(what), "{what} in {detail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_is_a_plan() {
+    let app = TestApp::start(config()).await;
+    assert_eq!(get(&app, "/admin/ratelimit").await, json!({}));
+    let plan = json!({"name": "basic", "requestsPerWindow": 5, "windowSeconds": 60});
+    let response = post(&app, "/admin/ratelimit", &plan).await;
+    assert_eq!(response.status(), 201);
+    let text = response.text().await.unwrap();
+    assert_eq!(text, "Rate limit plan updated successfully");
+    assert_eq!(get(&app, "/admin/ratelimit").await, plan);
+
+    let limit = get(&app, "/api/v1/limits/default").await;
+    assert_eq!(limit["value"]["per"], "address");
+    assert_eq!(limit["value"]["rate"]["requests"], 5);
+    assert_eq!(limit["changed_by"], "token");
+
+    let response = delete(&app, "/admin/ratelimit").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.text().await.unwrap(), "Rate limiting disabled");
+    assert_eq!(get(&app, "/admin/ratelimit").await, json!({}));
+    // As there: what is off can be switched off.
+    assert_eq!(delete(&app, "/admin/ratelimit").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_have_plans_of_their_own_instead_of_the_one_for_all() {
+    let app = TestApp::start(config()).await;
+    assert_eq!(get(&app, "/admin/ratelimit/clients").await, json!({}));
+    assert_eq!(get(&app, "/admin/ratelimit/states").await, json!({}));
+    let plan = json!({"name": "basic", "requestsPerWindow": 5, "windowSeconds": 60});
+    post(&app, "/admin/ratelimit", &plan).await;
+    let plan = |ip: &str, requests: u64| json!({"clientIP": ip, "name": "host-1", "requestsPerWindow": requests, "windowSeconds": 120});
+    for ip in ["192.168.1.80", "*.*.*.*", "2001:db8::1"] {
+        let response = post(&app, "/admin/ratelimit/clients", &plan(ip, 10)).await;
+        assert_eq!(response.status(), 201, "{ip}");
+        let done: Value = response.json().await.unwrap();
+        let status = "Client-specific rate limit updated successfully";
+        assert_eq!(done, json!({"status": status, "clientIP": ip}));
+    }
+    post(&app, "/admin/ratelimit/clients", &plan("192.168.1.80", 500)).await;
+    let clients = json!({
+        "*.*.*.*": plan("*.*.*.*", 10),
+        "192.168.1.80": plan("192.168.1.80", 500),
+        "2001:db8::1": plan("2001:db8::1", 10),
+    });
+    assert_eq!(get(&app, "/admin/ratelimit/clients").await, clients);
+
+    let except = async |name: &str| {
+        let limit = get(&app, &format!("/api/v1/limits/{name}")).await;
+        limit["value"]["applies_to"]["except_addresses"].clone()
+    };
+    assert_eq!(
+        except("default").await,
+        json!(["*.*.*.*", "192.168.1.80", "2001:db8::1"])
+    );
+    assert_eq!(
+        except("client%20*.*.*.*").await,
+        json!(["192.168.1.80", "2001:db8::1"])
+    );
+    // Also of a default that comes later.
+    let plan = json!({"name": "basic", "requestsPerWindow": 7, "windowSeconds": 60});
+    delete(&app, "/admin/ratelimit").await;
+    post(&app, "/admin/ratelimit", &plan).await;
+    assert_eq!(except("default").await.as_array().unwrap().len(), 3);
+
+    for ip in ["192.168.1.80", "2001:db8::1", "*.*.*.*"] {
+        let response = delete(&app, &format!("/admin/ratelimit/clients/{ip}")).await;
+        assert_eq!(response.status(), 200);
+        let done: Value = response.json().await.unwrap();
+        let status = "Client-specific rate limit removed successfully";
+        assert_eq!(done, json!({"status": status, "clientIP": ip}));
+    }
+    assert_eq!(get(&app, "/admin/ratelimit/clients").await, json!({}));
+    assert_eq!(except("default").await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_that_make_no_sense_are_refused() {
+    let app = TestApp::start(config()).await;
+    for (body, what) in [
+        (
+            json!({"name": "a", "requestsPerWindow": 0, "windowSeconds": 60}),
+            "requestsPerWindow",
+        ),
+        (
+            json!({"name": "a", "requestsPerWindow": 5, "windowSeconds": 0}),
+            "windowSeconds",
+        ),
+        (
+            json!({"name": "a", "requestsPerWindow": -5, "windowSeconds": 60}),
+            "requestsPerWindow",
+        ),
+        (
+            json!({"name": "a", "requestsPerWindow": "5", "windowSeconds": 60}),
+            "requestsPerWindow",
+        ),
+        (
+            json!({"name": "a", "requestsPerWindow": null, "windowSeconds": 60}),
+            "requestsPerWindow",
+        ),
+        (
+            json!({"name": "a", "requestsPerWindow": 5}),
+            "windowSeconds",
+        ),
+        (json!({"requestsPerWindow": 5, "windowSeconds": 60}), "name"),
+        (
+            json!({"name": "a", "requestsPerWindow": 5, "windowSeconds": 60, "window": 1}),
+            "window",
+        ),
+    ] {
+        refused(post(&app, "/admin/ratelimit", &body).await, 400, what).await;
+    }
+    let client =
+        json!({"clientIP": "nobody", "name": "a", "requestsPerWindow": 5, "windowSeconds": 1});
+    refused(
+        post(&app, "/admin/ratelimit/clients", &client).await,
+        400,
+        "clientIP",
+    )
+    .await;
+    let broken = request(&app, Method::POST, "/admin/ratelimit").body("{");
+    refused(broken.send().await.unwrap(), 400, "JSON").await;
+    assert_eq!(get(&app, "/api/v1/limits").await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_system_prompt_is_its_text() {
+    let mut config = config();
+    let prompt = SystemPrompt {
+        enabled: true,
+        text: "from the file".to_owned(),
+        position: Position::Before,
+        ..SystemPrompt::default()
+    };
+    config
+        .system_prompts
+        .insert(DEFAULT_PROMPT.to_owned(), prompt);
+    let app = TestApp::start(config).await;
+    let path = "/admin/systemprompt";
+    assert_eq!(get(&app, path).await, json!({"prompt": "from the file"}));
+    for (text, shown) in [
+        ("respond only in chinese", "respond only in chinese"),
+        ("", ""),
+        (" \n", ""),
+        ("again", "again"),
+    ] {
+        let response = post(&app, path, &json!({"prompt": text, "unknown": 1})).await;
+        assert_eq!(response.status(), 201, "{text}");
+        let done: Value = response.json().await.unwrap();
+        assert_eq!(
+            done,
+            json!({"status": "System prompt updated successfully"})
+        );
+        assert_eq!(get(&app, path).await, json!({"prompt": shown}));
+        if text == "respond only in chinese" {
+            let prompt = get(&app, "/api/v1/system-prompts/default").await;
+            assert_eq!(prompt["value"]["position"], "before", "the rest stays");
+        }
+    }
+    refused(post(&app, path, &json!({"prompt": 1})).await, 400, "prompt").await;
+    refused(post(&app, path, &json!({})).await, 400, "prompt").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guardrails_are_rules() {
+    let app = TestApp::start(config()).await;
+    let path = "/admin/guardrails";
+    let usual = json!({
+        "bannedPhrases": [], "minLength": 0, "maxLength": 500_000, "requireDisclaimer": false
+    });
+    assert_eq!(get(&app, path).await, usual);
+    let all = json!({
+        "bannedPhrases": ["obscene", "words"],
+        "minLength": 10,
+        "maxLength": 2000,
+        "requireDisclaimer": true,
+        "disclaimer": "AI-generated response",
+    });
+    let response = post(&app, path, &all).await;
+    assert_eq!(response.status(), 201);
+    let done: Value = response.json().await.unwrap();
+    assert_eq!(done, json!({"status": "Guardrails updated successfully"}));
+    assert_eq!(get(&app, path).await, all);
+    let rules = get(&app, "/api/v1/guardrails").await;
+    let rules: Vec<_> = rules
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| {
+            let value = &rule["value"];
+            assert_eq!(value["side"], "reply");
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&rule["name"]), text(&value["action"]["kind"]))
+        })
+        .collect();
+    let expected = [
+        ("min-length", "block"),
+        ("banned-phrases", "block"),
+        ("max-length", "truncate"),
+        ("disclaimer", "append"),
+    ];
+    let expected = expected.map(|(name, action)| (name.to_owned(), action.to_owned()));
+    assert_eq!(rules, expected);
+
+    // What the predecessor's page sends when nothing is filled in.
+    let mut page = usual.clone();
+    page["bannedPhrases"] = json!([""]);
+    page["disclaimer"] = json!("");
+    assert_eq!(post(&app, path, &page).await.status(), 201);
+    assert_eq!(get(&app, path).await, usual);
+    assert_eq!(get(&app, "/api/v1/guardrails").await, json!([]));
+
+    // What its collection of examples sends: nothing to append.
+    let example = json!({
+        "bannedPhrases": ["inappropriate content", "harmful instructions"],
+        "minLength": 10, "maxLength": 8000, "requireDisclaimer": true
+    });
+    let response = post(&app, path, &example).await;
+    assert_eq!(response.status(), 201);
+    let done: Value = response.json().await.unwrap();
+    assert!(done["note"].is_string(), "{done}");
+
+    let before = get(&app, path).await;
+    for (field, value) in [
+        ("minLength", json!(-1)),
+        ("minLength", json!(9000)),
+        ("maxLength", json!(0)),
+        ("maxLength", Value::Null),
+        ("bannedPhrases", json!("obscene")),
+        ("requireDisclaimer", json!("yes")),
+    ] {
+        let mut wrong = example.clone();
+        wrong[field] = value;
+        refused(post(&app, path, &wrong).await, 400, field).await;
+    }
+    assert_eq!(get(&app, path).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stats_and_cache_have_their_shapes() {
+    let mut config = config();
+    config
+        .providers
+        .push(simulated("broken", Fault::ServerError));
+    let app = TestApp::start(config).await;
+    for provider in ["openai", "openai", "broken"] {
+        let chat = app.chat(&hello("m")).header("x-llm-provider", provider);
+        chat.header("cache-control", "no-cache")
+            .send()
+            .await
+            .unwrap();
+    }
+    app.flush().await;
+    let stats = get(&app, "/admin/stats").await;
+    let overview = &stats["overview"];
+    for name in [
+        "totalRequests",
+        "successfulRequests",
+        "failedRequests",
+        "totalErrors",
+    ] {
+        assert!(overview[name].is_u64(), "{name} in {stats}");
+    }
+    assert_eq!(overview["totalRequests"], 3);
+    assert!(overview["cacheHitRate"].is_f64(), "{stats}");
+    let list = |part: &str, name: &str| stats[part][name].as_array().unwrap().clone();
+    assert_eq!(
+        list("requests", "labels").len(),
+        list("requests", "data").len()
+    );
+    assert_eq!(
+        list("tokens", "labels").len(),
+        list("tokens", "inputData").len()
+    );
+    assert_eq!(
+        list("tokens", "labels").len(),
+        list("tokens", "outputData").len()
+    );
+    assert_eq!(list("errors", "labels").len(), list("errors", "data").len());
+    assert!(stats["tokens"]["totalInput"].as_u64() > Some(0), "{stats}");
+    assert!(stats["tokens"]["totalOutput"].as_u64() > Some(0), "{stats}");
+    for name in ["hits", "misses", "size"] {
+        assert!(stats["cache"][name].is_u64(), "{name} in {stats}");
+    }
+    let recent = list("errors", "recent");
+    assert_eq!(
+        recent.len() as u64,
+        overview["failedRequests"].as_u64().unwrap()
+    );
+    for error in recent {
+        let error: Value = serde_json::from_str(error.as_str().unwrap()).unwrap();
+        assert!(error["timestamp"].as_i64() > Some(1_700_000_000), "{error}");
+        for name in ["provider", "message", "type", "requestId"] {
+            assert!(error[name].is_string(), "{name} in {error}");
+        }
+    }
+
+    assert!(get(&app, "/admin/cache").await.is_object());
+    let cleared = delete(&app, "/admin/cache").await;
+    assert_eq!(cleared.status(), 200);
+    let cleared: Value = cleared.json().await.unwrap();
+    assert_eq!(cleared, json!({"status": "Cache cleared successfully"}));
+    assert_eq!(get(&app, "/admin/cache").await, json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_served_is_told_so() {
+    let app = TestApp::start(config()).await;
+    for path in [
+        "/admin",
+        "/admin/",
+        "/admin/logging",
+        "/admin/routes",
+        "/admin/routes/users",
+    ] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let response = request(&app, method, path).send().await.unwrap();
+            refused(response, 404, path).await;
+        }
+    }
+    let put = request(&app, Method::PUT, "/admin/ratelimit").send().await;
+    refused(put.unwrap(), 405, "PUT").await;
+    let anybody = app.client.get(app.admin_url("/admin/stats")).send().await;
+    refused(anybody.unwrap(), 401, "token").await;
+}
