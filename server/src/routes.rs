@@ -78,6 +78,7 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
         .route("/ready", get(ingress::ready))
         .fallback(ingress::unknown_url)
         .method_not_allowed_fallback(ingress::method_not_allowed)
-        .with_state(gateway)
+        .with_state(Arc::clone(&gateway))
         .layer(ingress::CatchPanics)
+        .layer(ingress::TellRates(gateway))
 }

@@ -126,6 +126,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
     let in_service = client.in_service.clone();
     let router = service.router;
     let gateway = service.gateway;
+    let told = gateway.clone().map(|gateway| (gateway, peer.ip()));
     let answer = service_fn(move |mut request| {
         // Before routing, which goes by the path.
         if let Some(gateway) = &gateway {
@@ -134,7 +135,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
         answer(router.clone(), client.clone(), request)
     });
     let stream = PatientStream::new(stream, service.write_timeout);
-    let stream = TokioIo::new(ExplainingStream::new(stream));
+    let stream = TokioIo::new(ExplainingStream::new(stream, told));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)

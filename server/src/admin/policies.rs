@@ -76,8 +76,8 @@ impl PolicyApi for Admin {
         Err(unserved())
     }
 
-    async fn limit_states(&self, _limit: usize) -> Result<Vec<LimitState>, AdminError> {
-        Ok(Vec::new())
+    async fn limit_states(&self, limit: usize) -> Result<Vec<LimitState>, AdminError> {
+        Ok(self.gateway.policies().limits.states(limit))
     }
 
     async fn budget_states(&self, _limit: usize) -> Result<Vec<BudgetState>, AdminError> {

@@ -12,7 +12,7 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, UnitPriceOverride, cache, compat, system_prompt,
+    Server, UnitPriceOverride, cache, compat, limit, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -243,11 +243,30 @@ impl Config {
             prices: root.list("prices", PriceOverride::read),
             unit_prices: root.list("unit_prices", UnitPriceOverride::read),
             projects: BTreeMap::new(),
-            limits: BTreeMap::new(),
+            limits: by_name(root, "limits", limit::read),
             budgets: BTreeMap::new(),
             guardrails: BTreeMap::new(),
             system_prompts: system_prompt::read_all(root),
             cache: root.section("cache", cache::read),
         }
     }
+}
+
+/// A list whose items are found by their names, which have to differ.
+fn by_name<'a, T>(
+    root: &mut Section<'_, 'a>,
+    list: &str,
+    mut read: impl FnMut(&mut Section<'_, 'a>) -> T,
+) -> BTreeMap<String, T> {
+    let items = root.named_list(list, None, |section, name| (name, read(section)));
+    let mut found = BTreeMap::new();
+    for (i, (name, item)) in items.unwrap_or_default().into_iter().enumerate() {
+        if found.contains_key(&name) && !name.is_empty() {
+            let message = format!("\"{name}\" is already the name of another; names must differ");
+            let path = format!("{}[{i}].name", root.path_of(list));
+            root.reader().problem(&path, message);
+        }
+        found.insert(name, item);
+    }
+    found
 }

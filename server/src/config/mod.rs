@@ -18,15 +18,16 @@ mod grpc;
 mod health;
 mod hedge;
 mod key;
+mod limit;
 mod load;
 mod logging;
 mod model;
 mod parameters;
+mod per;
 mod per_million;
 mod price;
 mod problem;
 mod provider;
-#[allow(dead_code, reason = "the sections that have rates come next")]
 mod rate;
 mod reading;
 mod recording;
@@ -34,7 +35,6 @@ mod retry;
 mod route;
 mod rule;
 mod secret;
-#[allow(dead_code, reason = "the sections that select come next")]
 mod selector;
 mod server;
 mod share;

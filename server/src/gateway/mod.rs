@@ -179,6 +179,7 @@ impl Gateway {
             policies
                 .limits
                 .ask(permit, &context.caller, asking.model, tokens)?;
+            context.recording.counted(permit.tokens());
         }
         context.claim = policies.budgets.claim(&context.caller, asking.model)?;
         Ok(())
@@ -359,6 +360,11 @@ impl Gateway {
             body: Mutex::new(Some(request.body)),
         };
         attempts::first_answer(self, context, plan, &call).await
+    }
+
+    /// Whether there are rates in force.
+    pub fn has_rates(&self) -> bool {
+        self.policies.load().limits.has_rates()
     }
 
     /// The policies in force.

@@ -11,7 +11,10 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
     let mut errors = Vec::new();
     match policy {
         Policy::Key(_) | Policy::Project(_) => {}
-        Policy::Limit(limit) => selector("applies_to", &limit.applies_to, config, &mut errors),
+        Policy::Limit(limit) => {
+            errors.extend(crate::limits::check(limit));
+            selector("applies_to", &limit.applies_to, config, &mut errors);
+        }
         Policy::Budget(budget) => selector("applies_to", &budget.applies_to, config, &mut errors),
         Policy::Guardrail(rule) => selector("applies_to", &rule.applies_to, config, &mut errors),
         Policy::SystemPrompt(prompt) => {

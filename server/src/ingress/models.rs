@@ -3,7 +3,7 @@
 //! <https://docs.anthropic.com/en/api/models-list>, <https://ai.google.dev/api/models>
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, Uri};
 use llm::error::ApiError;
@@ -12,8 +12,11 @@ use shared::routing::TargetState;
 
 use super::refusal::{document, unrecorded};
 use super::{call, spoken};
+use crate::auth::Caller;
 use crate::availability::Availability;
+use crate::limits::Permit;
 use crate::policies::Policies;
+use crate::serve::ClientConnection;
 
 /// How models are written.
 #[derive(Clone, Copy)]
@@ -145,11 +148,30 @@ impl<'a> Listing<'a> {
     }
 }
 
+/// Lets a client in who asks what there is: that is a request, as far as rates go.
+fn admit(
+    policies: &Policies,
+    connection: Option<Extension<ClientConnection>>,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Permit, ApiError> {
+    let credential = call::credential(headers, uri);
+    let caller = policies.keys.authenticate(credential.as_deref())?;
+    let address = connection.map(|connection| {
+        call::client_address(connection.address, headers, &policies.trusted_proxies)
+    });
+    policies.limits.admit(&Caller { address, ..caller })
+}
+
 /// All models that clients can name.
-pub async fn list_models(State(gateway): super::Gateway, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn list_models(
+    State(gateway): super::Gateway,
+    connection: Option<Extension<ClientConnection>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let policies = gateway.policies();
-    let credential = call::credential(&headers, &uri);
-    match policies.keys.authenticate(credential.as_deref()) {
+    match admit(&policies, connection, &headers, &uri) {
         Ok(_) => document(StatusCode::OK, &Shape::of(&headers, &uri).list(&policies)),
         Err(error) => unrecorded(spoken::by(&headers, &uri), &error),
     }
@@ -158,6 +180,7 @@ pub async fn list_models(State(gateway): super::Gateway, uri: Uri, headers: Head
 /// One of them, or any other name that chat would take. Names may hold slashes.
 pub async fn retrieve_model(
     State(gateway): super::Gateway,
+    connection: Option<Extension<ClientConnection>>,
     name: Result<Path<String>, PathRejection>,
     uri: Uri,
     headers: HeaderMap,
@@ -168,10 +191,10 @@ pub async fn retrieve_model(
         return unrecorded(dialect, &ApiError::invalid(message).with_param("model"));
     };
     let policies = gateway.policies();
-    let credential = call::credential(&headers, &uri);
-    if let Err(error) = policies.keys.authenticate(credential.as_deref()) {
-        return unrecorded(dialect, &error);
-    }
+    let _permit = match admit(&policies, connection, &headers, &uri) {
+        Ok(permit) => permit,
+        Err(error) => return unrecorded(dialect, &error),
+    };
     match policies.routing.providers_of(&name) {
         Ok(providers) => {
             let model = Shape::of(&headers, &uri).model(&Listing::of(&policies), &name, &providers);

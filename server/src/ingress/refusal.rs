@@ -9,7 +9,7 @@ use llm::dialect::ChatDialect;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
 use super::reply::{REQUEST_ID, WholeBody, request_id};
-use super::{body, spoken, tried};
+use super::{body, rates, spoken, tried};
 use crate::gateway::Context;
 
 /// The error, in the client's dialect, as the whole answer to a recorded request.
@@ -34,11 +34,13 @@ pub(super) async fn refuse(
     }
     let id = request_id(&context);
     let tried = tried::value(&context);
+    let rates = rates::of(&context);
     let parts = vec![dialect.encode_error(error)];
     let body = Body::new(WholeBody::new(context, parts).await);
     let mut response = json(status, error, body);
     response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
+    rates::tell(rates, response.headers_mut());
     response
 }
 

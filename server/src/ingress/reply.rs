@@ -15,7 +15,7 @@ use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, StreamEncoder};
 use llm::error::{ApiError, ErrorSource};
 
-use super::{losses, tried};
+use super::{losses, rates, tried};
 use crate::gateway::{Context, EventStream, Reply};
 
 /// Of every recorded request's answer.
@@ -33,6 +33,7 @@ pub(super) async fn respond(
     context.recording.responding(200);
     let id = request_id(&context);
     let tried = tried::value(&context);
+    let rates = rates::of(&context);
     let losses = std::mem::take(&mut context.losses);
     let mut response = match reply {
         Reply::Whole(response) => {
@@ -61,6 +62,7 @@ pub(super) async fn respond(
     };
     response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
+    rates::tell(rates, response.headers_mut());
     if !losses.is_empty() {
         losses::tell(&losses, response.headers_mut());
     }

@@ -1,11 +1,22 @@
 //! Whether a rate limit makes sense.
 
-use shared::policies::{FieldError, Rate};
+use shared::policies::{FieldError, Rate, RateLimit};
 
 /// A year: whoever counts longer wants a quota.
 const LONGEST_WINDOW: u64 = 366 * 86_400;
 /// What fits the number in a header: <https://www.rfc-editor.org/rfc/rfc9651#name-integers>
 const MOST: u64 = 999_999_999_999_999;
+
+/// What is wrong with a rate limit in itself, by its fields. What it applies to is looked at among the other policies.
+pub fn check(limit: &RateLimit) -> Vec<FieldError> {
+    let errors = check_rate(&limit.rate).into_iter();
+    errors
+        .map(|error| FieldError {
+            field: format!("rate.{}", error.field),
+            ..error
+        })
+        .collect()
+}
 
 /// What is wrong with a rate, by its fields.
 pub fn check_rate(rate: &Rate) -> Vec<FieldError> {

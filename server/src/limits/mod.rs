@@ -1,121 +1,143 @@
-//! How much may go on at once. Rates, quotas and budgets find their place in [`Limits::admit`].
+//! How much may go on: requests at the same time, and rates of requests and tokens.
+//!
+//! A request passes twice. [`Limits::admit`] decides what its head decides; [`Limits::ask`] what is about its model,
+//! and tokens, once its body has been read. Each takes from all rates that the request is about, or from none.
 
 mod check;
+mod concurrency;
+mod count;
+mod counts;
+mod permit;
+mod rates;
+mod refusal;
+mod rule;
+mod shown;
+mod table;
+#[cfg(test)]
+mod tests;
+mod window;
 
-pub use check::check_rate;
+use std::collections::BTreeMap;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use chrono::Utc;
+use llm::error::ApiError;
+use shared::policies::{LimitState, Project, RateLimit};
+use tokio::time::Instant;
 
-use llm::error::{ApiError, ErrorKind, ErrorSource};
+pub use self::check::{check, check_rate};
+pub use self::permit::{Permit, Tokens};
+pub use self::shown::Shown;
 
+use self::concurrency::Concurrency;
+use self::rates::Rates;
+use self::window::Nanos;
 use crate::auth::Caller;
+use crate::config::Key;
 
 /// The limits in force and what counts against them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Limits {
-    in_flight: Arc<AtomicUsize>,
-    max_in_flight: usize,
+    concurrency: Concurrency,
+    rates: Rates,
+    /// When windows are counted from.
+    beginning: Instant,
 }
 
 impl Limits {
-    /// At most `max_in_flight` requests at the same time.
-    pub fn new(max_in_flight: usize) -> Self {
+    /// At most `max_in_flight` requests at the same time, and no more than these rates.
+    pub fn new(
+        max_in_flight: usize,
+        limits: &BTreeMap<String, RateLimit>,
+        keys: &[Key],
+        projects: &BTreeMap<String, Project>,
+    ) -> Self {
         Self {
-            in_flight: Arc::default(),
-            max_in_flight,
+            concurrency: Concurrency::new(max_in_flight),
+            rates: Rates::new(limits, keys, projects, None),
+            beginning: Instant::now(),
         }
     }
 
-    /// Other limits, against which counts what counted against these.
-    pub fn with_max_in_flight(&self, max_in_flight: usize) -> Self {
+    /// Other limits, against which counts what counted against these: a rate is the same as long as its name (a key's
+    /// and a project's: its window), its algorithm and what it counts apart stay the same.
+    pub fn rebuilt(
+        &self,
+        max_in_flight: usize,
+        limits: &BTreeMap<String, RateLimit>,
+        keys: &[Key],
+        projects: &BTreeMap<String, Project>,
+    ) -> Self {
         Self {
-            in_flight: self.in_flight.clone(),
-            max_in_flight,
+            concurrency: self.concurrency.with_max(max_in_flight),
+            rates: Rates::new(limits, keys, projects, Some(&self.rates)),
+            beginning: self.beginning,
         }
     }
 
-    /// Lets a request in, until the permit is dropped.
+    /// Lets a request in of which only the head is known, until the permit is dropped.
     ///
     /// # Errors
-    /// `overloaded` when the gateway serves as many requests as it may.
-    pub fn admit(&self, _caller: &Caller) -> Result<Permit, ApiError> {
-        let permit = Permit {
-            in_flight: self.in_flight.clone(),
-        };
-        // Counted before compared: two requests cannot both take the last place.
-        if self.in_flight.fetch_add(1, Ordering::Relaxed) < self.max_in_flight {
-            return Ok(permit);
+    /// `overloaded` when the gateway serves as many requests as it may; a rate is used up.
+    pub fn admit(&self, caller: &Caller) -> Result<Permit, ApiError> {
+        let mut permit = Permit::new(self.concurrency.enter()?, self.beginning);
+        if !self.rates.is_empty() {
+            let subject = caller.subject(None);
+            self.rates
+                .admit(subject, self.now(), permit.taken())
+                .map_err(|refused| refused.error())?;
         }
-        let message = format!(
-            "The gateway is serving its maximum of {} requests at once. Try again shortly.",
-            self.max_in_flight
-        );
-        Err(
-            ApiError::new(ErrorKind::Overloaded, ErrorSource::Policy, message)
-                .with_retry_after(Duration::from_secs(1)),
-        )
+        Ok(permit)
     }
 
     /// Lets it go on, now that it is known what it asks for.
     ///
     /// # Errors
-    /// A rate is used up.
+    /// A rate is used up. Then the request has used none of any.
     pub fn ask(
         &self,
-        _permit: &mut Permit,
-        _caller: &Caller,
-        _model: Option<&str>,
-        _input_tokens: u64,
+        permit: &mut Permit,
+        caller: &Caller,
+        model: Option<&str>,
+        input_tokens: u64,
     ) -> Result<(), ApiError> {
-        Ok(())
+        if self.rates.is_empty() {
+            return Ok(());
+        }
+        let subject = caller.subject(model);
+        let asked = self
+            .rates
+            .ask(subject, input_tokens, self.now(), permit.taken());
+        asked.map_err(|refused| {
+            permit.refused(refused.shown());
+            refused.error()
+        })
+    }
+
+    /// How it stands with a request that is not counted; `None`: no rate holds for it.
+    pub fn shown(&self, caller: &Caller) -> Option<Shown> {
+        self.rates.shown(caller.subject(None), self.now())
+    }
+
+    /// There are rates at all.
+    pub fn has_rates(&self) -> bool {
+        !self.rates.is_empty()
+    }
+
+    /// How much of each rate is used, of each subject that has used some, the fullest first, at most `most` of them.
+    pub fn states(&self, most: usize) -> Vec<LimitState> {
+        self.rates.states(self.now(), Utc::now(), most)
     }
 
     /// Requests being served just now.
     pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.concurrency.in_flight()
+    }
+
+    fn now(&self) -> Nanos {
+        since(self.beginning)
     }
 }
 
-/// One place among the requests being served.
-#[derive(Debug)]
-pub struct Permit {
-    in_flight: Arc<AtomicUsize>,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_place_is_given_once_and_comes_back() {
-        let limits = Limits::new(2);
-        let caller = Caller::default();
-        let first = limits.admit(&caller).unwrap();
-        let _second = limits.admit(&caller).unwrap();
-        let error = limits.admit(&caller).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Overloaded);
-        assert!(error.retry_after.is_some());
-        assert_eq!(limits.in_flight(), 2);
-        drop(first);
-        assert!(limits.admit(&caller).is_ok());
-    }
-
-    #[test]
-    fn changed_limits_count_what_is_under_way() {
-        let before = Limits::new(2);
-        let caller = Caller::default();
-        let first = before.admit(&caller).unwrap();
-        let after = before.with_max_in_flight(1);
-        assert!(after.admit(&caller).is_err());
-        drop(first);
-        assert!(after.admit(&caller).is_ok());
-    }
+fn since(beginning: Instant) -> Nanos {
+    Nanos::try_from(beginning.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
 }

@@ -46,7 +46,12 @@ impl Policies {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             keys: KeyTable::new(&config.keys),
-            limits: Limits::new(config.server.max_concurrent_requests),
+            limits: Limits::new(
+                config.server.max_concurrent_requests,
+                &config.limits,
+                &config.keys,
+                &config.projects,
+            ),
             budgets: Budgets,
             system_prompts: SystemPrompts::new(&config.system_prompts),
             guardrails: Guardrails,
@@ -72,9 +77,12 @@ impl Policies {
     pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
         let policies = Self::build(config, Arc::clone(self.routing.states()))?;
         Ok(Self {
-            limits: self
-                .limits
-                .with_max_in_flight(config.server.max_concurrent_requests),
+            limits: self.limits.rebuilt(
+                config.server.max_concurrent_requests,
+                &config.limits,
+                &config.keys,
+                &config.projects,
+            ),
             ..policies
         })
     }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
 use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
+use crate::limits::Tokens;
 
 /// Longer messages are cut: they are for people.
 const MAX_MESSAGE: usize = 500;
@@ -49,6 +50,8 @@ struct Open {
     /// The client hung up, and that was seen.
     gone: bool,
     receiving: Option<Receiving>,
+    /// What has been counted against rates of tokens.
+    tokens: Option<Tokens>,
 }
 
 /// What is known of a request when it arrives.
@@ -104,6 +107,7 @@ impl Recording {
                 media: false,
                 gone: false,
                 receiving: None,
+                tokens: None,
             })),
         }
     }
@@ -129,6 +133,11 @@ impl Recording {
             open.text_in = original.text_in;
         });
         shadow
+    }
+
+    /// So many tokens were counted for the request: whatever happens to it, they are settled with its record.
+    pub fn counted(&mut self, tokens: Option<Tokens>) {
+        self.with(|open| open.tokens = tokens);
     }
 
     /// Of the body, bytes of text.
@@ -445,6 +454,21 @@ impl Open {
         }
     }
 
+    /// Nobody asked for an answer: none were used. An answer that does not say how many it took: the estimate stands.
+    fn settle_tokens(&mut self) {
+        let Some(tokens) = self.tokens.take() else {
+            return;
+        };
+        let answered = self.record.attempts.iter();
+        let answered = answered.filter(|attempt| attempt.error_kind.is_none());
+        match self.record.usage {
+            _ if self.record.attempts.is_empty() => tokens.settle(0),
+            Some(usage) => tokens.settle(usage.input_tokens.saturating_add(usage.output_tokens)),
+            None if answered.count() == 0 => tokens.settle(0),
+            None => drop(tokens),
+        }
+    }
+
     fn settle_attempt(&mut self) {
         if let Some(since) = self.attempt.take() {
             self.record.upstream_us += micros(since.elapsed());
@@ -456,6 +480,7 @@ impl Open {
             self.record.bytes_in = bytes();
         }
         self.estimate_usage();
+        self.settle_tokens();
         self.settle_attempt();
         self.record.latency_us = micros(self.started.elapsed());
         self.record.cost_nanos = match (&self.record.usage, &self.price) {

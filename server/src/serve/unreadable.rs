@@ -1,7 +1,9 @@
 //! What is no HTTP request gets an answer too, and hyper's own has no body: here it gets one.
 
 use std::io::{self, IoSlice};
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -10,17 +12,24 @@ use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::gateway::Gateway;
+use crate::ingress::rate_lines;
+
 /// A connection on which hyper's automatic answers say, in JSON, what was wrong with the request.
 pub(super) struct ExplainingStream<S> {
     stream: S,
+    /// Whose answers are told more in the head.
+    client: Option<(Arc<Gateway>, IpAddr)>,
     /// What is being written in place of an automatic answer.
     explanation: Option<Bytes>,
 }
 
 impl<S> ExplainingStream<S> {
-    pub fn new(stream: S) -> Self {
+    /// `client`: who is at the other end of a gateway's connection.
+    pub fn new(stream: S, client: Option<(Arc<Gateway>, IpAddr)>) -> Self {
         Self {
             stream,
+            client,
             explanation: None,
         }
     }
@@ -53,7 +62,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ExplainingStream<S> {
         let this = self.get_mut();
         if this.explanation.is_none() {
             match automatic(bytes) {
-                Some(status) => this.explanation = Some(explanation(status)),
+                Some(status) => {
+                    let client = this.client.as_ref();
+                    let lines = client.map(|(gateway, address)| rate_lines(gateway, *address));
+                    this.explanation = Some(explanation(status, &lines.unwrap_or_default()));
+                }
                 None => return Pin::new(&mut this.stream).poll_write(cx, bytes),
             }
         }
@@ -113,7 +126,8 @@ fn automatic(bytes: &[u8]) -> Option<u16> {
     (empty && STATUSES.contains(&status)).then_some(status)
 }
 
-fn explanation(status: u16) -> Bytes {
+/// `lines`: of the head, each with its end.
+fn explanation(status: u16, lines: &str) -> Bytes {
     let (reason, kind, message) = match status {
         414 => (
             "URI Too Long",
@@ -135,7 +149,7 @@ fn explanation(status: u16) -> Bytes {
     let body = OpenAiChat.encode_error(&error);
     let mut answer = format!(
         "HTTP/1.1 {status} {reason}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n",
+         {lines}content-length: {}\r\n\r\n",
         body.len()
     )
     .into_bytes();

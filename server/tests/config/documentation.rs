@@ -29,6 +29,10 @@ name = "name"
 text = "x"
 [[cache.overrides]]
 ttl = "1h"
+[[limits]]
+name = "name"
+requests = 1
+window = "1s"
 [[prices]]
 model = "x"
 input = 1
@@ -55,7 +59,7 @@ fn rows() -> Vec<String> {
         let default = match (&setting.source, &setting.literal) {
             (Source::Default, Some(literal)) => format!("`{literal}`"),
             (Source::Default, None) => "none".to_owned(),
-            _ if ["header", "parameter", "ttl"].contains(&setting.key.as_str()) => {
+            _ if ["header", "parameter", "ttl", "requests"].contains(&setting.key.as_str()) => {
                 "none".to_owned()
             }
             _ => "required".to_owned(),
@@ -67,9 +71,12 @@ fn rows() -> Vec<String> {
             .replace("HEADERS_HEADER", "HEADERS_<HEADER>")
             .replace("PARAMETERS_PARAMETER", "PARAMETERS_<PARAMETER>");
         let variable = match path.as_str() {
-            "providers.name" | "models.name" | "keys.name" | "system_prompts.name" => {
-                "–".to_owned()
-            }
+            // What is found by its name is not renamed by a variable.
+            "providers.name"
+            | "models.name"
+            | "keys.name"
+            | "system_prompts.name"
+            | "limits.name" => "–".to_owned(),
             _ => format!("`{variable}`"),
         };
         format!("| `{path}` | {default} | {variable} | ")

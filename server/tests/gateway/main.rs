@@ -18,6 +18,7 @@ mod forwarded;
 mod hang_up;
 mod health;
 mod hedging;
+mod limits;
 mod losses;
 mod metrics;
 mod models;

@@ -5,6 +5,7 @@
 
 mod gateway;
 mod process;
+mod refusals;
 mod targets;
 mod upstreams;
 
@@ -14,6 +15,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 
 use self::gateway::GatewayCollector;
+use self::refusals::Refusals;
 use self::upstreams::Upstreams;
 use super::transitions::Transitions;
 use crate::gateway::Gateway;
@@ -27,6 +29,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     registry: Registry,
     upstreams: Upstreams,
+    refusals: Refusals,
 }
 
 impl Metrics {
@@ -35,11 +38,13 @@ impl Metrics {
         let mut registry = Registry::default();
         let weak = Arc::downgrade(gateway);
         let upstreams = Upstreams::register(&mut registry, weak.clone());
+        let refusals = Refusals::register(&mut registry);
         transitions.register(&mut registry);
         registry.register_collector(Box::new(GatewayCollector::new(weak)));
         let metrics = Arc::new(Self {
             registry,
             upstreams,
+            refusals,
         });
         let counting: Weak<Self> = Arc::downgrade(&metrics);
         gateway.recorder().observe(Box::new(move |record| {
@@ -62,5 +67,6 @@ impl Metrics {
 
     fn count(&self, record: &RequestRecord) {
         self.upstreams.count(record);
+        self.refusals.count(record);
     }
 }
