@@ -3,12 +3,11 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use shared::policies::FieldError;
 
-use super::problem::{about_fields, problem};
+use super::problem::Problem;
 
 /// At most so much, in bytes.
 pub(super) const MAX_BODY: usize = 1 << 20;
@@ -17,39 +16,10 @@ pub(super) const MAX_BODY: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct JsonBody(Bytes);
 
-/// Why a body is not what it should be.
-#[derive(Debug)]
-pub(super) enum Mistake {
-    NotJson(String),
-    Field(FieldError),
-}
-
-impl Mistake {
-    /// The same status for both.
-    pub fn with(&self, status: StatusCode) -> Response {
-        match self {
-            Self::NotJson(message) => problem(status, &format!("The body is not JSON: {message}.")),
-            Self::Field(error) => {
-                let detail = if error.field.is_empty() {
-                    error.message.clone()
-                } else {
-                    format!("{}: {}", error.field, error.message)
-                };
-                about_fields(status, &detail, std::slice::from_ref(error))
-            }
-        }
-    }
-
-    pub fn response(&self) -> Response {
-        self.with(match self {
-            Self::NotJson(_) => StatusCode::BAD_REQUEST,
-            Self::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        })
-    }
-}
-
 impl JsonBody {
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Mistake> {
+    /// # Errors
+    /// 400 where it is no JSON, 422 where it is none of this kind.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let mut json = serde_json::Deserializer::from_slice(&self.0);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
@@ -61,17 +31,17 @@ impl JsonBody {
 }
 
 /// A value out of one that was JSON.
-pub(super) fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Mistake> {
+pub(super) fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         mistake(&path, error.inner())
     })
 }
 
-fn mistake(path: &str, error: &serde_json::Error) -> Mistake {
+fn mistake(path: &str, error: &serde_json::Error) -> Problem {
     let message = error.to_string();
     if error.classify() != Category::Data {
-        return Mistake::NotJson(message);
+        return Problem::bad_request(format!("The body is not JSON: {message}."));
     }
     // Where in the text it was is of no use to who sees a form.
     let message = match message.rsplit_once(" at line ") {
@@ -88,18 +58,19 @@ fn mistake(path: &str, error: &serde_json::Error) -> Mistake {
         }
         field.push_str(name);
     }
-    Mistake::Field(FieldError {
-        field,
-        message: message.to_owned(),
-    })
+    let message = message.to_owned();
+    Problem::about(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        FieldError { field, message },
+    )
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(problem(
+            return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The body must be `Content-Type: application/json`.",
             ));
@@ -108,9 +79,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             Ok(body) => Ok(Self(body)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 let detail = format!("The body is longer than {MAX_BODY} bytes.");
-                Err(problem(StatusCode::PAYLOAD_TOO_LARGE, &detail))
+                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
             }
-            Err(rejection) => Err(problem(rejection.status(), &rejection.body_text())),
+            Err(rejection) => Err(Problem::new(rejection.status(), rejection.body_text())),
         }
     }
 }
@@ -135,11 +106,10 @@ mod tests {
 
     use super::*;
 
-    fn field<T: DeserializeOwned + std::fmt::Debug>(json: &str) -> (String, String) {
-        match JsonBody(Bytes::copy_from_slice(json.as_bytes())).parse::<T>() {
-            Err(Mistake::Field(error)) => (error.field, error.message),
-            other => panic!("{other:?}"),
-        }
+    /// Status, field and message.
+    fn wrong<T: DeserializeOwned + std::fmt::Debug>(json: &str) -> (u16, String, String) {
+        let body = JsonBody(Bytes::copy_from_slice(json.as_bytes()));
+        body.parse::<T>().unwrap_err().first()
     }
 
     #[test]
@@ -158,11 +128,12 @@ mod tests {
             ),
             ("[]", ""),
         ] {
-            let (field, message) = field::<RateLimit>(json);
+            let (status, field, message) = wrong::<RateLimit>(json);
+            assert_eq!(status, 422);
             assert_eq!(field, expected, "{json}: {message}");
             assert!(!message.contains("at line"), "{message}");
         }
-        let (found, message) = field::<Guardrail>(
+        let (_, found, message) = wrong::<Guardrail>(
             r#"{"check": {"kind": "phrases", "phrases": 1}, "action": {"kind": "flag"}}"#,
         );
         assert!(found.starts_with("check"), "{found}: {message}");
@@ -170,16 +141,15 @@ mod tests {
 
     #[test]
     fn what_is_not_json_has_none() {
-        for json in ["", "{", "{} {}", "{\"rate\": }", "\u{0}"] {
-            let parsed = JsonBody(Bytes::copy_from_slice(json.as_bytes())).parse::<RateLimit>();
-            match parsed {
-                Err(Mistake::NotJson(_)) => {}
-                // The first value of two is looked at before the second one.
-                Err(Mistake::Field(error)) => {
-                    assert_eq!((json, error.field.as_str()), ("{} {}", "rate"))
-                }
-                Ok(value) => panic!("{json}: {value:?}"),
-            }
+        for json in [
+            "",
+            "{",
+            "{\"rate\": }",
+            "\u{0}",
+            "{\"rate\": {\"window_seconds\": 1}} {}",
+        ] {
+            let (status, field, _) = wrong::<RateLimit>(json);
+            assert_eq!((status, field.as_str()), (400, ""), "{json}");
         }
     }
 }

@@ -3,59 +3,129 @@
 use std::any::Any;
 use std::time::Duration;
 
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use shared::AdminError;
 use shared::policies::FieldError;
 
-/// `{"title", "status", "detail"}`
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
-    about_fields(status, detail, &[])
+/// Why something was not done, as the caller is told: `{"title", "status", "detail", "errors": [{"field", "message"}]}`,
+/// `errors` where it is about fields.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<FieldError>,
 }
 
-/// The same, with `"errors": [{"field", "message"}]` where it is about fields.
-pub(super) fn about_fields(status: StatusCode, detail: &str, fields: &[FieldError]) -> Response {
-    let title = status.canonical_reason().unwrap_or("Error");
-    let mut body = json!({"title": title, "status": status.as_u16(), "detail": detail});
-    if !fields.is_empty() {
-        body["errors"] = json!(fields);
+impl Problem {
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+        }
     }
-    let mut response = (status, body.to_string()).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    response
+
+    pub fn about(status: StatusCode, error: FieldError) -> Self {
+        let detail = if error.field.is_empty() {
+            error.message.clone()
+        } else {
+            format!("{}: {}", error.field, error.message)
+        };
+        Self {
+            status,
+            detail,
+            errors: vec![error],
+        }
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// Its status, the first field that it is about, and what is wrong with that.
+    #[cfg(test)]
+    pub fn first(&self) -> (u16, String, String) {
+        let error = self.errors.first().cloned();
+        let (field, message) = error
+            .map(|error| (error.field, error.message))
+            .unwrap_or_default();
+        (self.status.as_u16(), field, message)
+    }
+
+    /// The same, as a bad request where it was about what was sent.
+    pub fn into_bad_request(mut self) -> Self {
+        if self.status == StatusCode::UNPROCESSABLE_ENTITY {
+            self.status = StatusCode::BAD_REQUEST;
+        }
+        self
+    }
 }
 
-/// Why something was not done.
-pub(super) fn refusal(error: &AdminError) -> Response {
-    let status = match error {
-        AdminError::Invalid { fields, .. } if fields.is_empty() => StatusCode::BAD_REQUEST,
-        AdminError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        AdminError::NotFound { .. } => StatusCode::NOT_FOUND,
-        AdminError::Conflict { .. } => StatusCode::CONFLICT,
-        AdminError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        AdminError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    let fields: &[FieldError] = match error {
-        AdminError::Invalid { fields, .. } => fields,
-        _ => &[],
-    };
-    about_fields(status, &error.to_string(), fields)
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let status = match &error {
+            AdminError::Invalid { fields, .. } if fields.is_empty() => StatusCode::BAD_REQUEST,
+            AdminError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            AdminError::NotFound { .. } => StatusCode::NOT_FOUND,
+            AdminError::Conflict { .. } => StatusCode::CONFLICT,
+            AdminError::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            AdminError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut problem = Self::new(status, error.to_string());
+        if let AdminError::Invalid { fields, .. } = error {
+            problem.errors = fields;
+        }
+        problem
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let status = self.status.as_u16();
+        let mut body = json!({"title": title, "status": status, "detail": self.detail});
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        let mut response = (self.status, body.to_string()).into_response();
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+}
+
+/// A problem that is answered at once.
+pub(super) fn problem(status: StatusCode, detail: &str) -> Response {
+    Problem::new(status, detail).into_response()
 }
 
 /// Nothing is there.
-pub(super) async fn unknown(method: Method, uri: Uri) -> Response {
+pub(super) async fn unknown(method: Method, uri: Uri) -> Problem {
     let detail = format!("There is no {method} {}.", uri.path());
-    problem(StatusCode::NOT_FOUND, &detail)
+    Problem::new(StatusCode::NOT_FOUND, detail)
 }
 
 /// A path that is there, but not with this method.
-pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     let detail = format!("{} does not take {method}.", uri.path());
-    problem(StatusCode::METHOD_NOT_ALLOWED, &detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
 /// Too many wrong tokens.

@@ -4,36 +4,32 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use shared::policies::{CacheEntry, CacheSelection, PolicyApi};
 
-use super::refused;
 use crate::admin::AdminState;
+use crate::admin::problem::Problem;
 
 /// So many answers are told at most.
 const MOST: usize = 10_000;
 
 /// `GET /admin/cache`: `{"ID": {"response": {…}, "timestamp": 1763740800}}`. What was said is not told: `choices` is
 /// empty.
-pub(in crate::admin) async fn entries(State(state): State<AdminState>) -> Response {
+pub(in crate::admin) async fn entries(
+    State(state): State<AdminState>,
+) -> Result<Json<BTreeMap<String, Value>>, Problem> {
     let all = CacheSelection::default();
-    match state.api.cache_entries(all, MOST).await {
-        Ok(entries) => {
-            let entries = entries.into_iter();
-            let map: BTreeMap<_, _> = entries.map(|one| (one.id.clone(), entry(&one))).collect();
-            Json(map).into_response()
-        }
-        Err(error) => refused(&error),
-    }
+    let entries = state.api.cache_entries(all, MOST).await?.into_iter();
+    let entries = entries.map(|one| (one.id.clone(), entry(&one)));
+    Ok(Json(entries.collect()))
 }
 
 /// `DELETE /admin/cache`
-pub(in crate::admin) async fn clear(State(state): State<AdminState>) -> Response {
-    match state.api.clear_cache(CacheSelection::default()).await {
-        Ok(_) => Json(json!({"status": "Cache cleared successfully"})).into_response(),
-        Err(error) => refused(&error),
-    }
+pub(in crate::admin) async fn clear(
+    State(state): State<AdminState>,
+) -> Result<Json<Value>, Problem> {
+    state.api.clear_cache(CacheSelection::default()).await?;
+    Ok(Json(json!({"status": "Cache cleared successfully"})))
 }
 
 fn entry(entry: &CacheEntry) -> Value {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
@@ -10,9 +10,10 @@ use shared::policies::{
     Action, Check, Edit, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side,
 };
 
-use super::{created, delete, in_force, posted, refused, wrong};
+use super::{created, delete, in_force, posted, refused};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
+use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 
 /// What `maxLength` is where nobody has said anything.
@@ -24,9 +25,9 @@ const BANNED_PHRASES: (&str, i32) = ("banned-phrases", 20);
 const MAX_LENGTH: (&str, i32) = ("max-length", 30);
 const DISCLAIMER: (&str, i32) = ("disclaimer", 40);
 
-#[derive(Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Rules {
+pub(in crate::admin) struct Rules {
     banned_phrases: Vec<String>,
     min_length: u64,
     max_length: u64,
@@ -35,37 +36,31 @@ struct Rules {
     disclaimer: Option<String>,
 }
 
-pub(in crate::admin) async fn get(State(state): State<AdminState>) -> Response {
-    match current(&*state.api).await {
-        Ok(rules) => Json(rules).into_response(),
-        Err(error) => refused(&error),
-    }
+pub(in crate::admin) async fn get(State(state): State<AdminState>) -> Result<Json<Rules>, Problem> {
+    Ok(Json(current(&*state.api).await?))
 }
 
 pub(in crate::admin) async fn set(
     State(state): State<AdminState>,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let rules: Rules = match posted(&body) {
-        Ok(rules) => rules,
-        Err(response) => return response,
-    };
+) -> Result<impl IntoResponse, Problem> {
+    let rules: Rules = posted(&body)?;
     if rules.max_length == 0 {
-        return wrong("maxLength: it must be at least 1.");
+        return Err(Problem::bad_request("maxLength: it must be at least 1."));
     }
     if rules.min_length > rules.max_length {
-        return wrong("minLength: it must not be more than maxLength.");
+        let detail = "minLength: it must not be more than maxLength.";
+        return Err(Problem::bad_request(detail));
     }
     let mut done = json!({"status": "Guardrails updated successfully"});
     if rules.require_disclaimer && rules.disclaimer.is_none() {
         done["note"] = json!("Without a disclaimer there is none to require: nothing is appended.");
     }
     let _turn = state.predecessors.lock().await;
-    match change(&*state.api, rules, &condition.unconditional()).await {
-        Ok(()) => created(done),
-        Err(error) => refused(&error),
-    }
+    let changed = change(&*state.api, rules, &condition.unconditional()).await;
+    changed.map_err(refused)?;
+    Ok(created(done))
 }
 
 async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), AdminError> {

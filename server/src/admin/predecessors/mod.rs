@@ -18,38 +18,27 @@ pub(super) mod system_prompt;
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::AdminError;
 use shared::policies::{Edit, Policy, PolicyApi, PolicyKind};
 
 use super::json_body::JsonBody;
-use super::problem::{about_fields, problem, refusal};
+use super::problem::Problem;
 
 /// A posted body, or a 400.
-fn posted<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Response> {
-    body.parse()
-        .map_err(|mistake| mistake.with(StatusCode::BAD_REQUEST))
-}
-
-fn wrong(detail: &str) -> Response {
-    problem(StatusCode::BAD_REQUEST, detail)
+fn posted<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {
+    body.parse().map_err(Problem::into_bad_request)
 }
 
 /// What a `POST` that was obeyed is answered with.
-fn created(status: Value) -> Response {
-    (StatusCode::CREATED, Json(status)).into_response()
+fn created(status: Value) -> (StatusCode, Json<Value>) {
+    (StatusCode::CREATED, Json(status))
 }
 
 /// Why something was not done. What makes no sense is a bad request here.
-fn refused(error: &AdminError) -> Response {
-    match error {
-        AdminError::Invalid { message, fields } => {
-            about_fields(StatusCode::BAD_REQUEST, message, fields)
-        }
-        error => refusal(error),
-    }
+fn refused(error: AdminError) -> Problem {
+    Problem::from(error).into_bad_request()
 }
 
 /// The policy in force; `None` where there is none, or it does not act.

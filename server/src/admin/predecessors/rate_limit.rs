@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::AdminError;
 use shared::policies::{Edit, Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
 
-use super::{created, delete, in_force, posted, refused, wrong};
+use super::{created, delete, in_force, posted, refused};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
+use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 
 const DEFAULT: &str = "default";
@@ -34,9 +36,9 @@ struct Plan {
     window_seconds: u64,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClientPlan {
+pub(in crate::admin) struct ClientPlan {
     #[serde(rename = "clientIP")]
     client_ip: String,
     name: String,
@@ -44,23 +46,22 @@ struct ClientPlan {
     window_seconds: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Used {
+pub(in crate::admin) struct Used {
     requests: u64,
     /// Seconds since 1970.
     window_start: i64,
 }
 
 /// `GET /admin/ratelimit`: `{}` where there is none
-pub(in crate::admin) async fn plan(State(state): State<AdminState>) -> Response {
-    match limit(&*state.api, DEFAULT).await {
-        Ok(limit) => match limit.filter(|limit| limit.enabled).and_then(of_limit) {
-            Some(plan) => Json(plan).into_response(),
-            None => Json(json!({})).into_response(),
-        },
-        Err(error) => refused(&error),
-    }
+pub(in crate::admin) async fn plan(State(state): State<AdminState>) -> Result<Response, Problem> {
+    let limit = limit(&*state.api, DEFAULT).await?;
+    let plan = limit.filter(|limit| limit.enabled).and_then(of_limit);
+    Ok(match plan {
+        Some(plan) => Json(plan).into_response(),
+        None => Json(json!({})).into_response(),
+    })
 }
 
 /// `POST /admin/ratelimit`
@@ -68,43 +69,33 @@ pub(in crate::admin) async fn set(
     State(state): State<AdminState>,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let plan: Plan = match posted(&body) {
-        Ok(plan) => plan,
-        Err(response) => return response,
-    };
-    if let Some(response) = senseless(plan.requests_per_window, plan.window_seconds) {
-        return response;
-    }
+) -> Result<impl IntoResponse, Problem> {
+    let plan: Plan = posted(&body)?;
+    makes_sense(plan.requests_per_window, plan.window_seconds)?;
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
-    match change(&*state.api, DEFAULT, None, plan, &edit).await {
-        Ok(()) => (StatusCode::CREATED, "Rate limit plan updated successfully").into_response(),
-        Err(error) => refused(&error),
-    }
+    let changed = change(&*state.api, DEFAULT, None, plan, &edit).await;
+    changed.map_err(refused)?;
+    Ok((StatusCode::CREATED, "Rate limit plan updated successfully"))
 }
 
 /// `DELETE /admin/ratelimit`
 pub(in crate::admin) async fn remove(
     State(state): State<AdminState>,
     condition: Conditional,
-) -> Response {
+) -> Result<&'static str, Problem> {
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
-    match delete(&*state.api, PolicyKind::Limit, DEFAULT, &edit).await {
-        Ok(()) => "Rate limiting disabled".into_response(),
-        Err(error) => refused(&error),
-    }
+    delete(&*state.api, PolicyKind::Limit, DEFAULT, &edit).await?;
+    Ok("Rate limiting disabled")
 }
 
 /// `GET /admin/ratelimit/states`: `{"192.0.2.7": {"requests": 3, "windowStart": 1763740800}}`
-pub(in crate::admin) async fn states(State(state): State<AdminState>) -> Response {
-    let states = match state.api.limit_states(MOST_STATES).await {
-        Ok(states) => states,
-        Err(error) => return refused(&error),
-    };
+pub(in crate::admin) async fn states(
+    State(state): State<AdminState>,
+) -> Result<Json<BTreeMap<String, Used>>, Problem> {
     let mut used = BTreeMap::new();
-    for state in states {
+    for state in state.api.limit_states(MOST_STATES).await? {
         let of_ours = state.limit == DEFAULT || state.limit.starts_with(CLIENT);
         if let (true, Some(address)) = (of_ours, state.subject) {
             let window = i64::try_from(state.rate.window_seconds).unwrap_or(i64::MAX);
@@ -115,27 +106,25 @@ pub(in crate::admin) async fn states(State(state): State<AdminState>) -> Respons
             });
         }
     }
-    Json(used).into_response()
+    Ok(Json(used))
 }
 
 /// `GET /admin/ratelimit/clients`: by address
-pub(in crate::admin) async fn clients(State(state): State<AdminState>) -> Response {
-    match client_limits(&*state.api).await {
-        Ok(limits) => {
-            let plans = limits.into_iter().filter_map(|(client_ip, limit)| {
-                let plan = of_limit(limit)?;
-                let plan = ClientPlan {
-                    client_ip: client_ip.clone(),
-                    name: plan.name,
-                    requests_per_window: plan.requests_per_window,
-                    window_seconds: plan.window_seconds,
-                };
-                Some((client_ip, plan))
-            });
-            Json(plans.collect::<BTreeMap<_, _>>()).into_response()
-        }
-        Err(error) => refused(&error),
-    }
+pub(in crate::admin) async fn clients(
+    State(state): State<AdminState>,
+) -> Result<Json<BTreeMap<String, ClientPlan>>, Problem> {
+    let limits = client_limits(&*state.api).await?;
+    let plans = limits.into_iter().filter_map(|(client_ip, limit)| {
+        let plan = of_limit(limit)?;
+        let plan = ClientPlan {
+            client_ip: client_ip.clone(),
+            name: plan.name,
+            requests_per_window: plan.requests_per_window,
+            window_seconds: plan.window_seconds,
+        };
+        Some((client_ip, plan))
+    });
+    Ok(Json(plans.collect()))
 }
 
 /// `POST /admin/ratelimit/clients`
@@ -143,17 +132,12 @@ pub(in crate::admin) async fn set_client(
     State(state): State<AdminState>,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let posted: ClientPlan = match posted(&body) {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
-    let Some(client) = client(&posted.client_ip) else {
-        return wrong("clientIP: it must be an IP address, or *.*.*.* for all.");
-    };
-    if let Some(response) = senseless(posted.requests_per_window, posted.window_seconds) {
-        return response;
-    }
+) -> Result<impl IntoResponse, Problem> {
+    let posted: ClientPlan = posted(&body)?;
+    let client = client(&posted.client_ip).ok_or_else(|| {
+        Problem::bad_request("clientIP: it must be an IP address, or *.*.*.* for all.")
+    })?;
+    makes_sense(posted.requests_per_window, posted.window_seconds)?;
     let plan = Plan {
         name: posted.name,
         requests_per_window: posted.requests_per_window,
@@ -163,42 +147,33 @@ pub(in crate::admin) async fn set_client(
     let edit = condition.unconditional();
     let name = format!("{CLIENT}{client}");
     let api: &dyn PolicyApi = &*state.api;
-    let changed = async {
-        change(api, &name, Some(&client), plan, &edit).await?;
-        leave_out(api, &edit).await
-    };
-    match changed.await {
-        Ok(()) => created(json!({
-            "status": "Client-specific rate limit updated successfully",
-            "clientIP": posted.client_ip,
-        })),
-        Err(error) => refused(&error),
-    }
+    let changed = change(api, &name, Some(&client), plan, &edit).await;
+    changed.map_err(refused)?;
+    leave_out(api, &edit).await?;
+    Ok(created(json!({
+        "status": "Client-specific rate limit updated successfully",
+        "clientIP": posted.client_ip,
+    })))
 }
 
 /// `DELETE /admin/ratelimit/clients/{ip}`
 pub(in crate::admin) async fn remove_client(
     State(state): State<AdminState>,
-    Path(ip): Path<String>,
+    ip: Result<Path<String>, PathRejection>,
     condition: Conditional,
-) -> Response {
+) -> Result<Json<Value>, Problem> {
+    let Path(ip) = ip?;
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
     let client = client(&ip).unwrap_or_else(|| ip.clone());
     let name = format!("{CLIENT}{client}");
     let api: &dyn PolicyApi = &*state.api;
-    let removed = async {
-        delete(api, PolicyKind::Limit, &name, &edit).await?;
-        leave_out(api, &edit).await
-    };
-    match removed.await {
-        Ok(()) => Json(json!({
-            "status": "Client-specific rate limit removed successfully",
-            "clientIP": ip,
-        }))
-        .into_response(),
-        Err(error) => refused(&error),
-    }
+    delete(api, PolicyKind::Limit, &name, &edit).await?;
+    leave_out(api, &edit).await?;
+    Ok(Json(json!({
+        "status": "Client-specific rate limit removed successfully",
+        "clientIP": ip,
+    })))
 }
 
 /// The address as it is always written.
@@ -211,14 +186,14 @@ fn client(ip: &str) -> Option<String> {
     Some(address.to_canonical().to_string())
 }
 
-fn senseless(requests: u64, seconds: u64) -> Option<Response> {
-    if requests == 0 {
-        Some(wrong("requestsPerWindow: it must be at least 1."))
-    } else if seconds == 0 {
-        Some(wrong("windowSeconds: it must be at least 1."))
-    } else {
-        None
+fn makes_sense(requests: u64, seconds: u64) -> Result<(), Problem> {
+    for (field, value) in [("requestsPerWindow", requests), ("windowSeconds", seconds)] {
+        if value == 0 {
+            let detail = format!("{field}: it must be at least 1.");
+            return Err(Problem::bad_request(detail));
+        }
     }
+    Ok(())
 }
 
 /// A limit as a plan. One of tokens is none.

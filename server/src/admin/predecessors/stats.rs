@@ -2,28 +2,22 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use shared::analytics::{Overview, OverviewQuery};
 use shared::policies::{CacheStats, PolicyApi};
-use shared::{AdminApi, AdminError, TimeRange};
+use shared::{AdminApi, TimeRange};
 
-use super::refused;
 use crate::admin::AdminState;
+use crate::admin::problem::Problem;
 use crate::store::Failure;
 
 /// So many errors are told one by one.
 const RECENT: u32 = 10;
 
 /// `GET /admin/stats`
-pub(in crate::admin) async fn stats(State(state): State<AdminState>) -> Response {
-    match figures(&state).await {
-        Ok(figures) => Json(figures).into_response(),
-        Err(error) => refused(&error),
-    }
-}
-
-async fn figures(state: &AdminState) -> Result<Value, AdminError> {
+pub(in crate::admin) async fn stats(
+    State(state): State<AdminState>,
+) -> Result<Json<Value>, Problem> {
     let query = OverviewQuery {
         range: TimeRange::Month,
         ..OverviewQuery::default()
@@ -31,7 +25,7 @@ async fn figures(state: &AdminState) -> Result<Value, AdminError> {
     let overview = state.api.overview(query).await?;
     let cache = state.api.policy_stats().await?.cache;
     let failures = state.api.recent_failures(RECENT).await?;
-    Ok(told(&overview, &cache, &failures))
+    Ok(Json(told(&overview, &cache, &failures)))
 }
 
 fn told(overview: &Overview, cache: &CacheStats, failures: &[Failure]) -> Value {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
@@ -11,38 +11,35 @@ use shared::policies::{Edit, Policy, PolicyApi, PolicyKind, SystemPrompt};
 use super::{created, delete, in_force, posted, refused};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
+use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 use crate::config::DEFAULT_PROMPT;
 
-#[derive(Deserialize, Serialize)]
-struct Prompt {
+#[derive(Debug, Deserialize, Serialize)]
+pub(in crate::admin) struct Prompt {
     prompt: String,
 }
 
-pub(in crate::admin) async fn get(State(state): State<AdminState>) -> Response {
-    match current(&*state.api).await {
-        Ok(prompt) => {
-            let text = prompt.filter(|prompt| prompt.enabled);
-            let prompt = text.map(|prompt| prompt.text).unwrap_or_default();
-            Json(Prompt { prompt }).into_response()
-        }
-        Err(error) => refused(&error),
-    }
+pub(in crate::admin) async fn get(
+    State(state): State<AdminState>,
+) -> Result<Json<Prompt>, Problem> {
+    let prompt = current(&*state.api).await?;
+    let prompt = prompt.filter(|prompt| prompt.enabled);
+    let prompt = prompt.map(|prompt| prompt.text).unwrap_or_default();
+    Ok(Json(Prompt { prompt }))
 }
 
 pub(in crate::admin) async fn set(
     State(state): State<AdminState>,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let prompt: Prompt = match posted(&body) {
-        Ok(prompt) => prompt,
-        Err(response) => return response,
-    };
-    match change(&*state.api, prompt.prompt, &condition.unconditional()).await {
-        Ok(()) => created(json!({"status": "System prompt updated successfully"})),
-        Err(error) => refused(&error),
-    }
+) -> Result<impl IntoResponse, Problem> {
+    let Prompt { prompt } = posted(&body)?;
+    let changed = change(&*state.api, prompt, &condition.unconditional()).await;
+    changed.map_err(refused)?;
+    Ok(created(
+        json!({"status": "System prompt updated successfully"}),
+    ))
 }
 
 /// Everything but the text stays as it is.

@@ -13,8 +13,8 @@ use super::page::encoded;
 use super::policies::{Named, edited};
 use super::precondition::{Conditional, tagged};
 use crate::admin::AdminState;
-use crate::admin::json_body::{JsonBody, Mistake, from_value};
-use crate::admin::problem::refusal;
+use crate::admin::json_body::{JsonBody, from_value};
+use crate::admin::problem::Problem;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,23 +28,16 @@ pub(in crate::admin) async fn create(
     State(state): State<AdminState>,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let (name, key) = match wanted(&body) {
-        Ok(wanted) => wanted,
-        Err(mistake) => return mistake.response(),
-    };
+) -> Result<Response, Problem> {
+    let (name, key) = wanted(&body)?;
     let mut edit = condition.unconditional();
     edit.new = true;
-    match state.api.create_key(&name, key, edit).await {
-        Ok(key) => {
-            let location = format!("/api/v1/keys/{}", encoded(&key.entry.name));
-            let location = HeaderValue::from_str(&location).expect("it is percent-encoded");
-            let mut response = (StatusCode::CREATED, told(&key)).into_response();
-            response.headers_mut().insert(header::LOCATION, location);
-            response
-        }
-        Err(error) => refusal(&error),
-    }
+    let key = state.api.create_key(&name, key, edit).await?;
+    let location = format!("/api/v1/keys/{}", encoded(&key.entry.name));
+    let location = HeaderValue::from_str(&location).expect("it is percent-encoded");
+    let mut response = (StatusCode::CREATED, told(&key)).into_response();
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
 }
 
 /// `POST /api/v1/keys/{name}/rotate` with `{"grace_seconds": N}`
@@ -53,11 +46,8 @@ pub(in crate::admin) async fn rotate(
     named: Named,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let rotation: Rotation = match body.parse() {
-        Ok(rotation) => rotation,
-        Err(mistake) => return mistake.response(),
-    };
+) -> Result<Response, Problem> {
+    let rotation: Rotation = body.parse()?;
     let rotate = |edit| {
         let rotated = state
             .api
@@ -72,7 +62,7 @@ fn told(key: &NewKey) -> Response {
 }
 
 /// The name beside the fields of the value.
-fn wanted(body: &JsonBody) -> Result<(String, ClientKey), Mistake> {
+fn wanted(body: &JsonBody) -> Result<(String, ClientKey), Problem> {
     let mut fields: Map<String, Value> = body.parse()?;
     let name = match fields.remove("name") {
         Some(Value::String(name)) => name,
@@ -81,10 +71,11 @@ fn wanted(body: &JsonBody) -> Result<(String, ClientKey), Mistake> {
                 Some(_) => "it must be a string",
                 None => "missing field `name`",
             };
-            return Err(Mistake::Field(FieldError {
+            let error = FieldError {
                 field: "name".to_owned(),
                 message: message.to_owned(),
-            }));
+            };
+            return Err(Problem::about(StatusCode::UNPROCESSABLE_ENTITY, error));
         }
     };
     Ok((name, from_value(Value::Object(fields))?))

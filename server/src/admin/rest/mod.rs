@@ -10,19 +10,11 @@ pub(super) mod states;
 mod page;
 mod precondition;
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use shared::AdminError;
-
 pub(super) use self::precondition::Conditional;
 
-use super::problem::refusal;
+use axum::Json;
 
-/// What was asked for, as JSON, or why it is not there.
-fn answer<T: Serialize>(result: Result<T, AdminError>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(error) => refusal(&error),
-    }
-}
+use super::problem::Problem;
+
+/// What was asked for, or why it is not there.
+type Answer<T> = Result<Json<T>, Problem>;

@@ -2,15 +2,13 @@
 //! (<https://www.rfc-editor.org/rfc/rfc8288>).
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use shared::policies::{Policy, PolicyEntry, PolicyKind};
 
-use crate::admin::problem::problem;
+use crate::admin::problem::Problem;
 
 /// At most so many things in one answer.
 pub(super) const MOST: usize = 1000;
@@ -46,17 +44,12 @@ pub(super) fn clamped(limit: Option<usize>) -> usize {
     limit.unwrap_or(MOST).clamp(1, MOST)
 }
 
-/// A query string, or why it is not understood.
-pub(super) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Response> {
-    match query {
-        Ok(Query(query)) => Ok(query),
-        Err(rejection) => Err(problem(StatusCode::BAD_REQUEST, &rejection.body_text())),
-    }
-}
-
 impl Page {
     /// Its part of all policies of a kind.
-    pub fn of(&self, kind: PolicyKind, mut entries: Vec<PolicyEntry>) -> Response {
+    ///
+    /// # Errors
+    /// `after` is gone, from a list with an order of its own.
+    pub fn of(&self, kind: PolicyKind, mut entries: Vec<PolicyEntry>) -> Result<Response, Problem> {
         let limit = clamped(self.limit);
         entries.retain(|entry| self.is_about(entry));
         if let Some(after) = &self.after {
@@ -66,7 +59,7 @@ impl Page {
                 None if is_by_name(kind) => entries.partition_point(|entry| entry.name <= *after),
                 None => {
                     let detail = format!("There is no {} `{after}`.", kind.label());
-                    return problem(StatusCode::BAD_REQUEST, &detail);
+                    return Err(Problem::bad_request(detail));
                 }
             };
             entries.drain(..place);
@@ -91,7 +84,7 @@ impl Page {
             let value = HeaderValue::from_str(&next).expect("it is percent-encoded");
             response.headers_mut().insert(header::LINK, value);
         }
-        response
+        Ok(response)
     }
 
     fn is_about(&self, entry: &PolicyEntry) -> bool {

@@ -9,14 +9,14 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use shared::AdminError;
-use shared::policies::{Edit, Policy, PolicyApi, PolicyEntry, PolicyKind};
+use shared::policies::{Edit, Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyVersion};
 
-use super::answer;
-use super::page::{Page, query};
+use super::Answer;
+use super::page::Page;
 use super::precondition::{Conditional, tagged};
 use crate::admin::AdminState;
-use crate::admin::json_body::{JsonBody, Mistake};
-use crate::admin::problem::{problem, refusal};
+use crate::admin::json_body::JsonBody;
+use crate::admin::problem::Problem;
 
 /// The policy that a path means. The kind is the route's; the cache has no name in its path, being one.
 #[derive(Clone, Debug)]
@@ -32,20 +32,18 @@ pub(in crate::admin) async fn list(
     State(state): State<AdminState>,
     Kind(kind): Kind,
     page: Result<Query<Page>, QueryRejection>,
-) -> Response {
-    let page = match query(page) {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
-    match state.api.policies(kind).await {
-        Ok(entries) => page.of(kind, entries),
-        Err(error) => refusal(&error),
-    }
+) -> Result<Response, Problem> {
+    let Query(page) = page?;
+    page.of(kind, state.api.policies(kind).await?)
 }
 
 /// `GET /api/v1/{policies}/{name}`
-pub(in crate::admin) async fn one(State(state): State<AdminState>, named: Named) -> Response {
-    entry(state.api.policy(named.kind, &named.name).await)
+pub(in crate::admin) async fn one(
+    State(state): State<AdminState>,
+    named: Named,
+) -> Result<Response, Problem> {
+    let entry = state.api.policy(named.kind, &named.name).await?;
+    Ok(told(&entry))
 }
 
 /// `PUT /api/v1/{policies}/{name}` with the policy's value
@@ -54,19 +52,16 @@ pub(in crate::admin) async fn put(
     named: Named,
     condition: Conditional,
     body: JsonBody,
-) -> Response {
-    let policy = match policy(named.kind, &body) {
-        Ok(policy) => policy,
-        Err(mistake) => return mistake.response(),
-    };
+) -> Result<Response, Problem> {
+    let policy = policy(named.kind, &body)?;
     let there = state.api.policy(named.kind, &named.name).await;
-    let is_new = !there.is_ok_and(|entry| !entry.deleted);
+    let status = match there {
+        Ok(entry) if !entry.deleted => StatusCode::OK,
+        _ => StatusCode::CREATED,
+    };
     let put = |edit| put_as(&state, &named, policy, edit);
-    let response = edited(&state, &named, &condition, put).await;
-    if is_new && response.status() == StatusCode::OK {
-        return (StatusCode::CREATED, response).into_response();
-    }
-    response
+    let response = edited(&state, &named, &condition, put).await?;
+    Ok((status, response).into_response())
 }
 
 /// `DELETE /api/v1/{policies}/{name}`
@@ -74,11 +69,9 @@ pub(in crate::admin) async fn delete(
     State(state): State<AdminState>,
     named: Named,
     condition: Conditional,
-) -> Response {
-    edited(&state, &named, &condition, |edit| {
-        delete_as(&state, &named, edit)
-    })
-    .await
+) -> Result<Response, Problem> {
+    let delete = |edit| delete_as(&state, &named, edit);
+    edited(&state, &named, &condition, delete).await
 }
 
 /// `POST /api/v1/{policies}/{name}/reset`
@@ -86,16 +79,18 @@ pub(in crate::admin) async fn reset(
     State(state): State<AdminState>,
     named: Named,
     condition: Conditional,
-) -> Response {
-    edited(&state, &named, &condition, |edit| {
-        reset_as(&state, &named, edit)
-    })
-    .await
+) -> Result<Response, Problem> {
+    let reset = |edit| reset_as(&state, &named, edit);
+    edited(&state, &named, &condition, reset).await
 }
 
 /// `GET /api/v1/{policies}/{name}/versions`
-pub(in crate::admin) async fn versions(State(state): State<AdminState>, named: Named) -> Response {
-    answer(state.api.policy_versions(named.kind, &named.name).await)
+pub(in crate::admin) async fn versions(
+    State(state): State<AdminState>,
+    named: Named,
+) -> Answer<Vec<PolicyVersion>> {
+    let versions = state.api.policy_versions(named.kind, &named.name);
+    Ok(Json(versions.await?))
 }
 
 /// `POST /api/v1/{policies}/{name}/versions/{version}/restore`
@@ -103,23 +98,15 @@ pub(in crate::admin) async fn restore(
     State(state): State<AdminState>,
     named: Named,
     mut condition: Conditional,
-) -> Response {
-    let versions = match state.api.policy_versions(named.kind, &named.name).await {
-        Ok(versions) => versions,
-        Err(error) => return refusal(&error),
-    };
+) -> Result<Response, Problem> {
+    let versions = state.api.policy_versions(named.kind, &named.name).await?;
     let wanted = named.version.unwrap_or_default();
-    let Some(then) = versions
-        .into_iter()
-        .find(|version| version.version == wanted)
-    else {
-        let detail = format!(
-            "The {} `{}` has no version {wanted}.",
-            named.kind.label(),
-            named.name
-        );
-        return problem(StatusCode::NOT_FOUND, &detail);
-    };
+    let then = versions.into_iter().find(|one| one.version == wanted);
+    let then = then.ok_or_else(|| {
+        let (kind, name) = (named.kind.label(), &named.name);
+        let detail = format!("The {kind} `{name}` has no version {wanted}.");
+        Problem::new(StatusCode::NOT_FOUND, detail)
+    })?;
     condition.because(|| format!("version {wanted} restored"));
     match then.policy {
         Some(policy) => {
@@ -137,12 +124,9 @@ pub(in crate::admin) async fn restore(
     }
 }
 
-/// A policy with its tag; or nothing, where there is none now.
-pub(super) fn entry(result: Result<PolicyEntry, AdminError>) -> Response {
-    match result {
-        Ok(entry) => tagged(Json(&entry).into_response(), &entry),
-        Err(error) => refusal(&error),
-    }
+/// A policy with its tag.
+fn told(entry: &PolicyEntry) -> Response {
+    tagged(Json(entry).into_response(), entry)
 }
 
 /// Makes an edit if its condition holds.
@@ -151,22 +135,16 @@ pub(super) async fn edited<F>(
     named: &Named,
     condition: &Conditional,
     make: impl FnOnce(Edit) -> F,
-) -> Response
+) -> Result<Response, Problem>
 where
     F: Future<Output = Result<Response, AdminError>>,
 {
     let api: &dyn PolicyApi = &*state.api;
-    let edit = match condition.edit(api, named.kind, &named.name).await {
-        Ok(edit) => edit,
-        Err(response) => return response,
-    };
+    let (kind, name) = (named.kind, named.name.as_str());
+    let edit = condition.edit(api, kind, name).await?;
     match make(edit.clone()).await {
-        Ok(response) => response,
-        Err(error) => {
-            condition
-                .refusal(api, named.kind, &named.name, &edit, &error)
-                .await
-        }
+        Ok(response) => Ok(response),
+        Err(error) => Err(condition.refusal(api, kind, name, &edit, error).await),
     }
 }
 
@@ -176,8 +154,8 @@ async fn put_as(
     policy: Policy,
     edit: Edit,
 ) -> Result<Response, AdminError> {
-    let entry = state.api.put_policy(&named.name, policy, edit).await?;
-    Ok(self::entry(Ok(entry)))
+    let put = state.api.put_policy(&named.name, policy, edit);
+    Ok(told(&put.await?))
 }
 
 async fn delete_as(state: &AdminState, named: &Named, edit: Edit) -> Result<Response, AdminError> {
@@ -189,12 +167,12 @@ async fn delete_as(state: &AdminState, named: &Named, edit: Edit) -> Result<Resp
 async fn reset_as(state: &AdminState, named: &Named, edit: Edit) -> Result<Response, AdminError> {
     let reset = state.api.reset_policy(named.kind, &named.name, edit);
     Ok(match reset.await? {
-        Some(entry) => self::entry(Ok(entry)),
+        Some(entry) => told(&entry),
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }
 
-fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Mistake> {
+fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
     Ok(match kind {
         PolicyKind::Key => Policy::Key(body.parse()?),
         PolicyKind::Project => Policy::Project(body.parse()?),
@@ -211,28 +189,27 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Mistake> {
 pub(in crate::admin) struct Kind(pub PolicyKind);
 
 impl<S: Send + Sync> FromRequestParts<S> for Kind {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let kind = parts.extensions.get::<Self>().copied();
         Ok(kind.expect("routes of policies know their kind"))
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Kind(kind) = Kind::from_request_parts(parts, state).await?;
         let path = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-        let Path(mut path) =
-            path.map_err(|rejection| problem(StatusCode::BAD_REQUEST, &rejection.body_text()))?;
+        let Path(mut path) = path?;
         let version = match path.remove("version") {
             None => None,
             Some(version) => Some(
                 version
                     .parse()
-                    .map_err(|_| problem(StatusCode::BAD_REQUEST, "A version is a number."))?,
+                    .map_err(|_| Problem::bad_request("A version is a number."))?,
             ),
         };
         let name = path.remove("name");

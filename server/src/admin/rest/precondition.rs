@@ -12,7 +12,7 @@ use shared::AdminError;
 use shared::policies::{Edit, PolicyApi, PolicyEntry, PolicyKind};
 
 use crate::admin::guard::Operator;
-use crate::admin::problem::{problem, refusal};
+use crate::admin::problem::Problem;
 
 /// What an operator says why something is changed, in characters.
 const MAX_REASON: usize = 1000;
@@ -49,7 +49,7 @@ impl Conditional {
         api: &dyn PolicyApi,
         kind: PolicyKind,
         name: &str,
-    ) -> Result<Edit, Response> {
+    ) -> Result<Edit, Problem> {
         let mut edit = self.unconditional();
         edit.new = self.new;
         if let Some(tags) = &self.matching {
@@ -80,17 +80,21 @@ impl Conditional {
         kind: PolicyKind,
         name: &str,
         edit: &Edit,
-        error: &AdminError,
-    ) -> Response {
+        error: AdminError,
+    ) -> Problem {
         if matches!(error, AdminError::Conflict { .. }) && (self.new || edit.seen.is_some()) {
             let there = api.policy(kind, name).await.ok();
-            let failed = self.new || there.map(|entry| entry.version) != edit.seen;
-            if failed {
-                return problem(StatusCode::PRECONDITION_FAILED, &error.to_string());
+            let is_so = self.new || there.map(|entry| entry.version) != edit.seen;
+            if is_so {
+                return failed(error.to_string());
             }
         }
-        refusal(error)
+        error.into()
     }
+}
+
+fn failed(detail: String) -> Problem {
+    Problem::new(StatusCode::PRECONDITION_FAILED, detail)
 }
 
 async fn seen(
@@ -98,13 +102,13 @@ async fn seen(
     api: &dyn PolicyApi,
     kind: PolicyKind,
     name: &str,
-) -> Result<u64, Response> {
+) -> Result<u64, Problem> {
     let entry = match api.policy(kind, name).await {
         Ok(entry) => entry,
         Err(error @ AdminError::NotFound { .. }) => {
-            return Err(problem(StatusCode::PRECONDITION_FAILED, &error.to_string()));
+            return Err(failed(error.to_string()));
         }
-        Err(error) => return Err(refusal(&error)),
+        Err(error) => return Err(error.into()),
     };
     match tags {
         Tags::Versions(versions) if !versions.contains(&entry.version) => {
@@ -113,7 +117,7 @@ async fn seen(
                 kind.label(),
                 entry.version
             );
-            Err(problem(StatusCode::PRECONDITION_FAILED, &detail))
+            Err(failed(detail))
         }
         _ => Ok(entry.version),
     }
@@ -128,9 +132,9 @@ pub(super) fn tagged(mut response: Response, entry: &PolicyEntry) -> Response {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Conditional {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let headers = &parts.headers;
         let by = parts.extensions.get::<Operator>().copied();
         let by = by.unwrap_or(Operator::Nobody);
@@ -139,20 +143,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditional {
             None => false,
             Some(Tags::Any) => true,
             Some(Tags::Versions(_)) => {
-                return Err(problem(
-                    StatusCode::BAD_REQUEST,
+                return Err(Problem::bad_request(
                     "Of If-None-Match, `*` is understood with edits: there must not be one yet.",
                 ));
             }
         };
         let reason = match headers.get(&REASON) {
             Some(value) => Some(text(value)?.to_owned()),
-            None => match Query::<Reason>::from_request_parts(parts, state).await {
-                Ok(Query(query)) => query.reason,
-                Err(rejection) => {
-                    return Err(problem(rejection.status(), &rejection.body_text()));
-                }
-            },
+            None => {
+                let query = Query::<Reason>::from_request_parts(parts, state).await;
+                query?.0.reason
+            }
         };
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         if reason
@@ -160,7 +161,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditional {
             .is_some_and(|reason| reason.chars().count() > MAX_REASON)
         {
             let detail = format!("The reason is longer than {MAX_REASON} characters.");
-            return Err(problem(StatusCode::BAD_REQUEST, &detail));
+            return Err(Problem::bad_request(detail));
         }
         Ok(Self {
             by,
@@ -171,13 +172,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditional {
     }
 }
 
-fn text(value: &HeaderValue) -> Result<&str, Response> {
+fn text(value: &HeaderValue) -> Result<&str, Problem> {
     std::str::from_utf8(value.as_bytes())
-        .map_err(|_| problem(StatusCode::BAD_REQUEST, "A header is not UTF-8."))
+        .map_err(|_| Problem::bad_request("A header is not UTF-8."))
 }
 
 /// A header's tags. One that is weak or none of ours matches nothing.
-fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Response> {
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem> {
     let mut versions = None;
     for value in headers.get_all(name) {
         for tag in text(value)?.split(',').map(str::trim) {
