@@ -13,7 +13,7 @@ use crate::wire::gemini::{PartData, camel, items, member, read_part};
 /// What a client of this protocol sent: an upstream that speaks it too gets that.
 #[derive(Clone, Debug)]
 pub(super) struct Contents {
-    body: Bytes,
+    pub body: Bytes,
     /// Several contents in `requests`.
     pub batch: bool,
     /// There is nothing but text in it.

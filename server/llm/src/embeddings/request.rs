@@ -90,6 +90,25 @@ impl EmbeddingsRequest {
         Ok(request)
     }
 
+    /// As the client wrote it, whatever it speaks.
+    pub fn written(&self) -> &Bytes {
+        match &self.contents {
+            Some(contents) => &contents.body,
+            None => &self.body,
+        }
+    }
+
+    /// The same request [`written`](Self::written) otherwise.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn with_body(&self, body: Bytes) -> Result<Self, ApiError> {
+        match &self.contents {
+            Some(contents) => Self::decode_contents(body, self.model.as_deref(), contents.batch),
+            None => Self::decode(body, self.model.as_deref()),
+        }
+    }
+
     fn read(&mut self, body: &Bytes) -> Result<(), ApiError> {
         let json = |error: JsonError| not_json(&error);
         let mut scanner = Scanner::from_utf8(body).map_err(json)?;

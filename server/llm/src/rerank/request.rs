@@ -60,6 +60,14 @@ impl RerankRequest {
         Ok(request)
     }
 
+    /// The same request with another body.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn with_body(&self, body: Bytes) -> Result<Self, ApiError> {
+        Self::decode(body, self.shape, self.model.as_deref())
+    }
+
     /// The documents as texts.
     ///
     /// # Errors
