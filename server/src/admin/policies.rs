@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use shared::AdminError;
 use shared::policies::{
-    BudgetState, CacheEntry, CacheSelection, ClientKey, Edit, LimitState, NewKey, Policy,
-    PolicyApi, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
+    BudgetState, CacheEntry, CacheSelection, ClientKey, Edit, FieldError, LimitState, NewKey,
+    Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
 };
 
 use super::Admin;
@@ -72,8 +72,22 @@ impl PolicyApi for Admin {
         Err(unserved())
     }
 
-    async fn test_guardrails(&self, _text: TestedText) -> Result<TestReport, AdminError> {
-        Err(unserved())
+    async fn test_guardrails(&self, text: TestedText) -> Result<TestReport, AdminError> {
+        let wrong = text.rule.as_deref().map(crate::guardrails::check);
+        let wrong = wrong.unwrap_or_default().into_iter();
+        let fields: Vec<_> = wrong
+            .map(|error| FieldError {
+                field: format!("rule.{}", error.field),
+                ..error
+            })
+            .collect();
+        if !fields.is_empty() {
+            return Err(AdminError::Invalid {
+                message: "The rule makes no sense.".to_owned(),
+                fields,
+            });
+        }
+        Ok(self.gateway.policies().guardrails.test(&text).await)
     }
 
     async fn limit_states(&self, limit: usize) -> Result<Vec<LimitState>, AdminError> {
@@ -97,7 +111,10 @@ impl PolicyApi for Admin {
     }
 
     async fn policy_stats(&self) -> Result<PolicyStats, AdminError> {
-        Ok(PolicyStats::default())
+        Ok(PolicyStats {
+            guardrails: self.gateway.policies().guardrails.triggered(),
+            ..PolicyStats::default()
+        })
     }
 }
 

@@ -44,6 +44,20 @@ pub struct CarriedRequest {
     pub characters: Option<u64>,
 }
 
+impl CarriedRequest {
+    /// The same with another body, of which nothing but texts is different.
+    pub(super) fn with_body(&self, body: Bytes) -> Self {
+        let read = llm::carried::JsonHead::read(self.operation, &body);
+        Self {
+            characters: read.map_or(self.characters, |head| head.characters),
+            body,
+            operation: self.operation,
+            model: self.model.clone(),
+            stream: self.stream,
+        }
+    }
+}
+
 /// The same with a form that is still coming.
 #[derive(Debug)]
 pub struct FormRequest {

@@ -1,7 +1,8 @@
 //! A reply as a stream of events, with the upstream's bytes beside them.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use llm::StreamDecoder;
@@ -28,7 +29,27 @@ pub struct EventStream {
     /// Where the reply is kept.
     slot: Option<Slot>,
     /// The operator's rules about it.
-    guard: Option<ReplyGuard>,
+    guard: Option<Guard>,
+    /// A rule has ended it before the upstream did.
+    cut: bool,
+}
+
+/// The rules about a reply.
+enum Guard {
+    Watching(Box<ReplyGuard>),
+    /// The reply is complete; what was held back is on its way.
+    Finishing(Finishing),
+}
+
+type Finishing = Pin<Box<dyn Future<Output = (Vec<StreamEvent>, Result<(), ApiError>)> + Send>>;
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Watching(guard) => guard.fmt(f),
+            Self::Finishing(_) => f.write_str("Finishing"),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -70,8 +91,8 @@ impl Batch {
         self.frames.is_empty()
     }
 
-    /// What a guard makes of it, frame by frame, written to `passed`.
-    fn pass(self, guard: &mut ReplyGuard, passed: &mut Self) -> Result<(), ApiError> {
+    /// What a guard makes of it, frame by frame, written to `passed`; whether that is the end of the reply.
+    fn pass(self, guard: &mut ReplyGuard, passed: &mut Self) -> Result<bool, ApiError> {
         let mut start = 0;
         for (frame, end) in self.frames {
             let events = &self.events[start..end];
@@ -86,11 +107,13 @@ impl Batch {
                     if passed.events.len() > before {
                         passed.close(None);
                     }
-                    rewritten?;
+                    if rewritten? == Passed::Ended {
+                        return Ok(true);
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Closes the frame that the last events belong to.
@@ -120,6 +143,7 @@ impl EventStream {
             failure: None,
             slot: None,
             guard: None,
+            cut: false,
         }
     }
 
@@ -136,6 +160,7 @@ impl EventStream {
             failure: None,
             slot: None,
             guard: None,
+            cut: false,
         }
     }
 
@@ -146,7 +171,12 @@ impl EventStream {
 
     /// Passes the reply through rules, what was read ahead of it included.
     pub(super) fn guard(&mut self, guard: ReplyGuard) {
-        self.guard = Some(guard);
+        self.guard = Some(Guard::Watching(Box::new(guard)));
+    }
+
+    /// Whether a rule ended the reply before the upstream did.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Waits until the reply has begun: until its first event, for comments and pings say nothing of
@@ -181,6 +211,22 @@ impl EventStream {
             return self.poll_source(cx);
         }
         loop {
+            if let Some(Guard::Finishing(finishing)) = &mut self.guard {
+                let (events, finished) = ready!(finishing.as_mut().poll(cx));
+                // Nothing comes after it: the source says so from now on.
+                self.guard = None;
+                let mut passed = Batch {
+                    frames: Vec::new(),
+                    events,
+                };
+                if !passed.events.is_empty() {
+                    passed.close(None);
+                }
+                return Poll::Ready(match finished {
+                    Ok(()) => Ok(Some(passed).filter(|passed| !passed.is_empty())),
+                    Err(error) => self.fail(passed, error),
+                });
+            }
             let next = ready!(self.poll_source(cx));
             if let Some(slot) = &mut self.slot {
                 match &next {
@@ -189,38 +235,49 @@ impl EventStream {
                     Err(_) => self.slot = None,
                 }
             }
-            let Some(guard) = &mut self.guard else {
+            let Some(Guard::Watching(guard)) = &mut self.guard else {
                 return Poll::Ready(next);
             };
             let mut passed = Batch::default();
             let checked = match next {
                 Ok(Some(batch)) => batch.pass(guard, &mut passed),
                 Ok(None) => {
-                    let finished = guard.finish(&mut passed.events);
+                    if let Some(Guard::Watching(guard)) = self.guard.take() {
+                        self.guard = Some(Guard::Finishing(Box::pin(guard.finish())));
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    let refused = guard.break_off(&mut passed.events).err();
                     if !passed.events.is_empty() {
                         passed.close(None);
                     }
-                    // Nothing comes after it: the source says so from now on.
-                    self.guard = None;
-                    if finished.is_ok() && passed.is_empty() {
-                        return Poll::Ready(Ok(None));
-                    }
-                    finished
+                    Err(refused.unwrap_or(error))
                 }
-                Err(error) => Err(error),
             };
-            if let Err(error) = checked {
-                self.stop();
-                if passed.is_empty() {
-                    return Poll::Ready(Err(error));
+            match checked {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.cut = self.source.is_some();
+                    self.stop();
                 }
-                self.failure = Some(error);
+                Err(error) => return Poll::Ready(self.fail(passed, error)),
             }
             // A batch of which all is held back says nothing.
             if !passed.is_empty() {
                 return Poll::Ready(Ok(Some(passed)));
             }
         }
+    }
+
+    /// The reply ends with an error, after what came before.
+    fn fail(&mut self, before: Batch, error: ApiError) -> Result<Option<Batch>, ApiError> {
+        self.stop();
+        if before.is_empty() {
+            return Err(error);
+        }
+        self.failure = Some(error);
+        Ok(Some(before))
     }
 
     /// Nothing more of the reply is wanted.

@@ -11,6 +11,7 @@ mod events;
 mod facts;
 mod hedge;
 pub mod moment;
+mod others;
 mod parameters;
 mod passed;
 mod rerank;
@@ -40,12 +41,13 @@ use self::chat::ChatCall;
 use self::count_tokens::CountTokensCall;
 use self::embeddings::EmbeddingsCall;
 use self::facts::{Asking, endpoint_of};
+use self::others::Others;
 use self::rerank::RerankCall;
 use self::shadow::Shadows;
 use self::slots::SlotTable;
 use crate::auth::Caller;
 use crate::cache::Slot;
-use crate::guardrails::{Checked, ReplyGuard};
+use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
@@ -105,12 +107,20 @@ impl Reply {
     }
 
     /// Passes the reply through the operator's rules.
-    async fn guarded(self, guard: Option<ReplyGuard>) -> Result<Self, ApiError> {
+    async fn guarded(
+        self,
+        guard: Option<ReplyGuard>,
+        context: &mut Context,
+    ) -> Result<Self, ApiError> {
         let Some(guard) = guard else {
             return Ok(self);
         };
         Ok(match self {
-            Self::Whole(response) => Self::Whole(guard.whole(response).await?),
+            Self::Whole(response) => {
+                // Whether the client gets it or not, it was made.
+                context.recording.consumed(response.usage, None);
+                Self::Whole(guard.whole(response).await?)
+            }
             Self::Stream(mut events) => {
                 events.guard(guard);
                 Self::Stream(events)
@@ -200,13 +210,21 @@ impl Gateway {
 
         let subject = context.caller.subject(request.model.as_deref());
         let guardrails = &policies.guardrails;
-        let checked = guardrails.check_request(&context.caller, request).await?;
+        let report = guardrails.report();
+        if let Some(report) = &report {
+            context.recording.rules(report.outcomes());
+        }
+        let others = Others::of(&self.transport, context);
+        let others = others.as_ref();
+        let checked = guardrails
+            .check_request(&context.caller, request, report.as_ref(), others)
+            .await?;
         let request = match &checked {
             Checked::Unchanged => request,
             Checked::Changed(changed) => changed,
             Checked::Answered(answer) => return Ok(Reply::of_response(answer.clone(), request)),
         };
-        let guard = guardrails.on_reply(&context.caller, request);
+        let guard = guardrails.on_reply(&context.caller, request, report.as_ref(), others);
         let told = policies.system_prompts.tell(subject, request)?;
         let request = told.request.as_deref().unwrap_or(request);
         let cache = &policies.cache;
@@ -228,7 +246,30 @@ impl Gateway {
                 attempts::first_answer(self, context, plan, &call).await?
             }
         };
-        reply.filling(found.slot).guarded(guard).await
+        reply.filling(found.slot).guarded(guard, context).await
+    }
+
+    /// A body's texts passed through the operator's rules; `Some`: this goes on in its place.
+    async fn check_body(
+        &self,
+        context: &mut Context,
+        model: Option<&str>,
+        body: &bytes::Bytes,
+        kind: BodyKind,
+    ) -> Result<Option<bytes::Bytes>, ApiError> {
+        let guardrails = context.policies.guardrails.clone();
+        let Some(report) = guardrails.report() else {
+            return Ok(None);
+        };
+        context.recording.rules(report.outcomes());
+        let asked = guardrails::Asked {
+            caller: &context.caller,
+            model,
+        };
+        let others = Others::of(&self.transport, context);
+        guardrails
+            .check_body(asked, body, kind, Some(&report), others.as_ref())
+            .await
     }
 
     /// How many tokens a request is.
@@ -243,6 +284,16 @@ impl Gateway {
     ) -> Result<u64, ApiError> {
         let asking = Asking::chat(request, &terms);
         self.ask(context, &asking, false)?;
+        let changed = self
+            .check_body(
+                context,
+                request.model.as_deref(),
+                &request.body,
+                BodyKind::Chat,
+            )
+            .await?;
+        let changed = changed.map(|body| request.with_body(body)).transpose()?;
+        let request = changed.as_ref().unwrap_or(request);
         let plan = asking.plan(context, moment::now())?;
         let policies = Arc::clone(&context.policies);
         let subject = context.caller.subject(request.model.as_deref());
@@ -269,6 +320,11 @@ impl Gateway {
             ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
         };
         self.ask(context, &asking, false)?;
+        let changed = self
+            .check_body(context, asking.model, request.written(), BodyKind::Texts)
+            .await?;
+        let changed = changed.map(|body| request.with_body(body)).transpose()?;
+        let request = changed.as_ref().unwrap_or(request);
         let plan = asking.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = EmbeddingsCall { request, strict };
@@ -290,6 +346,11 @@ impl Gateway {
             ..Asking::new(Endpoint::Rerank, request.model.as_deref(), &terms)
         };
         self.ask(context, &asking, false)?;
+        let changed = self
+            .check_body(context, asking.model, &request.body, BodyKind::Texts)
+            .await?;
+        let changed = changed.map(|body| request.with_body(body)).transpose()?;
+        let request = changed.as_ref().unwrap_or(request);
         let plan = asking.plan(context, moment::now())?;
         let strict = terms.strict || context.policies.strict;
         let call = RerankCall { request, strict };
@@ -312,6 +373,11 @@ impl Gateway {
             ..Asking::new(endpoint_of(request.operation), model, &terms)
         };
         self.ask(context, &asking, request.stream)?;
+        let changed = self
+            .check_body(context, model, &request.body, BodyKind::Texts)
+            .await?;
+        let changed = changed.map(|body| request.with_body(body));
+        let request = changed.as_ref().unwrap_or(request);
         let plan = asking.plan(context, moment::now())?;
         let call = CarriedCall { request };
         attempts::first_answer(self, context, plan, &call).await
@@ -346,11 +412,18 @@ impl Gateway {
     pub async fn forward(
         &self,
         context: &mut Context,
-        request: ForwardedRequest,
+        mut request: ForwardedRequest,
         terms: Terms<'_>,
     ) -> Result<Answer, ApiError> {
         let asking = Asking::new(Endpoint::Other, Some(&request.model), &terms);
         self.ask(context, &asking, false)?;
+        if let ForwardedBody::Json(body) = &mut request.body
+            && let Some(changed) = self
+                .check_body(context, Some(&request.model), body, BodyKind::Unknown)
+                .await?
+        {
+            *body = changed;
+        }
         let plan = asking.plan(context, moment::now())?;
         let call = ForwardCall {
             method: request.method,

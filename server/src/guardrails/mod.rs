@@ -1,14 +1,62 @@
-//! What may be asked, and what may be answered. No rule can be configured yet: all of it
-//! passes, from the places where rules will act.
+//! What may be asked, and what may be answered: rules in an order, each of which looks for something and does something
+//! about it. `docs/guardrails.md` says what they do from the outside.
 
-use llm::chat::{ChatRequest, ChatResponse, StreamEvent};
+mod body;
+mod check;
+mod ending;
+mod fold;
+mod held_text;
+mod iban;
+mod injection;
+mod outside;
+mod pattern;
+mod phrases;
+mod pii;
+mod places;
+mod refusal;
+mod reply;
+mod report;
+mod rule;
+mod ruleset;
+mod schema;
+mod search;
+mod secrets;
+mod tally;
+mod trial;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::BodyKind;
+pub use check::check;
+pub use outside::Ask;
+pub use reply::{Passed, ReplyGuard};
+pub use report::Report;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use llm::Text;
+use llm::chat::{ChatRequest, ChatResponse};
 use llm::error::ApiError;
+use shared::policies::{Guardrail, Side, TestReport, TestedText, Triggered};
 
+use self::body::pass_body;
+use self::outside::{About, Outside};
+use self::refusal::Refusal;
+use self::report::Counts;
+use self::rule::LooksFor;
+use self::ruleset::{Active, Ruleset};
+use self::tally::{Blocked, Tally};
 use crate::auth::Caller;
 
 /// The rules in force.
 #[derive(Clone, Debug, Default)]
-pub struct Guardrails;
+pub struct Guardrails {
+    ruleset: Arc<Ruleset>,
+    counts: Counts,
+}
 
 /// What the rules say of a request.
 #[derive(Debug)]
@@ -21,62 +69,190 @@ pub enum Checked {
     Answered(Box<ChatResponse>),
 }
 
-/// The rules about one reply, and what they have seen of it.
-#[derive(Debug)]
-pub struct ReplyGuard;
+/// A request, as far as rules choose by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub caller: &'a Caller,
+    /// The client's name of the model.
+    pub model: Option<&'a str>,
+}
 
-/// What the rules make of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passed {
-    /// They go on as they came.
-    Unchanged,
-    /// What was written to `out` goes on in their place; it may be nothing for now.
-    Rewritten,
+impl Asked<'_> {
+    fn about(&self, side: Side) -> About {
+        About {
+            side,
+            key: self.caller.key_name().map(|name| name.to_string()),
+            model: self.model.map(str::to_owned),
+        }
+    }
 }
 
 impl Guardrails {
+    pub fn new(rules: &BTreeMap<String, Guardrail>) -> Self {
+        Self {
+            ruleset: Arc::new(Ruleset::new(rules)),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The same rules, which go on counting where those before them are.
+    #[must_use]
+    pub fn continuing(self, before: &Self) -> Self {
+        Self {
+            counts: before.counts.clone(),
+            ..self
+        }
+    }
+
+    /// Where what the rules do to one request is noted; `None`: there are none.
+    pub fn report(&self) -> Option<Report> {
+        let any = !self.ruleset.rules.is_empty();
+        any.then(|| Report::new(self.counts.clone()))
+    }
+
+    /// Whether some rule asks others.
+    pub fn asks_others(&self) -> bool {
+        let mut rules = self.ruleset.rules.iter();
+        rules.any(|rule| matches!(rule.looks_for, LooksFor::Outside(_)))
+    }
+
+    /// How often rules have done something since the start.
+    pub fn triggered(&self) -> Vec<Triggered> {
+        self.counts.all()
+    }
+
+    /// Passes a chat request through the rules. `others` are there where some rule [asks](Self::asks_others).
+    ///
     /// # Errors
     /// What a rule says about a request that it refuses.
     pub async fn check_request(
         &self,
-        _caller: &Caller,
-        _request: &ChatRequest,
+        caller: &Caller,
+        request: &ChatRequest,
+        report: Option<&Report>,
+        others: Option<&Arc<dyn Ask>>,
     ) -> Result<Checked, ApiError> {
-        Ok(Checked::Unchanged)
+        let asked = Asked {
+            caller,
+            model: request.model.as_deref(),
+        };
+        let Some(active) = self.active(asked, Side::Request) else {
+            return Ok(Checked::Unchanged);
+        };
+        let passed = self
+            .pass(
+                &active,
+                asked,
+                &request.body,
+                BodyKind::Chat,
+                report,
+                others,
+            )
+            .await;
+        match passed {
+            Ok(None) => Ok(Checked::Unchanged),
+            Ok(Some(body)) => Ok(Checked::Changed(Box::new(request.with_body(body)?))),
+            Err(blocked) => match Refusal::of(&active, blocked) {
+                Refusal::Error(error) => Err(error),
+                Refusal::Answer(message) => Ok(Checked::Answered(answer(request, &message))),
+            },
+        }
+    }
+
+    /// Passes a body of any other request through the rules: `Some`: this goes on in its place.
+    ///
+    /// # Errors
+    /// As [`check_request`](Self::check_request).
+    pub async fn check_body(
+        &self,
+        asked: Asked<'_>,
+        body: &Bytes,
+        kind: BodyKind,
+        report: Option<&Report>,
+        others: Option<&Arc<dyn Ask>>,
+    ) -> Result<Option<Bytes>, ApiError> {
+        let Some(active) = self.active(asked, Side::Request) else {
+            return Ok(None);
+        };
+        let passed = self.pass(&active, asked, body, kind, report, others).await;
+        passed.map_err(|blocked| Refusal::of(&active, blocked).into_error())
     }
 
     /// The rules about the reply to a request; `None`: there are none.
-    pub fn on_reply(&self, _caller: &Caller, _request: &ChatRequest) -> Option<ReplyGuard> {
-        None
+    pub fn on_reply(
+        &self,
+        caller: &Caller,
+        request: &ChatRequest,
+        report: Option<&Report>,
+        others: Option<&Arc<dyn Ask>>,
+    ) -> Option<ReplyGuard> {
+        let asked = Asked {
+            caller,
+            model: request.model.as_deref(),
+        };
+        let active = self.active(asked, Side::Reply)?;
+        let report = report?.on(Side::Reply);
+        let outside = others.cloned().map(Outside);
+        let about = asked.about(Side::Reply);
+        Some(ReplyGuard::new(active, about, outside, report))
+    }
+
+    /// What the rules do with a text that somebody tries them on. Nobody else is asked.
+    pub async fn test(&self, tested: &TestedText) -> TestReport {
+        trial::test(self, tested).await
+    }
+
+    fn active(&self, asked: Asked<'_>, side: Side) -> Option<Active> {
+        self.ruleset.active(side, asked.caller.subject(asked.model))
+    }
+
+    async fn pass(
+        &self,
+        active: &Active,
+        asked: Asked<'_>,
+        body: &Bytes,
+        kind: BodyKind,
+        report: Option<&Report>,
+        others: Option<&Arc<dyn Ask>>,
+    ) -> Result<Option<Bytes>, Blocked> {
+        let mut tally = Tally::default();
+        let mut passed = pass_body(active, body, kind, &mut tally);
+        if let Ok(new) = &passed
+            && let Some(others) = others.filter(|_| asks(active))
+        {
+            let text = body::all_text(new.as_ref().unwrap_or(body), kind);
+            let outside = Outside(Arc::clone(others));
+            let about = asked.about(Side::Request);
+            if let Err(blocked) = outside.ask(active, &about, &text, &mut tally).await {
+                passed = Err(blocked);
+            }
+        }
+        if let Some(report) = report {
+            report.take(active, &mut tally);
+        }
+        passed
     }
 }
 
-impl ReplyGuard {
-    /// Sees a reply that came in one piece before the client does.
-    ///
-    /// # Errors
-    /// What a rule says about a reply that it stops.
-    pub async fn whole(self, response: Box<ChatResponse>) -> Result<Box<ChatResponse>, ApiError> {
-        Ok(response)
-    }
-
-    /// Sees events of a streamed reply before the client does.
-    ///
-    /// # Errors
-    /// What a rule says about a reply that it stops. What was written to `out` still reaches the client.
-    pub fn push(
-        &mut self,
-        _events: &[StreamEvent],
-        _out: &mut Vec<StreamEvent>,
-    ) -> Result<Passed, ApiError> {
-        Ok(Passed::Unchanged)
-    }
-
-    /// The reply is complete: writes what was held back to `out`.
-    ///
-    /// # Errors
-    /// As [`push`](Self::push).
-    pub fn finish(&mut self, _out: &mut Vec<StreamEvent>) -> Result<(), ApiError> {
-        Ok(())
-    }
+/// Whether somebody else is asked.
+fn asks(active: &Active) -> bool {
+    let mut rules = active.iter();
+    rules.any(|(_, rule)| matches!(rule.looks_for, LooksFor::Outside(_)))
 }
+
+/// An answer of the gateway's own: as if the model had declined.
+fn answer(request: &ChatRequest, message: &str) -> Box<ChatResponse> {
+    Box::new(ChatResponse {
+        id: Text::default(),
+        model: Text::from(request.model.as_deref().unwrap_or_default()),
+        created: Some(request.stamp.at),
+        choices: (0..request.choices.clamp(1, MOST_CHOICES))
+            .map(|index| reply::refused_choice(index, message))
+            .collect(),
+        usage: None,
+        raw: None,
+    })
+}
+
+/// OpenAI's own limit on `n`.
+const MOST_CHOICES: u32 = 128;

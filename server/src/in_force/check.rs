@@ -16,7 +16,10 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             selector("applies_to", &limit.applies_to, config, &mut errors);
         }
         Policy::Budget(budget) => selector("applies_to", &budget.applies_to, config, &mut errors),
-        Policy::Guardrail(rule) => selector("applies_to", &rule.applies_to, config, &mut errors),
+        Policy::Guardrail(rule) => {
+            errors.extend(crate::guardrails::check(rule));
+            selector("applies_to", &rule.applies_to, config, &mut errors);
+        }
         Policy::SystemPrompt(prompt) => {
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }

@@ -177,6 +177,9 @@ impl EventBody {
                     }
                 }
                 Poll::Ready(Ok(None)) => {
+                    if self.events.is_cut() {
+                        self.context.recording.cut();
+                    }
                     self.encoder.finish(&mut self.out);
                     self.end();
                     return Poll::Ready(());

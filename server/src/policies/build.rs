@@ -54,7 +54,7 @@ impl Policies {
             ),
             budgets: Budgets,
             system_prompts: SystemPrompts::new(&config.system_prompts),
-            guardrails: Guardrails,
+            guardrails: Guardrails::new(&config.guardrails),
             cache: Cache,
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
@@ -83,6 +83,7 @@ impl Policies {
                 &config.keys,
                 &config.projects,
             ),
+            guardrails: policies.guardrails.continuing(&self.guardrails),
             ..policies
         })
     }

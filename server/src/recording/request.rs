@@ -12,7 +12,7 @@ use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
+use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord, RuleOutcomes};
 use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
 use crate::limits::Tokens;
@@ -49,6 +49,9 @@ struct Open {
     media: bool,
     /// The client hung up, and that was seen.
     gone: bool,
+    /// The reply was ended early by a rule of the operator's.
+    cut: bool,
+    rules: Option<RuleOutcomes>,
     receiving: Option<Receiving>,
     /// What has been counted against rates of tokens.
     tokens: Option<Tokens>,
@@ -90,6 +93,7 @@ impl Recording {
             cache: CacheOutcome::Bypass,
             finish_reason: None,
             losses: Losses::default(),
+            guardrails: Vec::new(),
             shadow_of: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -106,6 +110,8 @@ impl Recording {
                 text_out: 0,
                 media: false,
                 gone: false,
+                cut: false,
+                rules: None,
                 receiving: None,
                 tokens: None,
             })),
@@ -124,7 +130,8 @@ impl Recording {
         };
         let mut shadow = Self::start(original.recorder.clone(), arrival);
         shadow.with(|open| {
-            open.record.shadow_of = Some(original.record.id);
+            let of = original.record.shadow_of.unwrap_or(original.record.id);
+            open.record.shadow_of = Some(of);
             open.record.key = original.record.key.clone();
             open.record.client_address = original.record.client_address;
             open.record.requested_model = original.record.requested_model.clone();
@@ -318,6 +325,21 @@ impl Recording {
         });
     }
 
+    /// Where the operator's rules note what they do.
+    pub fn rules(&mut self, outcomes: RuleOutcomes) {
+        self.with(|open| open.rules = Some(outcomes));
+    }
+
+    /// A rule of the operator's ends the reply before the upstream has: what that took, it did not tell.
+    pub fn cut(&mut self) {
+        self.with(|open| open.cut = true);
+    }
+
+    /// Nothing comes of it, and nothing was to: it is not recorded.
+    pub fn forget(&mut self) {
+        self.open = None;
+    }
+
     /// What was tried so far.
     pub fn attempts(&self) -> &[Attempt] {
         self.open.as_ref().map_or(&[], |open| &open.record.attempts)
@@ -421,7 +443,8 @@ impl Open {
 
     /// An upstream was at work when the request ended, and had not yet told what that took.
     fn estimate_usage(&mut self) {
-        let ended_early = self.record.outcome != Outcome::Finished && self.attempt.is_some();
+        let early = self.cut || self.record.outcome != Outcome::Finished;
+        let ended_early = early && self.attempt.is_some();
         let untold = match self.record.usage {
             Some(_) => self.text_out > 0,
             None => self.text_in + self.text_out > 0,
@@ -482,6 +505,9 @@ impl Open {
         self.estimate_usage();
         self.settle_tokens();
         self.settle_attempt();
+        if let Some(rules) = &self.rules {
+            self.record.guardrails = rules.take();
+        }
         self.record.latency_us = micros(self.started.elapsed());
         self.record.cost_nanos = match (&self.record.usage, &self.price) {
             (Some(usage), Some(price)) => Some(price.cost(usage)),

@@ -61,6 +61,7 @@ pub(crate) fn record_at(started_at_us: i64) -> RequestRecord {
         cache: CacheOutcome::Miss,
         finish_reason: Some("stop".into()),
         losses: Losses::default(),
+        guardrails: Vec::new(),
         shadow_of: None,
         bytes_in: 1_000,
         bytes_out: 2_000,

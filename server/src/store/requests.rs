@@ -52,6 +52,7 @@ const COLUMNS: &[&str] = &[
     "dropped",
     "emulated",
     "shadow_of",
+    "guardrails",
 ];
 
 /// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
@@ -188,6 +189,13 @@ fn bind<'q>(
         .bind(names_json(&record.losses.dropped))
         .bind(names_json(&record.losses.emulated))
         .bind(record.shadow_of.map(|id| id.as_bytes().to_vec()))
+        .bind(rules_json(record))
+}
+
+/// `None`: no rule had anything to do, as with nearly all requests.
+fn rules_json(record: &RequestRecord) -> Option<String> {
+    let rules = &record.guardrails;
+    (!rules.is_empty()).then(|| serde_json::to_string(rules).expect("names are JSON"))
 }
 
 /// As `Display` writes it, of which there is one a row: an IPv4 address without the formatter's detours.
@@ -316,6 +324,11 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         losses: Losses {
             dropped: names(row, "dropped")?,
             emulated: names(row, "emulated")?,
+        },
+        guardrails: match row.try_get::<Option<&str>, _>("guardrails")? {
+            Some(rules) => serde_json::from_str(rules)
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            None => Vec::new(),
         },
         shadow_of: shadow_of.map(id).transpose()?,
         cost_nanos: row.try_get("cost_nanos")?,

@@ -15,6 +15,7 @@ mod failover;
 mod fault_matrix;
 mod foreign;
 mod forwarded;
+mod guardrails;
 mod hang_up;
 mod health;
 mod hedging;

@@ -1,0 +1,128 @@
+//! A client's JSON, as rules see it and leave it.
+
+use bytes::Bytes;
+use llm::json::Span;
+use shared::policies::{Action, RuleVerdict};
+
+use super::places::{changed, texts};
+use super::rule::LooksFor;
+use super::ruleset::Active;
+use super::search::whole_text;
+use super::tally::{Blocked, Tally};
+
+/// What a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// A conversation: it has a latest message of the user's.
+    Chat,
+    /// Texts to be worked on.
+    Texts,
+    /// Nobody knows: every string is looked at.
+    Unknown,
+}
+
+/// A body's texts passed through rules; `None`: it stays as it is.
+///
+/// # Errors
+/// A rule refuses one of them.
+pub(super) fn pass_body(
+    active: &Active,
+    body: &Bytes,
+    kind: BodyKind,
+    tally: &mut Tally,
+) -> Result<Option<Bytes>, Blocked> {
+    // What is no JSON is told so elsewhere.
+    let Ok(places) = texts(body, kind == BodyKind::Unknown) else {
+        return Ok(None);
+    };
+    let mut changes: Vec<(Span, String)> = Vec::new();
+    let mut latest: Vec<(Span, String)> = Vec::new();
+    let last = places.iter().filter_map(|place| place.user).max();
+    for place in &places {
+        let new = if place.nested {
+            pass_nested(active, &place.text, tally)?
+        } else {
+            whole_text(active, &place.text, tally)?
+        };
+        if place.user.is_some() && place.user == last && kind == BodyKind::Chat {
+            let text = new.clone().unwrap_or_else(|| place.text.to_string());
+            latest.push((place.span.clone(), text));
+        }
+        if let Some(new) = new {
+            changes.push((place.span.clone(), new));
+        }
+    }
+    for (span, text) in limit(active, latest, tally)? {
+        changes.retain(|(other, _)| *other != span);
+        changes.push((span, text));
+    }
+    Ok((!changes.is_empty()).then(|| changed(body, changes)))
+}
+
+/// All texts of a body, one after the other.
+pub(super) fn all_text(body: &Bytes, kind: BodyKind) -> String {
+    let places = texts(body, kind == BodyKind::Unknown).unwrap_or_default();
+    let texts: Vec<&str> = places.iter().map(|place| &*place.text).collect();
+    texts.join("\n\n")
+}
+
+/// JSON in a string: its strings are the texts. What only looks like JSON is a text.
+pub(super) fn pass_nested(
+    active: &Active,
+    text: &str,
+    tally: &mut Tally,
+) -> Result<Option<String>, Blocked> {
+    let Ok(places) = texts(text.as_bytes(), true) else {
+        return whole_text(active, text, tally);
+    };
+    let mut changes = Vec::new();
+    for place in &places {
+        if let Some(new) = whole_text(active, &place.text, tally)? {
+            changes.push((place.span.clone(), new));
+        }
+    }
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let new = changed(&Bytes::copy_from_slice(text.as_bytes()), changes);
+    Ok(String::from_utf8(new.to_vec()).ok())
+}
+
+/// The rules about length, applied to the user's latest message: what of its texts is cut.
+fn limit(
+    active: &Active,
+    mut texts: Vec<(Span, String)>,
+    tally: &mut Tally,
+) -> Result<Vec<(Span, String)>, Blocked> {
+    let mut cut = Vec::new();
+    if texts.is_empty() {
+        return Ok(cut);
+    }
+    for (index, rule) in active.iter() {
+        let LooksFor::Length { min, max } = rule.looks_for else {
+            continue;
+        };
+        let length: usize = texts.iter().map(|(_, text)| text.chars().count()).sum();
+        let length = length as u64;
+        if min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max) {
+            continue;
+        }
+        tally.found(index, &format!("{length} characters"), None);
+        let (Some(max), Action::Truncate, false) = (max, &rule.action, rule.shadow) else {
+            tally.blocked(active, index)?;
+            continue;
+        };
+        tally.note(index, RuleVerdict::Changed);
+        let mut left = usize::try_from(max).unwrap_or(usize::MAX);
+        for (span, text) in &mut texts {
+            let end = text.char_indices().nth(left).map(|(end, _)| end);
+            left -= left.min(text.chars().count());
+            if let Some(end) = end {
+                text.truncate(end);
+                cut.retain(|(other, _)| other != span);
+                cut.push((span.clone(), text.clone()));
+            }
+        }
+    }
+    Ok(cut)
+}

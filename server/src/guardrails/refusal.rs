@@ -1,0 +1,44 @@
+//! What a client is told whose request, or whose answer, a rule refuses.
+
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use shared::policies::Action;
+
+use super::ruleset::Active;
+use super::tally::Blocked;
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Refusal {
+    /// As if the model had declined with these words.
+    Answer(String),
+    Error(ApiError),
+}
+
+impl Refusal {
+    /// As the rule has it.
+    pub fn of(active: &Active, blocked: Blocked) -> Self {
+        let rule = &active.ruleset.rules[blocked.rule];
+        match &rule.action {
+            Action::Block {
+                message: Some(message),
+            } => Self::Answer(message.clone()),
+            _ => Self::Error(error(&format!(
+                "This is refused by the guardrail `{}`.",
+                rule.name
+            ))),
+        }
+    }
+
+    /// The same where there is no answer that could hold the words.
+    pub fn into_error(self) -> ApiError {
+        match self {
+            Self::Answer(message) => error(&message),
+            Self::Error(error) => error,
+        }
+    }
+}
+
+fn error(message: &str) -> ApiError {
+    ApiError::new(ErrorKind::ContentFiltered, ErrorSource::Policy, message)
+        .with_code("content_policy_violation")
+}

@@ -1,0 +1,107 @@
+//! What rules did, as it is recorded and counted: never a text.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shared::policies::{RuleVerdict, Side, Triggered};
+
+use super::ruleset::Active;
+use super::tally::Tally;
+use crate::recording::record::{RuleOutcome, RuleOutcomes};
+
+/// What the rules did to one request and its reply, as they find out. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    outcomes: RuleOutcomes,
+    counts: Counts,
+    side: Side,
+}
+
+/// How often each rule did something since the start. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(Arc<Mutex<BTreeMap<Arc<str>, Triggered>>>);
+
+impl Report {
+    pub(super) fn new(counts: Counts) -> Self {
+        Self {
+            outcomes: RuleOutcomes::default(),
+            counts,
+            side: Side::Request,
+        }
+    }
+
+    /// The same report, about the other side.
+    pub(super) fn on(&self, side: Side) -> Self {
+        Self {
+            side,
+            ..self.clone()
+        }
+    }
+
+    /// Takes what rules did out of the tally.
+    pub(super) fn take(&self, active: &Active, tally: &mut Tally) {
+        if tally.is_empty() {
+            return;
+        }
+        let outcomes: Vec<RuleOutcome> = std::mem::take(&mut tally.verdicts)
+            .into_iter()
+            .map(|(index, verdict)| {
+                let rule = &active.ruleset.rules[index];
+                RuleOutcome {
+                    rule: Arc::clone(&rule.name),
+                    side: self.side,
+                    verdict,
+                    shadow: rule.shadow,
+                }
+            })
+            .collect();
+        self.counts.add(&outcomes);
+        for outcome in &outcomes {
+            tracing::info!(
+                rule = %outcome.rule,
+                side = ?outcome.side,
+                verdict = ?outcome.verdict,
+                shadow = outcome.shadow,
+                "A guardrail found something"
+            );
+        }
+        self.outcomes.add(outcomes);
+    }
+
+    /// Where it is noted, for the record.
+    pub fn outcomes(&self) -> RuleOutcomes {
+        self.outcomes.clone()
+    }
+}
+
+impl Counts {
+    fn add(&self, outcomes: &[RuleOutcome]) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for outcome in outcomes {
+            let count = counts
+                .entry(Arc::clone(&outcome.rule))
+                .or_insert_with(|| Triggered {
+                    rule: outcome.rule.to_string(),
+                    shadow: outcome.shadow,
+                    flagged: 0,
+                    changed: 0,
+                    blocked: 0,
+                    failed: 0,
+                });
+            count.shadow = outcome.shadow;
+            match outcome.verdict {
+                RuleVerdict::Flagged => count.flagged += 1,
+                RuleVerdict::Changed => count.changed += 1,
+                RuleVerdict::Blocked => count.blocked += 1,
+                RuleVerdict::Failed => count.failed += 1,
+                RuleVerdict::Passed | RuleVerdict::Skipped => {}
+            }
+        }
+    }
+
+    /// Of every rule that has done something, by name.
+    pub fn all(&self) -> Vec<Triggered> {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.values().cloned().collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Trying rules on a text.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use llm::Text;
+use llm::chat::{Block, ChatResponse, Choice, Content, FinishReason};
+use shared::policies::{RuleTest, RuleVerdict, Side, TestReport, TestedText};
+
+use super::body::{BodyKind, all_text, pass_body};
+use super::outside::{About, Nobody, Outside};
+use super::refusal::Refusal;
+use super::reply::ReplyGuard;
+use super::report::Report;
+use super::ruleset::{Active, Ruleset, alone};
+use super::tally::{Blocked, Tally};
+use super::{Guardrails, asks};
+use crate::selection::Subject;
+
+/// The name of a rule that is not there yet.
+const NEW: &str = "(new)";
+
+/// What the rules do with a text, which nobody sends.
+pub(super) async fn test(guardrails: &Guardrails, tested: &TestedText) -> TestReport {
+    let mut report = TestReport {
+        text: Some(tested.text.clone()),
+        refusal: None,
+        rules: Vec::new(),
+    };
+    if let Some(rule) = &tested.rule {
+        try_rules(&Arc::new(alone(NEW, rule)), tested, &mut report).await;
+    }
+    try_rules(&guardrails.ruleset, tested, &mut report).await;
+    report
+}
+
+async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut TestReport) {
+    let side = match tested.side {
+        Side::Reply => Side::Reply,
+        Side::Request | Side::Both => Side::Request,
+    };
+    let subject = Subject {
+        key: tested.key.as_deref(),
+        model: tested.model.as_deref(),
+        ..Subject::default()
+    };
+    let active = ruleset.active(side, subject);
+    let text = report.text.clone().filter(|_| active.is_some());
+    let mut tally = Tally::in_detail();
+    if let (Some(active), Some(text)) = (&active, &text) {
+        let passed = match side {
+            Side::Reply => try_reply(active, text, &mut tally).await,
+            _ => try_request(active, text, &mut tally).await,
+        };
+        match passed {
+            Ok(new) => report.text = Some(new),
+            Err(blocked) => {
+                report.text = None;
+                report.refusal = Some(match Refusal::of(active, blocked) {
+                    Refusal::Answer(message) => message,
+                    Refusal::Error(error) => error.message,
+                });
+            }
+        }
+    }
+    let blocked_by = tally
+        .verdicts
+        .iter()
+        .find(|(_, verdict)| *verdict == RuleVerdict::Blocked)
+        .map(|(rule, _)| *rule);
+    for (index, rule) in ruleset.rules.iter().enumerate() {
+        let holds = active
+            .as_ref()
+            .is_some_and(|active| active.rules.contains(&index));
+        let skipped = !holds || text.is_none() || blocked_by.is_some_and(|by| by < index);
+        let verdict = match tally.verdict(index) {
+            Some(verdict) => verdict,
+            None if skipped => RuleVerdict::Skipped,
+            None => RuleVerdict::Passed,
+        };
+        let found = tally.found.iter().flatten();
+        report.rules.push(RuleTest {
+            name: rule.name.to_string(),
+            shadow: rule.shadow,
+            verdict,
+            found: found
+                .filter(|finding| finding.rule == index)
+                .map(|finding| described(&finding.what, finding.place, text.as_deref()))
+                .collect(),
+        });
+    }
+}
+
+/// `credit_card at 12..31`, in characters.
+fn described(what: &str, place: Option<(usize, usize)>, text: Option<&str>) -> String {
+    let characters = |at: usize| {
+        text.and_then(|text| text.get(..at))
+            .map(|text| text.chars().count())
+    };
+    match place.map(|(start, end)| (characters(start), characters(end))) {
+        Some((Some(start), Some(end))) => format!("{what} at {start}..{end}"),
+        _ => what.to_owned(),
+    }
+}
+
+/// As a user's message.
+async fn try_request(active: &Active, text: &str, tally: &mut Tally) -> Result<String, Blocked> {
+    let body = serde_json::json!({"messages": [{"role": "user", "content": text}]});
+    let body = Bytes::from(body.to_string());
+    let passed = pass_body(active, &body, BodyKind::Chat, tally)?;
+    let text = all_text(passed.as_ref().unwrap_or(&body), BodyKind::Chat);
+    if asks(active) {
+        let about = About::default();
+        Outside(Arc::new(Nobody))
+            .ask(active, &about, &text, tally)
+            .await?;
+    }
+    Ok(text)
+}
+
+/// As all of a reply.
+async fn try_reply(active: &Active, text: &str, tally: &mut Tally) -> Result<String, Blocked> {
+    let choice = Choice {
+        index: 0,
+        blocks: vec![Content::new(Block::Text, Text::from(text))],
+        logprobs: Vec::new(),
+        finish: Some(FinishReason::Stop),
+    };
+    let mut response = ChatResponse {
+        choices: vec![choice],
+        ..ChatResponse::default()
+    };
+    let outside = asks(active).then(|| Outside(Arc::new(Nobody)));
+    let report = Report::default();
+    let mut guard = ReplyGuard::new(active.clone(), About::default(), outside, report);
+    guard.tried(&mut response, tally).await?;
+    let texts = response.choices.iter().flat_map(|choice| &choice.blocks);
+    Ok(texts.map(|content| content.text.as_str()).collect())
+}
