@@ -12,7 +12,7 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, UnitPriceOverride, cache, compat, limit, system_prompt,
+    Server, UnitPriceOverride, cache, compat, guardrail, limit, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -245,7 +245,7 @@ impl Config {
             projects: BTreeMap::new(),
             limits: by_name(root, "limits", limit::read),
             budgets: BTreeMap::new(),
-            guardrails: BTreeMap::new(),
+            guardrails: guardrail::read_all(root),
             system_prompts: system_prompt::read_all(root),
             cache: root.section("cache", cache::read),
         }

@@ -15,6 +15,7 @@ mod effective;
 mod endpoint;
 mod file;
 mod grpc;
+mod guardrail;
 mod health;
 mod hedge;
 mod key;

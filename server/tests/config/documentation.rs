@@ -27,6 +27,42 @@ key = "x"
 [[system_prompts]]
 name = "name"
 text = "x"
+[[guardrails]]
+name = "name"
+check = { kind = "phrases", phrases = ["x"] }
+action = { kind = "block" }
+[[guardrails]]
+name = "name1"
+check = { kind = "patterns", patterns = ["x"] }
+action = { kind = "replace", with = "x" }
+[[guardrails]]
+name = "name2"
+check = { kind = "length", max = 1 }
+action = { kind = "truncate" }
+[[guardrails]]
+name = "name3"
+check = { kind = "disclaimer", text = "x" }
+action = { kind = "append" }
+[[guardrails]]
+name = "name4"
+check = { kind = "pii" }
+action = { kind = "redact" }
+[[guardrails]]
+name = "name5"
+check = { kind = "injection" }
+action = { kind = "flag" }
+[[guardrails]]
+name = "name6"
+check = { kind = "json_schema", schema = true }
+action = { kind = "flag" }
+[[guardrails]]
+name = "name7"
+check = { kind = "moderation", model = "x" }
+action = { kind = "flag" }
+[[guardrails]]
+name = "name8"
+check = { kind = "webhook", url = "http://x/" }
+action = { kind = "flag" }
 [[cache.overrides]]
 ttl = "1h"
 [[limits]]
@@ -51,21 +87,28 @@ fn root() -> PathBuf {
 fn rows() -> Vec<String> {
     let loaded = toml(ONE_OF_EACH).expect("valid");
     let settings = loaded.effective.settings().map(|setting| {
-        let path = setting
-            .path
-            .replace("[0]", "")
+        let mut path = setting.path.clone();
+        for i in 0..9 {
+            path = path.replace(&format!("[{i}]"), "");
+        }
+        let path = path
             .replace("headers.header", "headers.<header>")
             .replace("parameters.parameter", "parameters.<parameter>");
         let default = match (&setting.source, &setting.literal) {
             (Source::Default, Some(literal)) => format!("`{literal}`"),
             (Source::Default, None) => "none".to_owned(),
-            _ if ["header", "parameter", "ttl", "requests"].contains(&setting.key.as_str()) => {
+            _ if ["header", "parameter", "ttl", "requests", "max", "with"]
+                .contains(&setting.key.as_str()) =>
+            {
                 "none".to_owned()
             }
             _ => "required".to_owned(),
         };
-        let variable = setting
-            .variable
+        let mut variable = setting.variable.clone();
+        for i in 1..9 {
+            variable = variable.replace(&format!("_NAME{i}_"), "_NAME_");
+        }
+        let variable = variable
             .replace("_NAME_", "_<NAME>_")
             .replace("_0_", "_<N>_")
             .replace("HEADERS_HEADER", "HEADERS_<HEADER>")
@@ -76,7 +119,8 @@ fn rows() -> Vec<String> {
             | "models.name"
             | "keys.name"
             | "system_prompts.name"
-            | "limits.name" => "–".to_owned(),
+            | "limits.name"
+            | "guardrails.name" => "–".to_owned(),
             _ => format!("`{variable}`"),
         };
         format!("| `{path}` | {default} | {variable} | ")
