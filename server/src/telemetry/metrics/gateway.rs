@@ -8,7 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::{process, targets};
+use super::{guardrails, process, targets};
 use crate::gateway::Gateway;
 
 /// Looks at the gateway at each scrape.
@@ -55,6 +55,7 @@ impl Collector for GatewayCollector {
             recording.queued + recording.spooled,
         )?;
         targets::encode(&mut encoder, &gateway)?;
+        guardrails::encode(&mut encoder, &gateway)?;
         process::encode(&mut encoder)
     }
 }
