@@ -1,57 +1,277 @@
-//! Answers given before. Nothing is kept yet: every look-up is a bypass, from the place where the
-//! cache will be asked.
+//! Answers given before, and given again.
 
 mod check;
+mod directives;
+mod entry;
+mod flights;
+mod kept;
+mod key;
+mod regards;
+mod slot;
 
 pub use check::check;
+pub use entry::{Entry, Origin, Owner};
+pub use kept::{Change, Kept};
+pub use key::{EntryKey, Question};
+pub use slot::Slot;
 
-use http::HeaderMap;
-use llm::chat::{ChatRequest, ChatResponse, StreamEvent};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::auth::Caller;
+use chrono::{DateTime, Utc};
+use llm::chat::{ChatResponse, Protocol};
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use shared::policies::{CacheOverride, CacheScope, CacheSettings};
+use tokio::time::Instant;
+
+use self::directives::Directives;
+use self::flights::{Flight, Joined, State};
+use self::key::Keys;
+use self::regards::Regards;
+use crate::config::Config;
 use crate::recording::record::CacheOutcome;
-use crate::system_prompt::Told;
+use crate::selection::{Selection, Subject};
 
-/// The answers that are kept.
-#[derive(Clone, Debug, Default)]
-pub struct Cache;
+/// The cache, as it is to work now. What it holds outlives a change of how it works.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    settings: CacheSettings,
+    overrides: Selection<CacheOverride>,
+    regards: Arc<Regards>,
+    kept: Arc<Kept>,
+}
 
 /// What the cache said of a request.
 #[derive(Debug)]
 pub struct LookUp {
     pub outcome: CacheOutcome,
-    pub answer: Option<Box<ChatResponse>>,
+    pub hit: Option<Hit>,
     /// Where the answer goes that the upstream gives; `None`: nowhere.
     pub slot: Option<Slot>,
 }
 
-/// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
+/// An answer that is given again.
 #[derive(Debug)]
-pub struct Slot;
+pub struct Hit {
+    pub entry: Arc<Entry>,
+    pub response: Box<ChatResponse>,
+    pub age: Duration,
+}
+
+/// What holds for one request.
+struct InForce {
+    ttl: Duration,
+    scope: CacheScope,
+    coalesce: bool,
+}
 
 impl Cache {
-    pub fn find(
+    pub fn new(config: &Config) -> Self {
+        Self::over(Arc::new(Kept::new(config.cache.max_bytes)), config)
+    }
+
+    /// The same answers under another configuration. Those that are still good stay.
+    #[must_use]
+    pub fn rebuilt(&self, config: &Config) -> Self {
+        self.kept.resize(config.cache.max_bytes);
+        Self::over(Arc::clone(&self.kept), config)
+    }
+
+    fn over(kept: Arc<Kept>, config: &Config) -> Self {
+        let overrides = config.cache.overrides.iter();
+        Self {
+            overrides: overrides
+                .map(|different| (different.applies_to.clone(), different.clone()))
+                .collect(),
+            settings: CacheSettings {
+                overrides: Vec::new(),
+                ..config.cache.clone()
+            },
+            regards: Arc::new(Regards::of(config)),
+            kept,
+        }
+    }
+
+    /// What is kept, and how it fares.
+    pub fn kept(&self) -> &Arc<Kept> {
+        &self.kept
+    }
+
+    /// Looks for the answer to a request. While an equal one is under way that others may wait for, it is waited for,
+    /// until `give_up`.
+    ///
+    /// # Errors
+    /// `not_cached`, where the client wants nothing else.
+    pub async fn find(
         &self,
-        _caller: &Caller,
-        _request: &ChatRequest,
-        _prompts: &Told,
-        _headers: Option<&HeaderMap>,
+        question: &Question<'_>,
+        give_up: Instant,
+    ) -> Result<LookUp, ApiError> {
+        let directives = Directives::of(question.headers);
+        let subject = question.caller.subject(question.request.model.as_deref());
+        let in_force = self.in_force(subject).filter(|_| !directives.no_store);
+        let keys = in_force
+            .as_ref()
+            .and_then(|in_force| Keys::of(question, &self.regards, in_force.scope));
+        let (Some(in_force), Some(keys)) = (in_force, keys) else {
+            self.kept.bypassed();
+            return not_only_if_cached(
+                directives,
+                LookUp {
+                    outcome: CacheOutcome::Bypass,
+                    hit: None,
+                    slot: None,
+                },
+            );
+        };
+        let several = self.kept.is_asked_in_several(question.request.protocol);
+        let plain = several.then(|| keys.plain(question.request)).flatten();
+        let mut flight = None;
+        if directives.no_cache {
+            self.kept.bypassed();
+        } else {
+            let oldest = directives
+                .max_age
+                .map_or(Duration::MAX, Duration::from_secs);
+            let oldest = oldest.min(in_force.ttl);
+            let found = |at: DateTime<Utc>| {
+                let found = self.kept.find(keys.exact, oldest, at);
+                found.or_else(|| self.kept.find(plain?, oldest, at))
+            };
+            if let Some(entry) = found(Utc::now()) {
+                return Ok(self.hit(entry, question, keys.echoes, false));
+            }
+            // `max-age=0` wants the upstream itself to be asked.
+            if in_force.coalesce && !directives.only_if_cached && directives.max_age != Some(0) {
+                let waited = self.wait(plain.unwrap_or(keys.exact), give_up).await;
+                match waited {
+                    Waited::First(first) => flight = Some(first),
+                    Waited::Answer(entry) => {
+                        return Ok(self.hit(entry, question, keys.echoes, true));
+                    }
+                    Waited::Nothing => {}
+                }
+            }
+            self.kept.missed();
+        }
+        let caller = question.caller;
+        let shared = in_force.scope == CacheScope::Shared;
+        let project = caller.project();
+        let by_project = in_force.scope == CacheScope::Project && project.is_some();
+        let slot = Slot {
+            kept: Arc::clone(&self.kept),
+            key: keys.exact,
+            plain,
+            echoes: keys.echoes,
+            owner: Owner {
+                model: question.request.model.as_deref().unwrap_or_default().into(),
+                key: caller
+                    .key_name()
+                    .filter(|_| !shared && !by_project)
+                    .cloned(),
+                project: project.filter(|_| !shared).cloned(),
+            },
+            ttl: in_force.ttl,
+            max_bytes: self.settings.max_entry_bytes,
+            flight,
+            origin: Origin::default(),
+            price: None,
+            coming: slot::Coming::default(),
+        };
+        let outcome = if directives.no_cache {
+            CacheOutcome::Bypass
+        } else {
+            CacheOutcome::Miss
+        };
+        not_only_if_cached(
+            directives,
+            LookUp {
+                outcome,
+                hit: None,
+                slot: Some(slot),
+            },
+        )
+    }
+
+    fn in_force(&self, subject: Subject<'_>) -> Option<InForce> {
+        let different = self.overrides.matching(subject).next();
+        let different = different.unwrap_or(&NOTHING_DIFFERENT);
+        let settings = &self.settings;
+        let enabled = different.enabled.unwrap_or(settings.enabled);
+        enabled.then(|| InForce {
+            ttl: Duration::from_secs(different.ttl_seconds.unwrap_or(settings.ttl_seconds)),
+            scope: different.scope.unwrap_or(settings.scope),
+            coalesce: different.coalesce.unwrap_or(settings.coalesce),
+        })
+    }
+
+    async fn wait(&self, key: EntryKey, give_up: Instant) -> Waited {
+        loop {
+            let state = match self.kept.flights.join(key) {
+                Joined::First(flight) => return Waited::First(flight),
+                Joined::Waiting(state) => state,
+            };
+            match tokio::time::timeout_at(give_up, flights::end(state)).await {
+                Ok(Some(State::Landed(entry))) => return Waited::Answer(entry),
+                // Its client has gone: one of those that waited asks now.
+                Ok(None) => {}
+                Ok(Some(State::Failed | State::UnderWay)) | Err(_) => return Waited::Nothing,
+            }
+        }
+    }
+
+    fn hit(
+        &self,
+        entry: Arc<Entry>,
+        question: &Question<'_>,
+        echoes: bool,
+        coalesced: bool,
     ) -> LookUp {
+        self.kept.hit(&entry, coalesced);
+        let mut response = Box::new(entry.response.clone());
+        // What the upstream said again was the other client's own.
+        let repeats = entry.echoes || echoes;
+        if repeats && question.request.protocol == Protocol::OpenAiResponses {
+            response.raw = None;
+        }
         LookUp {
-            outcome: CacheOutcome::Bypass,
-            answer: None,
+            outcome: CacheOutcome::Hit,
+            hit: Some(Hit {
+                age: entry.age(Utc::now()),
+                response,
+                entry,
+            }),
             slot: None,
         }
     }
 }
 
-impl Slot {
-    /// Keeps an answer that came in one piece.
-    pub fn whole(self, _response: &ChatResponse) {}
+/// How the wait for another request's answer ended.
+enum Waited {
+    /// There is nobody to wait for: others wait for this request.
+    First(Flight),
+    Answer(Arc<Entry>),
+    Nothing,
+}
 
-    /// More of an answer that is streamed, before any rule changes it.
-    pub fn push(&mut self, _events: &[StreamEvent]) {}
+static NOTHING_DIFFERENT: CacheOverride = CacheOverride {
+    applies_to: shared::policies::Selector {
+        keys: Vec::new(),
+        projects: Vec::new(),
+        models: Vec::new(),
+        addresses: Vec::new(),
+        except_addresses: Vec::new(),
+    },
+    enabled: None,
+    ttl_seconds: None,
+    scope: None,
+    coalesce: None,
+};
 
-    /// The stream has come to its proper end.
-    pub fn complete(self) {}
+fn not_only_if_cached(directives: Directives, found: LookUp) -> Result<LookUp, ApiError> {
+    if !directives.only_if_cached {
+        return Ok(found);
+    }
+    let message = "There is no answer in the cache, and the request wants no other (Cache-Control: only-if-cached).";
+    Err(ApiError::new(ErrorKind::Timeout, ErrorSource::Policy, message).with_code("not_cached"))
 }

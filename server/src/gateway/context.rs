@@ -1,6 +1,7 @@
 //! What belongs to one request, from its arrival to its last byte.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use llm::chat::Losses;
 use llm::error::{ApiError, ErrorSource};
@@ -11,8 +12,10 @@ use super::room::Room;
 use super::secrets::Secrets;
 use crate::auth::Caller;
 use crate::budgets::Claim;
+use crate::cache::{Hit, LookUp, Origin, Slot};
 use crate::limits::Permit;
 use crate::policies::{Policies, Upstream};
+use crate::recording::record::CacheOutcome;
 use crate::recording::request::Recording;
 use crate::recording::trial::Trial;
 use crate::routing::InUse;
@@ -46,6 +49,16 @@ pub struct Context {
     pub(super) held: Option<Held>,
     /// What of the request the upstream was not told that answered.
     pub losses: Losses,
+    /// What the cache said, where it could be asked.
+    pub cached: Option<Cached>,
+}
+
+/// Whether the answer was given before.
+#[derive(Clone, Copy, Debug)]
+pub struct Cached {
+    pub outcome: CacheOutcome,
+    /// Of a hit.
+    pub age: Option<Duration>,
 }
 
 impl Context {
@@ -61,6 +74,29 @@ impl Context {
             client_key: None,
             held: None,
             losses: Losses::default(),
+            cached: None,
+        }
+    }
+
+    /// What the cache said of the request.
+    pub(super) fn looked_up(&mut self, found: &LookUp) {
+        self.recording.cache(found.outcome);
+        self.cached = Some(Cached {
+            outcome: found.outcome,
+            age: found.hit.as_ref().map(|hit| hit.age),
+        });
+        if let Some(Hit { entry, age, .. }) = &found.hit {
+            let origin = &entry.origin;
+            let (provider, model) = (origin.provider.clone(), origin.model.clone());
+            let saved = (entry.tokens(), origin.cost_nanos);
+            self.recording.hit(provider, model, &origin.losses, saved);
+            self.losses = origin.losses.clone();
+            tracing::debug!(
+                requestId = %self.recording.id(),
+                entry = %entry.key,
+                age = age.as_secs(),
+                "The answer is in the cache"
+            );
         }
     }
 
@@ -68,6 +104,19 @@ impl Context {
     pub(super) fn won(&mut self, trial: &mut Trial) {
         self.recording.won(trial);
         self.losses = trial.take_losses();
+    }
+
+    /// Tells where an answer comes from that is going to be kept.
+    pub(super) fn answers(&self, slot: &mut Slot) {
+        if let Some((provider, model, price)) = self.recording.answered_by() {
+            let origin = Origin {
+                provider,
+                model,
+                losses: self.losses.clone(),
+                cost_nanos: None,
+            };
+            slot.answered_by(origin, price);
+        }
     }
 
     /// The answer broke off when it had begun.

@@ -232,7 +232,7 @@ impl EventStream {
                 match &next {
                     Ok(Some(batch)) => slot.push(batch.events()),
                     Ok(None) => self.slot.take().into_iter().for_each(Slot::complete),
-                    Err(_) => self.slot = None,
+                    Err(_) => self.slot.take().into_iter().for_each(Slot::failed),
                 }
             }
             let Some(Guard::Watching(guard)) = &mut self.guard else {

@@ -21,7 +21,7 @@ mod shadow;
 mod slots;
 
 pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, ForwardedRequest};
-pub use context::Context;
+pub use context::{Cached, Context};
 pub use events::{Batch, EventStream};
 pub use passed::{Passed, without_hop_by_hop};
 pub use secrets::Secrets;
@@ -46,7 +46,7 @@ use self::rerank::RerankCall;
 use self::shadow::Shadows;
 use self::slots::SlotTable;
 use crate::auth::Caller;
-use crate::cache::Slot;
+use crate::cache::{Question, Slot};
 use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
 use crate::policies::Policies;
 use crate::recording::Recorder;
@@ -227,25 +227,41 @@ impl Gateway {
         let guard = guardrails.on_reply(&context.caller, request, report.as_ref(), others);
         let told = policies.system_prompts.tell(subject, request)?;
         let request = told.request.as_deref().unwrap_or(request);
-        let cache = &policies.cache;
-        let found = cache.find(&context.caller, request, &told, terms.headers);
-        context.recording.cache(found.outcome);
-        let reply = match found.answer {
-            Some(answer) => Reply::of_response(answer, request),
-            None => {
-                let moment = moment::now();
-                let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
-                let call = ChatCall {
-                    request,
-                    system_prompt: told.after.as_ref(),
-                    strict: terms.strict || policies.strict,
-                };
-                if let Some(candidate) = plan.shadow(moment) {
-                    self.shadows.send(self, context, &call, candidate);
-                }
-                attempts::first_answer(self, context, plan, &call).await?
+        let question = Question {
+            caller: &context.caller,
+            request,
+            after: told.after.as_deref(),
+            provider: terms.provider,
+            strict: terms.strict,
+            headers: terms.headers,
+            client_key: context.client_key.as_deref(),
+        };
+        let mut found = policies.cache.find(&question, context.give_up()).await?;
+        context.looked_up(&found);
+        if let Some(hit) = found.hit {
+            let reply = Reply::of_response(hit.response, request);
+            return reply.guarded(guard, context).await;
+        }
+        let moment = moment::now();
+        let mut plan = Asking::chat(request, &terms).plan(context, moment)?;
+        let call = ChatCall {
+            request,
+            system_prompt: told.after.as_ref(),
+            strict: terms.strict || policies.strict,
+        };
+        if let Some(candidate) = plan.shadow(moment) {
+            self.shadows.send(self, context, &call, candidate);
+        }
+        let reply = match attempts::first_answer(self, context, plan, &call).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                found.slot.into_iter().for_each(Slot::failed);
+                return Err(error);
             }
         };
+        if let Some(slot) = &mut found.slot {
+            context.answers(slot);
+        }
         reply.filling(found.slot).guarded(guard, context).await
     }
 

@@ -8,18 +8,21 @@ use std::task::{Context as TaskContext, Poll, ready};
 use axum::body::Body;
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, StreamEncoder};
 use llm::error::{ApiError, ErrorSource};
 
 use super::{losses, rates, tried};
-use crate::gateway::{Context, EventStream, Reply};
+use crate::gateway::{Cached, Context, EventStream, Reply};
+use crate::recording::record::CacheOutcome;
 
 /// Of every recorded request's answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of every chat reply: `HIT`, `MISS` or `BYPASS`.
+const CACHE: HeaderName = HeaderName::from_static("x-cache");
 /// What is ready together is written together, up to about this many bytes.
 const WRITE_SIZE: usize = 64 << 10;
 
@@ -35,6 +38,7 @@ pub(super) async fn respond(
     let tried = tried::value(&context);
     let rates = rates::of(&context);
     let losses = std::mem::take(&mut context.losses);
+    let cached = context.cached;
     let mut response = match reply {
         Reply::Whole(response) => {
             let finish = response.choices.first().and_then(|c| c.finish.as_ref());
@@ -63,10 +67,26 @@ pub(super) async fn respond(
     response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
     rates::tell(rates, response.headers_mut());
+    if let Some(cached) = cached {
+        tell_cached(cached, response.headers_mut());
+    }
     if !losses.is_empty() {
         losses::tell(&losses, response.headers_mut());
     }
     response
+}
+
+/// Whether the answer was given before, and how old it is: <https://www.rfc-editor.org/rfc/rfc9111#section-5.1>
+fn tell_cached(cached: Cached, headers: &mut HeaderMap) {
+    let outcome = match cached.outcome {
+        CacheOutcome::Hit => "HIT",
+        CacheOutcome::Miss => "MISS",
+        CacheOutcome::Bypass => "BYPASS",
+    };
+    headers.insert(CACHE, HeaderValue::from_static(outcome));
+    if let Some(age) = cached.age {
+        headers.insert(AGE, HeaderValue::from(age.as_secs()));
+    }
 }
 
 /// The id that client and record know a request by.

@@ -55,7 +55,7 @@ impl Policies {
             budgets: Budgets,
             system_prompts: SystemPrompts::new(&config.system_prompts),
             guardrails: Guardrails::new(&config.guardrails),
-            cache: Cache,
+            cache: Cache::new(config),
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
             models: config.models.clone(),
@@ -84,6 +84,7 @@ impl Policies {
                 &config.projects,
             ),
             guardrails: policies.guardrails.continuing(&self.guardrails),
+            cache: self.cache.rebuilt(config),
             ..policies
         })
     }

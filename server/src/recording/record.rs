@@ -54,6 +54,12 @@ pub struct RequestRecord {
     /// Billionths of a US dollar; `None` when usage or price is unknown.
     pub cost_nanos: Option<i64>,
     pub cache: CacheOutcome,
+    /// Of a hit: the tokens, input and output, that the answer had taken, and what they had cost. Those of the request
+    /// itself are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_nanos: Option<i64>,
     /// As the canonical model names it, for example `stop`, `tool_calls`.
     pub finish_reason: Option<Arc<str>>,
     /// What of the request the upstream was not told that answered.

@@ -91,6 +91,8 @@ impl Recording {
             usage_estimated: false,
             cost_nanos: None,
             cache: CacheOutcome::Bypass,
+            saved_tokens: None,
+            saved_nanos: None,
             finish_reason: None,
             losses: Losses::default(),
             guardrails: Vec::new(),
@@ -214,6 +216,31 @@ impl Recording {
         self.with(|open| open.record.cache = outcome);
     }
 
+    /// The answer was given before, by this target: it takes no tokens and costs nothing.
+    pub fn hit(
+        &mut self,
+        provider: Arc<str>,
+        model: Arc<str>,
+        losses: &Losses,
+        saved: (u64, Option<i64>),
+    ) {
+        self.with(|open| {
+            open.record.cache = CacheOutcome::Hit;
+            open.record.provider = Some(provider);
+            open.record.upstream_model = Some(model);
+            open.record.losses = cut_losses(losses);
+            (open.record.saved_tokens, open.record.saved_nanos) = (Some(saved.0), saved.1);
+        });
+    }
+
+    /// Who gave the answer, the upstream's name of the model, and what that costs.
+    pub fn answered_by(&self) -> Option<(Arc<str>, Arc<str>, Option<Price>)> {
+        let open = self.open.as_ref()?;
+        let record = &open.record;
+        let provider = record.provider.clone()?;
+        Some((provider, record.upstream_model.clone()?, open.price))
+    }
+
     /// A target is about to be called; its price settles the cost if it answers.
     #[must_use]
     pub fn trial(&self, provider: Arc<str>, model: Arc<str>, price: Option<Price>) -> Trial {
@@ -275,7 +302,7 @@ impl Recording {
     /// What a reply that came in one piece consumed, and why it ended.
     pub fn consumed(&mut self, usage: Option<Usage>, finish_reason: Option<&str>) {
         self.with(|open| {
-            open.record.usage = usage;
+            open.record.usage = usage.filter(|_| open.record.cache != CacheOutcome::Hit);
             open.record.finish_reason = finish_reason.map(Into::into);
         });
     }
@@ -420,6 +447,8 @@ impl Open {
                     self.first_token();
                 }
             }
+            // What was used before is not used again.
+            StreamEvent::Usage(_) if self.record.cache == CacheOutcome::Hit => {}
             StreamEvent::Usage(usage) => {
                 self.record.usage = Some(*usage);
                 self.text_out = 0;

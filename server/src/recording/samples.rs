@@ -59,6 +59,8 @@ pub(crate) fn record_at(started_at_us: i64) -> RequestRecord {
         usage_estimated: false,
         cost_nanos: Some(450_000),
         cache: CacheOutcome::Miss,
+        saved_tokens: None,
+        saved_nanos: None,
         finish_reason: Some("stop".into()),
         losses: Losses::default(),
         guardrails: Vec::new(),
@@ -165,6 +167,8 @@ pub(crate) fn any_record() -> impl Strategy<Value = RequestRecord> {
             error_source: ends.3,
             error_message: ends.4,
             cache: ends.5,
+            saved_tokens: (ends.5 == CacheOutcome::Hit).then_some(120),
+            saved_nanos: (ends.5 == CacheOutcome::Hit).then_some(450_000),
             usage: sums.0,
             usage_estimated: sums.6 && sums.0.is_some(),
             losses: Losses {

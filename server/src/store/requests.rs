@@ -53,6 +53,8 @@ const COLUMNS: &[&str] = &[
     "emulated",
     "shadow_of",
     "guardrails",
+    "saved_tokens",
+    "saved_nanos",
 ];
 
 /// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
@@ -190,6 +192,8 @@ fn bind<'q>(
         .bind(names_json(&record.losses.emulated))
         .bind(record.shadow_of.map(|id| id.as_bytes().to_vec()))
         .bind(rules_json(record))
+        .bind(record.saved_tokens.map(integer))
+        .bind(record.saved_nanos)
 }
 
 /// `None`: no rule had anything to do, as with nearly all requests.
@@ -333,6 +337,10 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         shadow_of: shadow_of.map(id).transpose()?,
         cost_nanos: row.try_get("cost_nanos")?,
         cache: named(row.try_get("cache")?)?,
+        saved_tokens: row
+            .try_get::<Option<i64>, _>("saved_tokens")?
+            .map(|tokens| u64::try_from(tokens).unwrap_or(0)),
+        saved_nanos: row.try_get("saved_nanos")?,
         finish_reason: name("finish_reason")?,
         bytes_in: count("bytes_in")?,
         bytes_out: count("bytes_out")?,

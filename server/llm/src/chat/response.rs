@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::{Block, Citation, FinishReason, Protocol, Seal, StreamEvent, TokenLogprob, Usage};
+use crate::json::Json;
 use crate::text::Text;
 
 /// A reply that is complete.
@@ -74,6 +75,71 @@ impl PartialEq for ChatResponse {
 }
 
 impl ChatResponse {
+    /// The same reply without the upstream's bytes, and with texts of its own: what it was read from can go.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let own = |text: &Text| Text::from(text.as_str());
+        let json = |json: &Json| Json::of_valid(own(json.as_text()));
+        let maybe = |text: &Option<Text>| text.as_ref().map(own);
+        let content = |content: &Content| Content {
+            block: match &content.block {
+                Block::ToolCall { id, name, kind } => Block::ToolCall {
+                    id: own(id),
+                    name: own(name),
+                    kind: *kind,
+                },
+                Block::Media { kind, media_type } => Block::Media {
+                    kind: *kind,
+                    media_type: own(media_type),
+                },
+                block @ (Block::Text | Block::Reasoning | Block::Refusal) => block.clone(),
+            },
+            text: own(&content.text),
+            seal: content.seal.as_ref().map(|seal| Seal {
+                data: own(&seal.data),
+                id: own(&seal.id),
+                ..*seal
+            }),
+            citations: content
+                .citations
+                .iter()
+                .map(|citation| Citation {
+                    url: maybe(&citation.url),
+                    title: maybe(&citation.title),
+                    quoted: maybe(&citation.quoted),
+                    ..*citation
+                })
+                .collect(),
+        };
+        let logprob = |token: &TokenLogprob| TokenLogprob {
+            token: own(&token.token),
+            logprob: json(&token.logprob),
+            top: token
+                .top
+                .iter()
+                .map(|(text, value)| (own(text), json(value)))
+                .collect(),
+        };
+        let choice = |choice: &Choice| Choice {
+            index: choice.index,
+            blocks: choice.blocks.iter().map(content).collect(),
+            logprobs: choice.logprobs.iter().map(logprob).collect(),
+            finish: choice.finish.as_ref().map(|finish| match finish {
+                FinishReason::StopSequence(text) => FinishReason::StopSequence(own(text)),
+                FinishReason::Other(text) => FinishReason::Other(own(text)),
+                finish => finish.clone(),
+            }),
+        };
+        Self {
+            id: own(&self.id),
+            model: own(&self.model),
+            created: self.created,
+            choices: self.choices.iter().map(choice).collect(),
+            usage: self.usage,
+            raw: None,
+        }
+    }
+
     /// The same reply as a stream: `collect(r.events()) == r`.
     pub fn events(&self) -> Vec<StreamEvent> {
         let mut events = vec![StreamEvent::Started {

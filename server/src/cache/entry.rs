@@ -1,0 +1,118 @@
+//! An answer that is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use llm::chat::{ChatResponse, FinishReason, Losses};
+use shared::CostNanos;
+use shared::policies::CacheEntry;
+
+use super::key::EntryKey;
+
+/// What an entry takes beside its texts.
+const OVERHEAD: u64 = 512;
+
+/// An answer, and where it came from.
+#[derive(Debug)]
+pub struct Entry {
+    pub key: EntryKey,
+    /// What clients of other protocols find it by.
+    pub(super) plain: Option<EntryKey>,
+    pub response: ChatResponse,
+    /// The upstream's own bytes say what only this client asked.
+    pub(super) echoes: bool,
+    pub origin: Origin,
+    pub owner: Owner,
+    pub stored_at: DateTime<Utc>,
+    pub(super) ttl: Duration,
+    /// About what it takes in memory.
+    pub(super) bytes: u64,
+    pub(super) hits: AtomicU64,
+}
+
+/// Who had answered, and at what cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub provider: Arc<str>,
+    /// The upstream's name of the model.
+    pub model: Arc<str>,
+    /// Of the request, what that provider was not told.
+    pub losses: Losses,
+    pub cost_nanos: Option<i64>,
+}
+
+/// Who asked for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The model's name as the client wrote it.
+    pub model: Arc<str>,
+    /// `None`: anybody.
+    pub key: Option<Arc<str>>,
+    pub project: Option<Arc<str>>,
+}
+
+impl Entry {
+    /// How old it is.
+    pub fn age(&self, at: DateTime<Utc>) -> Duration {
+        (at - self.stored_at).to_std().unwrap_or_default()
+    }
+
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        self.stored_at + TimeDelta::from_std(self.ttl).unwrap_or_default()
+    }
+
+    /// What the answer took, input and output.
+    pub fn tokens(&self) -> u64 {
+        let usage = self.response.usage.unwrap_or_default();
+        usage.input_tokens.saturating_add(usage.output_tokens)
+    }
+
+    /// As operators see it.
+    pub fn shown(&self) -> CacheEntry {
+        CacheEntry {
+            id: self.key.to_string(),
+            model: self.owner.model.to_string(),
+            key: self.owner.key.as_deref().map(str::to_owned),
+            project: self.owner.project.as_deref().map(str::to_owned),
+            stored_at: self.stored_at,
+            expires_at: self.expires_at(),
+            bytes: self.bytes,
+            hits: self.hits.load(Ordering::Relaxed),
+            tokens: self.tokens(),
+            cost_nanos: self.origin.cost_nanos.map(CostNanos),
+        }
+    }
+}
+
+/// Whether all of a reply is there, and it ended as replies do that are worth giving again.
+pub(super) fn is_whole(response: &ChatResponse) -> bool {
+    let well = |finish: &Option<FinishReason>| {
+        matches!(
+            finish,
+            Some(
+                FinishReason::Stop
+                    | FinishReason::StopSequence(_)
+                    | FinishReason::Length
+                    | FinishReason::ToolCalls
+            )
+        )
+    };
+    !response.choices.is_empty() && response.choices.iter().all(|choice| well(&choice.finish))
+}
+
+/// About what a reply takes in memory.
+pub(super) fn size(response: &ChatResponse) -> u64 {
+    let raw = response.raw.as_ref().map_or(0, |raw| raw.body.len());
+    let contents = response.choices.iter().flat_map(|choice| &choice.blocks);
+    let texts: usize = contents
+        .map(|content| {
+            let seal = content.seal.as_ref().map_or(0, |seal| seal.data.len());
+            content.text.len() + seal + 256 * (1 + content.citations.len())
+        })
+        .sum();
+    let logprobs = response.choices.iter().flat_map(|choice| &choice.logprobs);
+    let logprobs: usize = logprobs.map(|token| 96 * (1 + token.top.len())).sum();
+    (raw + texts + logprobs) as u64 + OVERHEAD
+}

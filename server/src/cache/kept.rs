@@ -1,0 +1,320 @@
+//! The answers themselves, whatever the settings are.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use llm::chat::Protocol;
+use moka::Expiry;
+use moka::notification::RemovalCause;
+use moka::sync::Cache;
+use shared::CostNanos;
+use shared::policies::{CacheEntry, CacheSelection, CacheStats};
+
+use super::entry::Entry;
+use super::flights::Flights;
+use super::key::EntryKey;
+
+/// Answers by their keys. It outlives the settings: another cache takes it over.
+#[derive(Debug)]
+pub struct Kept {
+    answers: RwLock<Answers>,
+    pub(super) flights: Flights,
+    /// The protocols that clients have asked in, a bit each. While there is one, nobody needs to look for the answers of others.
+    protocols: AtomicU64,
+    counts: Counts,
+    /// Told of what is kept and forgotten.
+    observer: Observer,
+}
+
+#[derive(Debug)]
+struct Answers {
+    max_bytes: u64,
+    cache: Cache<EntryKey, Answer>,
+}
+
+#[derive(Clone, Debug)]
+enum Answer {
+    Entry(Arc<Entry>),
+    /// In another protocol's words it is this one.
+    Plain(EntryKey),
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    bypasses: AtomicU64,
+    coalesced: AtomicU64,
+    saved_tokens: AtomicU64,
+    saved_nanos: AtomicU64,
+}
+
+/// What has become of an entry.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Kept(Arc<Entry>),
+    Forgotten(EntryKey),
+}
+
+type Observing = Box<dyn Fn(Change) + Send + Sync>;
+
+#[derive(Clone, Default)]
+struct Observer(Arc<Mutex<Option<Observing>>>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+impl Observer {
+    fn tell(&self, change: impl FnOnce() -> Change) {
+        let observing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(observing) = &*observing {
+            observing(change());
+        }
+    }
+}
+
+/// Each entry is good for as long as it says.
+struct Ttl;
+
+impl Expiry<EntryKey, Answer> for Ttl {
+    fn expire_after_create(&self, _: &EntryKey, answer: &Answer, _: Instant) -> Option<Duration> {
+        match answer {
+            Answer::Entry(entry) => {
+                let left = entry.expires_at() - Utc::now();
+                Some(left.to_std().unwrap_or_default())
+            }
+            // Without its entry it leads nowhere, and goes when room is needed.
+            Answer::Plain(_) => None,
+        }
+    }
+
+    fn expire_after_update(
+        &self,
+        key: &EntryKey,
+        answer: &Answer,
+        at: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(key, answer, at)
+    }
+}
+
+impl Answers {
+    fn new(max_bytes: u64, observer: Observer) -> Self {
+        let weigh = |_: &EntryKey, answer: &Answer| match answer {
+            Answer::Entry(entry) => u32::try_from(entry.bytes).unwrap_or(u32::MAX),
+            Answer::Plain(_) => 96,
+        };
+        let cache = Cache::builder()
+            .max_capacity(max_bytes)
+            .weigher(weigh)
+            .expire_after(Ttl)
+            .eviction_listener(move |key, answer, cause| {
+                if matches!(answer, Answer::Entry(_)) && cause != RemovalCause::Replaced {
+                    observer.tell(|| Change::Forgotten(*key));
+                }
+            })
+            .build();
+        Self { max_bytes, cache }
+    }
+
+    fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
+        match self.cache.get(&key)? {
+            Answer::Entry(entry) => Some(entry),
+            Answer::Plain(key) => match self.cache.get(&key)? {
+                Answer::Entry(entry) => Some(entry),
+                Answer::Plain(_) => None,
+            },
+        }
+    }
+
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        let answers = self.cache.iter();
+        let entries = answers.filter_map(|(_, answer)| match answer {
+            Answer::Entry(entry) => Some(entry),
+            Answer::Plain(_) => None,
+        });
+        entries.collect()
+    }
+
+    fn keep(&self, entry: Arc<Entry>) {
+        if let Some(plain) = entry.plain {
+            self.cache.insert(plain, Answer::Plain(entry.key));
+        }
+        self.cache.insert(entry.key, Answer::Entry(entry));
+    }
+}
+
+impl Kept {
+    pub fn new(max_bytes: u64) -> Self {
+        let observer = Observer::default();
+        Self {
+            answers: RwLock::new(Answers::new(max_bytes, observer.clone())),
+            flights: Flights::default(),
+            protocols: AtomicU64::new(0),
+            counts: Counts::default(),
+            observer,
+        }
+    }
+
+    /// Tells of every change from here on.
+    pub fn observe(&self, observing: impl Fn(Change) + Send + Sync + 'static) {
+        let mut observer = self
+            .observer
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *observer = Some(Box::new(observing));
+    }
+
+    /// Keeps at most so much from here on. Where that is less, the latest answers stay.
+    pub fn resize(&self, max_bytes: u64) {
+        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        if answers.max_bytes == max_bytes {
+            return;
+        }
+        // Those that go are told by the cache that refuses them.
+        let resized = Answers::new(max_bytes, self.observer.clone());
+        let mut entries = answers.entries();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
+        let mut left = max_bytes;
+        for entry in entries {
+            match left.checked_sub(entry.bytes) {
+                Some(less) => {
+                    left = less;
+                    resized.keep(entry);
+                }
+                None => self.observer.tell(|| Change::Forgotten(entry.key)),
+            }
+        }
+        *answers = resized;
+    }
+
+    /// Whether clients speak several protocols, of which this is one.
+    pub(super) fn is_asked_in_several(&self, protocol: Protocol) -> bool {
+        let place = Protocol::ALL.iter().position(|one| *one == protocol);
+        let bit = 1 << place.unwrap_or_default();
+        let mut seen = self.protocols.load(Ordering::Relaxed);
+        if seen & bit == 0 {
+            seen = self.protocols.fetch_or(bit, Ordering::Relaxed) | bit;
+        }
+        !seen.is_power_of_two()
+    }
+
+    /// The answer of this key that is no older than `max_age`.
+    pub(super) fn find(
+        &self,
+        key: EntryKey,
+        max_age: Duration,
+        at: DateTime<Utc>,
+    ) -> Option<Arc<Entry>> {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = answers.entry(key)?;
+        (entry.age(at) <= max_age && at < entry.expires_at()).then_some(entry)
+    }
+
+    pub(super) fn keep(&self, entry: Entry) -> Arc<Entry> {
+        let entry = Arc::new(entry);
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.keep(Arc::clone(&entry));
+        drop(answers);
+        self.observer.tell(|| Change::Kept(Arc::clone(&entry)));
+        entry
+    }
+
+    /// Takes back what was kept before a restart.
+    pub fn restore(&self, entries: Vec<Entry>) {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        for entry in entries {
+            answers.keep(Arc::new(entry));
+        }
+    }
+
+    /// All there are, or those of a selection, the latest first.
+    pub fn entries(&self, selection: &CacheSelection, limit: usize) -> Vec<CacheEntry> {
+        let mut entries = self.selected(selection);
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
+        entries.truncate(limit);
+        entries.iter().map(|entry| entry.shown()).collect()
+    }
+
+    /// Forgets those of a selection, and says how many.
+    pub fn clear(&self, selection: &CacheSelection) -> u64 {
+        let entries = self.selected(selection);
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        for entry in &entries {
+            answers.cache.invalidate(&entry.key);
+            if let Some(plain) = entry.plain {
+                answers.cache.invalidate(&plain);
+            }
+        }
+        entries.len() as u64
+    }
+
+    fn selected(&self, selection: &CacheSelection) -> Vec<Arc<Entry>> {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let now = Utc::now();
+        let mut entries = match &selection.id {
+            Some(id) => {
+                let key = EntryKey::parse(id);
+                let found = key.and_then(|key| answers.entry(key));
+                found.into_iter().collect()
+            }
+            None => answers.entries(),
+        };
+        let is = |wanted: &Option<String>, name: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == name
+        };
+        entries.retain(|entry| {
+            let owner = &entry.owner;
+            is(&selection.model, Some(&owner.model))
+                && is(&selection.key, owner.key.as_deref())
+                && now < entry.expires_at()
+        });
+        entries
+    }
+
+    pub fn stats(&self) -> CacheStats {
+        let entries = self.selected(&CacheSelection::default());
+        let counts = &self.counts;
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        CacheStats {
+            entries: entries.len() as u64,
+            bytes: entries.iter().map(|entry| entry.bytes).sum(),
+            hits: count(&counts.hits),
+            misses: count(&counts.misses),
+            bypasses: count(&counts.bypasses),
+            coalesced: count(&counts.coalesced),
+            saved_tokens: count(&counts.saved_tokens),
+            saved_nanos: CostNanos(i64::try_from(count(&counts.saved_nanos)).unwrap_or(i64::MAX)),
+        }
+    }
+
+    pub(super) fn missed(&self) {
+        self.counts.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn bypassed(&self) {
+        self.counts.bypasses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn hit(&self, entry: &Entry, coalesced: bool) {
+        let counts = &self.counts;
+        counts.hits.fetch_add(1, Ordering::Relaxed);
+        counts
+            .coalesced
+            .fetch_add(u64::from(coalesced), Ordering::Relaxed);
+        counts
+            .saved_tokens
+            .fetch_add(entry.tokens(), Ordering::Relaxed);
+        let cost = entry.origin.cost_nanos.unwrap_or_default();
+        let cost = u64::try_from(cost).unwrap_or_default();
+        counts.saved_nanos.fetch_add(cost, Ordering::Relaxed);
+        entry.hits.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,129 @@
+//! The place of an answer that is on its way.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use chrono::Utc;
+use llm::chat::{ChatResponse, Collector, StreamEvent};
+use llm::pricing::Price;
+
+use super::entry::{Entry, Origin, Owner, is_whole, size};
+use super::flights::Flight;
+use super::kept::Kept;
+use super::key::EntryKey;
+
+/// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
+#[derive(Debug)]
+pub struct Slot {
+    pub(super) kept: Arc<Kept>,
+    pub(super) key: EntryKey,
+    pub(super) plain: Option<EntryKey>,
+    pub(super) echoes: bool,
+    pub(super) owner: Owner,
+    pub(super) ttl: Duration,
+    pub(super) max_bytes: u64,
+    pub(super) flight: Option<Flight>,
+    pub(super) origin: Origin,
+    pub(super) price: Option<Price>,
+    pub(super) coming: Coming,
+}
+
+/// A stream, as far as it has come.
+#[derive(Debug)]
+pub(super) enum Coming {
+    Collected {
+        collector: Collector,
+        bytes: u64,
+    },
+    /// It is too large to be kept.
+    TooLarge,
+}
+
+impl Default for Coming {
+    fn default() -> Self {
+        Self::Collected {
+            collector: Collector::new(),
+            bytes: 0,
+        }
+    }
+}
+
+impl Slot {
+    /// Who gives the answer, and what its tokens cost.
+    pub fn answered_by(&mut self, origin: Origin, price: Option<Price>) {
+        self.origin = origin;
+        self.price = price;
+    }
+
+    /// Keeps an answer that came in one piece.
+    pub fn whole(self, response: &ChatResponse) {
+        self.keep(response.clone());
+    }
+
+    /// More of an answer that is streamed, before any rule changes it.
+    pub fn push(&mut self, events: &[StreamEvent]) {
+        let Coming::Collected { collector, bytes } = &mut self.coming else {
+            return;
+        };
+        for event in events {
+            *bytes += match event {
+                StreamEvent::BlockDelta { text, .. } => text.len() as u64,
+                StreamEvent::Logprobs { tokens, .. } => 96 * tokens.len() as u64,
+                StreamEvent::BlockStarted { .. } | StreamEvent::Cited { .. } => 256,
+                _ => 0,
+            };
+            collector.push(event);
+        }
+        if *bytes > self.max_bytes {
+            self.coming = Coming::TooLarge;
+        }
+    }
+
+    /// The stream has come to its proper end.
+    pub fn complete(mut self) {
+        match mem::replace(&mut self.coming, Coming::TooLarge) {
+            Coming::Collected { collector, .. } => {
+                // Pieces of it are slices of what was read at once, and would keep all of that.
+                let response = collector.finish().detached();
+                self.keep(response);
+            }
+            Coming::TooLarge => self.failed(),
+        }
+    }
+
+    /// There will be no answer: others that wait for it ask for themselves.
+    pub fn failed(mut self) {
+        if let Some(flight) = self.flight.take() {
+            flight.failed();
+        }
+    }
+
+    fn keep(mut self, response: ChatResponse) {
+        let bytes = size(&response);
+        if !is_whole(&response) || bytes > self.max_bytes {
+            return self.failed();
+        }
+        let mut origin = mem::take(&mut self.origin);
+        origin.cost_nanos = match (&response.usage, &self.price) {
+            (Some(usage), Some(price)) => Some(price.cost(usage)),
+            _ => None,
+        };
+        let entry = self.kept.keep(Entry {
+            key: self.key,
+            plain: self.plain,
+            response,
+            echoes: self.echoes,
+            origin,
+            owner: self.owner,
+            stored_at: Utc::now(),
+            ttl: self.ttl,
+            bytes,
+            hits: AtomicU64::new(0),
+        });
+        if let Some(flight) = self.flight {
+            flight.landed(entry);
+        }
+    }
+}
