@@ -43,6 +43,8 @@ pub fn command(folder: &Path, shell: &str) -> Command {
         .env("GATEWAY_SERVER_PORT", "0")
         .env("GATEWAY_ADMIN_PORT", "0")
         .env("GATEWAY_ADMIN_TOKEN", "the-admin-token")
+        // Equal requests are to be asked upstream each time.
+        .env("GATEWAY_CACHE_ENABLED", "false")
         .env("GATEWAY_DATABASE_URL", "sqlite:gateway.db")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
