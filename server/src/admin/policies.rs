@@ -100,20 +100,22 @@ impl PolicyApi for Admin {
 
     async fn cache_entries(
         &self,
-        _selection: CacheSelection,
-        _limit: usize,
+        selection: CacheSelection,
+        limit: usize,
     ) -> Result<Vec<CacheEntry>, AdminError> {
-        Ok(Vec::new())
+        let policies = self.gateway.policies();
+        Ok(policies.cache.kept().entries(&selection, limit))
     }
 
-    async fn clear_cache(&self, _selection: CacheSelection) -> Result<u64, AdminError> {
-        Ok(0)
+    async fn clear_cache(&self, selection: CacheSelection) -> Result<u64, AdminError> {
+        Ok(self.gateway.policies().cache.kept().clear(&selection))
     }
 
     async fn policy_stats(&self) -> Result<PolicyStats, AdminError> {
+        let policies = self.gateway.policies();
         Ok(PolicyStats {
-            guardrails: self.gateway.policies().guardrails.triggered(),
-            ..PolicyStats::default()
+            cache: policies.cache.kept().stats(),
+            guardrails: policies.guardrails.triggered(),
         })
     }
 }

@@ -2,8 +2,6 @@
 
 use shared::policies::{CacheSettings, FieldError};
 
-use crate::selection::is_addresses;
-
 /// Answers that are older than a year are of no use to anybody.
 const LONGEST_TTL: u64 = 366 * 86_400;
 /// Below that nothing could be kept that is worth it.
@@ -39,14 +37,6 @@ pub fn check(settings: &CacheSettings) -> Vec<FieldError> {
         let field = |name: &str| format!("overrides[{at}].{name}");
         if let Some(message) = different.ttl_seconds.and_then(ttl) {
             wrong(field("ttl_seconds"), message.to_owned());
-        }
-        for (place, address) in different.applies_to.addresses.iter().enumerate() {
-            if !is_addresses(address) {
-                wrong(
-                    field(&format!("applies_to.addresses[{place}]")),
-                    format!("\"{address}\" is no address, no network and not `*.*.*.*`"),
-                );
-            }
         }
         if different.enabled.is_none()
             && different.ttl_seconds.is_none()

@@ -57,6 +57,11 @@ impl Slot {
         self.price = price;
     }
 
+    /// Whatever comes is not to be given again: it was made to go wrong.
+    pub fn spoil(&mut self) {
+        self.max_bytes = 0;
+    }
+
     /// Keeps an answer that came in one piece.
     pub fn whole(self, response: &ChatResponse) {
         self.keep(response.clone());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use llm::chat::Losses;
 use llm::error::{ApiError, ErrorSource};
+use llm::simulated::Fault;
 use tokio::time::Instant;
 
 use super::moment;
@@ -19,6 +20,7 @@ use crate::recording::record::CacheOutcome;
 use crate::recording::request::Recording;
 use crate::recording::trial::Trial;
 use crate::routing::InUse;
+use crate::transport::Endpoint;
 
 /// A target that is at work for a request, and the room taken there.
 #[derive(Debug)]
@@ -109,6 +111,13 @@ impl Context {
     /// Tells where an answer comes from that is going to be kept.
     pub(super) fn answers(&self, slot: &mut Slot) {
         if let Some((provider, model, price)) = self.recording.answered_by() {
+            let mut upstreams = self.policies.upstreams.iter();
+            let upstream = upstreams.find(|upstream| upstream.name == provider);
+            if let Some(Endpoint::Simulated(settings)) = upstream.map(|one| &one.endpoint)
+                && (settings.fault != Fault::None || model.contains(':'))
+            {
+                slot.spoil();
+            }
             let origin = Origin {
                 provider,
                 model,

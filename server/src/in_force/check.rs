@@ -21,9 +21,11 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             selector("applies_to", &rule.applies_to, config, &mut errors);
         }
         Policy::SystemPrompt(prompt) => {
+            errors.extend(crate::system_prompt::check(prompt));
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }
         Policy::Cache(cache) => {
+            errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {
                 let field = format!("overrides[{i}].applies_to");
                 selector(&field, &other.applies_to, config, &mut errors);

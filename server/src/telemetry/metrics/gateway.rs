@@ -8,7 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::{guardrails, process, targets};
+use super::{cache, guardrails, process, targets};
 use crate::gateway::Gateway;
 
 /// Looks at the gateway at each scrape.
@@ -56,6 +56,7 @@ impl Collector for GatewayCollector {
         )?;
         targets::encode(&mut encoder, &gateway)?;
         guardrails::encode(&mut encoder, &gateway)?;
+        cache::encode(&mut encoder, &gateway)?;
         process::encode(&mut encoder)
     }
 }
@@ -70,7 +71,12 @@ pub(super) fn gauge(
     value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)
 }
 
-fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+pub(super) fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> fmt::Result {
     let value = ConstCounter::new(value);
     value.encode(encoder.encode_descriptor(name, help, None, value.metric_type())?)
 }
