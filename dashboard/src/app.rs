@@ -6,9 +6,12 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::forms::Submission;
 use crate::frame::Frame;
 use crate::live::Live;
-use crate::pages::{LoginPage, NotFound, OverviewPage};
+use crate::pages::{
+    CachePage, GuardrailPage, KeyPage, LimitPage, LoginPage, NotFound, OverviewPage, PromptPage,
+};
 
 /// The whole dashboard. Pages are rendered completely before they are sent, so that every one of
 /// them reads and works without JavaScript.
@@ -16,6 +19,7 @@ use crate::pages::{LoginPage, NotFound, OverviewPage};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Live::start());
+    provide_context(Submission::start());
 
     view! {
         <Title formatter=|title: String| {
@@ -26,6 +30,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("keys") view=KeyPage ssr=SsrMode::Async />
+                    <Route path=path!("limits") view=LimitPage ssr=SsrMode::Async />
+                    <Route path=path!("guardrails") view=GuardrailPage ssr=SsrMode::Async />
+                    <Route path=path!("cache") view=CachePage ssr=SsrMode::Async />
+                    <Route path=path!("system-prompt") view=PromptPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -32,6 +32,12 @@ pub fn exact(count: u64) -> String {
     text
 }
 
+/// A count of things: `1 request`, `12,345 requests`.
+pub fn counted(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", exact(count))
+}
+
 /// A duration in milliseconds, as a person reads it: `0.42 ms`, `87 ms`, `1.24 s`, `2 min 5 s`.
 pub fn duration_ms(ms: f64) -> String {
     if ms < 999.5 {

@@ -4,14 +4,21 @@
 //! - [`app`]: routes; [`mod@shell`]: the HTML document around them.
 //! - [`frame`]: what every page has: navigation, state of the gateway, notices, theme, sign out.
 //! - [`pages`]: one folder or file a page.
+//! - [`forms`]: fields, errors at them, versions; `edits` (on the server) does what a form asks for.
 //! - [`charts`]: charts drawn with charts-rs, their legends, hover values and data tables.
 //! - [`api`]: the server functions; [`live`]: the clock that refreshes them; [`mod@format`]: figures as text.
 
 pub mod api;
 pub mod app;
 pub mod charts;
+#[cfg(feature = "ssr")]
+pub mod edits;
 pub mod format;
+pub mod forms;
 pub mod frame;
+pub mod href;
+#[cfg(feature = "ssr")]
+pub mod listings;
 pub mod live;
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -4,6 +4,7 @@
 //! `/pkg/…` must stay open for people who have not signed in yet; `POST /login` and `POST /logout`
 //! are the caller's.
 
+mod forms;
 mod site;
 mod time_limit;
 
@@ -18,6 +19,7 @@ use leptos_axum::{
     AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context,
 };
 use shared::AdminApi;
+use shared::policies::PolicyApi;
 use tower_http::compression::CompressionLayer;
 
 /// The pages' addresses.
@@ -30,23 +32,30 @@ static ROUTES: LazyLock<Vec<AxumRouteListing>> =
     LazyLock::new(|| generate_route_list(dashboard::App));
 
 /// Pages at `/` and `/login` and for whatever is not there, server functions under `/ui/api/`, files under `/pkg/`.
-pub fn router(api: Arc<dyn AdminApi>) -> Router {
+/// Pages with forms take them as `POST`s.
+pub fn router(api: Arc<dyn AdminApi>, policies: Arc<dyn PolicyApi>) -> Router {
     let site = dashboard::Site { name: site::name() };
     let options = LeptosOptions::builder()
         .output_name(site.name.clone().unwrap_or_default())
         .build();
-    let context = move || {
-        provide_context(api.clone());
-        provide_context(site.clone());
+    let context = {
+        let policies = policies.clone();
+        move || {
+            provide_context(api.clone());
+            provide_context(policies.clone());
+            provide_context(site.clone());
+        }
     };
     let document = {
         let options = options.clone();
         move || dashboard::shell(options.clone())
     };
+    let forms = forms::routes(policies, &context, &document);
     // Any other address has a page too: it says that there is nothing, with a 404.
     let nothing = render_app_async_with_context(context.clone(), document.clone());
     Router::new()
         .leptos_routes_with_context(&options, ROUTES.clone(), context, document)
+        .merge(forms)
         .fallback(nothing)
         .layer(middleware::from_fn_with_state(
             time_limit::LIMIT,

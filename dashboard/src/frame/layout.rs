@@ -10,16 +10,21 @@ use super::notices::Notices;
 use super::providers::Providers;
 use super::status::{GatewayState, StatusPill};
 use super::theme_switch::ThemeSwitch;
+use crate::forms::use_submission;
+use crate::live::use_live;
 
 #[component]
 pub fn Frame() -> impl IntoView {
     provide_context(GatewayState::load());
+    use_submission().forget_on_leaving();
+    let live = use_live();
 
     view! {
         <a class="skip-link" href="#main">
             "Skip to content"
         </a>
-        <div class="frame">
+        // For those who drive the page: whether it answers to more than forms and links.
+        <div class="frame" data-awake=move || live.is_awake().then_some("")>
             <header class="side">
                 <div class="side-head">
                     <a class="brand" href="/">

@@ -26,7 +26,8 @@ async fn main() -> anyhow::Result<()> {
     for (port, scene) in (first..).zip(Scene::ALL) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         println!("{scene:?}: http://{}/", listener.local_addr()?);
-        let router = server::dashboard::router(Arc::new(Sample::new(scene)));
+        let sample = Arc::new(Sample::new(scene));
+        let router = server::dashboard::router(sample.clone(), sample.policies.clone());
         servers.spawn(async move { axum::serve(listener, router).await });
     }
     while let Some(ended) = servers.join_next().await {

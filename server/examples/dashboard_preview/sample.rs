@@ -1,6 +1,10 @@
 //! An [`AdminApi`] that makes its figures up, the same ones every time.
 
+#[path = "policies.rs"]
+mod policies;
+
 use std::f64::consts::TAU;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -9,6 +13,9 @@ use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Percentiles
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus, RecordingStatus};
 use shared::{AdminApi, AdminError, CostNanos};
+
+#[allow(unused_imports, reason = "tests hold policies back")]
+pub use policies::{Hold, Policies};
 
 /// What the gateway has been through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,7 @@ impl Scene {
 pub struct Sample {
     scene: Scene,
     asked: AtomicU64,
+    pub policies: Arc<Policies>,
 }
 
 impl Sample {
@@ -50,6 +58,10 @@ impl Sample {
         Self {
             scene,
             asked: AtomicU64::new(0),
+            policies: Arc::new(match scene {
+                Scene::Fresh => Policies::none(),
+                _ => Policies::some(),
+            }),
         }
     }
 }

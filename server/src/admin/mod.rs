@@ -65,7 +65,7 @@ impl AdminState {
 /// token.
 pub fn router(state: &AdminState) -> Router {
     let api: Arc<dyn shared::AdminApi> = state.api.clone();
-    crate::dashboard::router(api)
+    crate::dashboard::router(api, state.api.clone())
         .merge(routes::router(state))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

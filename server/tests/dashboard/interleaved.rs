@@ -19,7 +19,7 @@ use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
 use shared::{AdminApi, AdminError};
 
-use super::sample::{Sample, Scene};
+use super::sample::{Hold, Policies, Sample, Scene};
 use super::{Reply, get_from};
 
 /// Data comes while rendering is held up for this long.
@@ -162,7 +162,7 @@ impl AdminApi for Gated {
 }
 
 /// The page whose data comes when rendering is at the given place, and how many places it had been at.
-fn page(scene: Scene, opens_at: usize) -> (Reply, usize) {
+fn page(scene: Scene, path: &'static str, opens_at: usize) -> (Reply, usize) {
     prepare();
     let gate = Arc::new(Gate::new(opens_at));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -178,33 +178,60 @@ fn page(scene: Scene, opens_at: usize) -> (Reply, usize) {
         sample: Sample::new(scene),
         gate: gate.clone(),
     });
+    let hold = {
+        let api = api.clone();
+        Hold(Some(Arc::new(move || {
+            let api = api.clone();
+            Box::pin(async move { api.opened().await })
+        })))
+    };
+    let policies = Arc::new(Policies::some().held(hold));
     let reply = runtime.block_on(async {
-        let page = tokio::spawn(get_from(api, "/"));
+        let page = tokio::spawn(get_from(api, policies, path));
         page.await.expect("no panic")
     });
     (reply, gate.places.load(Ordering::SeqCst))
 }
 
 /// At every place where data may come.
-fn pages(scene: Scene) -> Vec<Reply> {
-    let (last, places) = page(scene, usize::MAX);
+fn pages(scene: Scene, path: &'static str) -> Vec<Reply> {
+    let (last, places) = page(scene, path, usize::MAX);
     assert!(places > 2, "rendering waits for no data");
-    let mut pages: Vec<_> = (0..places).map(|place| page(scene, place).0).collect();
+    let mut pages: Vec<_> = (0..places)
+        .map(|place| page(scene, path, place).0)
+        .collect();
     pages.push(last);
     pages
 }
 
 #[test]
 fn figures_are_on_the_page_whenever_they_come() {
-    for page in pages(Scene::Busy) {
+    for page in pages(Scene::Busy, "/") {
         page.says("23,196").says("Serving").hides("Loading figures");
     }
 }
 
 #[test]
 fn a_failure_is_on_the_page_whenever_it_comes() {
-    for page in pages(Scene::Failing) {
+    for page in pages(Scene::Failing, "/") {
         page.says("The database does not answer")
             .hides("Loading figures");
+    }
+}
+
+#[test]
+fn policies_are_on_their_pages_whenever_they_come() {
+    for (path, said) in [
+        ("/system-prompt", ["assistant of Example Corp", "Version 2"]),
+        ("/guardrails", ["banned-phrases", "12 blocked"]),
+        ("/limits", ["big-models", "24 of 30 requests"]),
+        ("/limits?view=budgets", ["everything", "$461.20 of $500.00"]),
+        ("/cache", ["claude-sonnet-4-5", "Outlives restarts"]),
+        ("/keys", ["Grace Hopper", "$203.11 of $250.00"]),
+        ("/keys?edit=team-web", ["Ada Lovelace", "Rotate…"]),
+    ] {
+        for page in pages(Scene::Busy, path) {
+            page.says(said[0]).says(said[1]).hides(">Loading<");
+        }
     }
 }

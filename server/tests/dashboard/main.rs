@@ -4,6 +4,7 @@
 mod sample;
 
 mod interleaved;
+mod policies;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sample::{Sample, Scene};
 use shared::AdminApi;
+use shared::policies::PolicyApi;
 use tower::ServiceExt;
 
 struct Reply {
@@ -28,13 +30,21 @@ struct Reply {
 const HANGS: Duration = Duration::from_secs(60);
 
 async fn send(scene: Scene, request: Builder, body: &'static str) -> Reply {
-    send_to(Arc::new(Sample::new(scene)), request, body).await
+    let sample = Arc::new(Sample::new(scene));
+    send_to(sample.clone(), sample.policies.clone(), request, body).await
 }
 
-async fn send_to(api: Arc<dyn AdminApi>, request: Builder, body: &'static str) -> Reply {
+async fn send_to(
+    api: Arc<dyn AdminApi>,
+    policies: Arc<dyn PolicyApi>,
+    request: Builder,
+    body: &str,
+) -> Reply {
     interleaved::prepare();
-    let router = server::dashboard::router(api);
-    let request = request.body(Body::from(body)).expect("a valid request");
+    let router = server::dashboard::router(api, policies);
+    let request = request
+        .body(Body::from(body.to_owned()))
+        .expect("a valid request");
     let reply = async {
         let response = router.oneshot(request).await;
         let (head, body) = response.expect("the router cannot fail").into_parts();
@@ -55,8 +65,8 @@ async fn get(scene: Scene, path: &str) -> Reply {
     send(scene, Request::get(path), "").await
 }
 
-async fn get_from(api: Arc<dyn AdminApi>, path: &str) -> Reply {
-    send_to(api, Request::get(path), "").await
+async fn get_from(api: Arc<dyn AdminApi>, policies: Arc<dyn PolicyApi>, path: &str) -> Reply {
+    send_to(api, policies, Request::get(path), "").await
 }
 
 impl Reply {
@@ -265,7 +275,8 @@ async fn routers_that_are_built_meanwhile_hold_up_no_page() {
         let stop = stop.clone();
         move || {
             while !stop.load(Ordering::Relaxed) {
-                let _ = server::dashboard::router(Arc::new(Sample::new(Scene::Fresh)));
+                let sample = Arc::new(Sample::new(Scene::Fresh));
+                let _ = server::dashboard::router(sample.clone(), sample.policies.clone());
             }
         }
     });

@@ -2,7 +2,6 @@
 
 mod empty;
 mod errors;
-mod failure;
 mod figures;
 mod filters;
 mod live_switch;

@@ -7,7 +7,7 @@ use leptos_meta::Title;
 use shared::analytics::OverviewQuery;
 
 use super::empty::Empty;
-use super::failure::{Failure, Stale};
+
 use super::figures::Figures;
 use super::filters::Filters;
 use super::live_switch::LiveSwitch;
@@ -15,6 +15,7 @@ use super::query::use_overview_query;
 use super::range_picker::RangePicker;
 use super::skeleton::Skeleton;
 use crate::api::{LoadError, Snapshot, load_overview};
+use crate::forms::{Failure, Stale};
 use crate::live::use_live;
 
 /// The figures of the page, or why there are none.

@@ -5,6 +5,8 @@ use leptos_router::hooks::use_query_map;
 use shared::TimeRange;
 use shared::analytics::OverviewQuery;
 
+use crate::href::Href;
+
 /// The query in the URL; a range that does not exist is the default one.
 pub fn use_overview_query() -> Memo<OverviewQuery> {
     let map = use_query_map();
@@ -23,34 +25,11 @@ pub fn use_overview_query() -> Memo<OverviewQuery> {
 
 /// The page's address for a query: `/?range=24h&provider=openai`.
 pub fn overview_href(query: &OverviewQuery) -> String {
-    let mut href = format!("/?range={}", query.range);
-    for (name, value) in [("provider", &query.provider), ("model", &query.model)] {
-        if let Some(value) = value {
-            href.push('&');
-            href.push_str(name);
-            href.push('=');
-            escape(value, &mut href);
-        }
-    }
-    href
-}
-
-/// Percent-encodes all but the unreserved characters of
-/// [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
-fn escape(value: &str, out: &mut String) {
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(byte as char);
-            }
-            _ => {
-                out.push('%');
-                for half in [byte >> 4, byte & 15] {
-                    out.push(char::from(b"0123456789ABCDEF"[usize::from(half)]));
-                }
-            }
-        }
-    }
+    Href::of("/")
+        .with("range", query.range.as_str())
+        .with_some("provider", query.provider.as_deref())
+        .with_some("model", query.model.as_deref())
+        .into_text()
 }
 
 #[cfg(test)]

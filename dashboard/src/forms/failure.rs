@@ -1,4 +1,4 @@
-//! The figures could not be had.
+//! What a page shows could not be had.
 
 use leptos::prelude::*;
 use shared::AdminError;
@@ -6,9 +6,14 @@ use shared::AdminError;
 use crate::api::LoadError;
 use crate::live::use_live;
 
-/// Instead of figures.
+/// Instead of it.
 #[component]
-pub fn Failure(error: Memo<Option<LoadError>>) -> impl IntoView {
+pub fn Failure(
+    #[prop(into)] error: Signal<Option<LoadError>>,
+    /// Trying again loads the whole page, for it does not refresh by itself.
+    #[prop(optional)]
+    reload: bool,
+) -> impl IntoView {
     let signed_out = move || error.with(|error| *error == Some(LoadError::SignedOut));
     let title = move || error.with(|error| error.as_ref().map_or("", title));
     let text = move || error.with(|error| error.as_ref().map(text));
@@ -16,7 +21,7 @@ pub fn Failure(error: Memo<Option<LoadError>>) -> impl IntoView {
         <section class="card state" role="alert">
             <h2>{title}</h2>
             <p class="muted">{text}</p>
-            <Show when=signed_out fallback=Retry>
+            <Show when=signed_out fallback=move || view! { <Retry reload /> }>
                 <p>
                     <a class="button" href="/login" rel="external">
                         "Sign in"
@@ -46,7 +51,7 @@ fn text(error: &LoadError) -> String {
 
 /// A link, for it works before hydration too.
 #[component]
-fn Retry() -> impl IntoView {
+fn Retry(reload: bool) -> impl IntoView {
     let live = use_live();
     view! {
         <p>
@@ -55,8 +60,10 @@ fn Retry() -> impl IntoView {
                 href=""
                 rel="external"
                 on:click=move |event| {
-                    event.prevent_default();
-                    live.tick();
+                    if !reload {
+                        event.prevent_default();
+                        live.tick();
+                    }
                 }
             >
                 "Try again"
@@ -66,16 +73,16 @@ fn Retry() -> impl IntoView {
     .into_any()
 }
 
-/// Above figures that could not be refreshed.
+/// Above what could not be refreshed.
 #[component]
-pub fn Stale(error: Memo<Option<LoadError>>) -> impl IntoView {
+pub fn Stale(#[prop(into)] error: Signal<Option<LoadError>>) -> impl IntoView {
     move || {
         error.get().map(|error| {
             view! {
                 <p class="notice warn" role="status">
                     <strong>"Not refreshed"</strong>
                     <span>
-                        {title(&error)} ". These are the last figures that came. "
+                        {title(&error)} ". This is the last that came. "
                         {(error == LoadError::SignedOut)
                             .then(|| {
                                 view! {

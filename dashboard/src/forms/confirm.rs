@@ -1,0 +1,39 @@
+//! A button that asks once more: it opens to the one that does it. Needs no script.
+
+use leptos::prelude::*;
+
+/// A small form of its own, behind a summary.
+#[component]
+pub fn Confirm(
+    /// What is on the outer button: "Delete…".
+    label: &'static str,
+    /// What happens if one goes on.
+    #[prop(into)]
+    question: String,
+    /// What is on the inner button: "Delete it".
+    action: &'static str,
+    /// The form's hidden fields: `do` among them.
+    fields: Vec<(&'static str, String)>,
+    /// More that can be filled in.
+    #[prop(optional, into)]
+    more: Option<AnyView>,
+) -> impl IntoView {
+    let hidden = fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view();
+    view! {
+        <details class="confirm">
+            <summary class="button plain">{label}</summary>
+            <form method="post" class="confirm-body">
+                {hidden}
+                <p>{question}</p>
+                {more}
+                <button class="button danger" type="submit">
+                    {action}
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}

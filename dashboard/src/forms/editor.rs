@@ -1,0 +1,226 @@
+//! The page on which one policy is edited: its fields, its versions, and what else can be done with it.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use shared::policies::PolicyKind;
+
+use super::{Confirm, Form, SourceBadge, Submission, Values, Version, Versions, use_submission};
+use crate::api::load_editor;
+use crate::forms::loaded;
+use crate::href::Href;
+use crate::pages::list_path;
+
+/// A policy as it is edited.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+pub struct Editor {
+    pub kind: PolicyKind,
+    /// `None`: a new one.
+    pub name: Option<String>,
+    /// Whether it is in force: a deleted one has versions still.
+    pub exists: bool,
+    pub values: Values,
+    pub source: Option<SourceBadge>,
+    /// The version that the form is about.
+    pub seen: u64,
+    /// When and by whom it was changed.
+    pub changed: Option<String>,
+    /// What the configuration says, where an edit holds instead.
+    pub in_file: Option<String>,
+    pub versions: Vec<Version>,
+    /// What can be chosen.
+    pub projects: Vec<String>,
+    /// What the secrets of a key begin with, and until when they are taken.
+    pub prefixes: Vec<String>,
+}
+
+impl Editor {
+    /// The hidden fields of the small forms beside the large one.
+    pub fn hidden(&self, action: &'static str) -> Vec<(&'static str, String)> {
+        let mut hidden = self.hidden_fields();
+        hidden.push(("do", action.to_owned()));
+        hidden
+    }
+
+    fn hidden_fields(&self) -> Vec<(&'static str, String)> {
+        let mut hidden = vec![
+            ("kind", self.kind.as_str().to_owned()),
+            ("name", self.name.clone().unwrap_or_default()),
+        ];
+        if self.exists {
+            hidden.push(("seen", self.seen.to_string()));
+        }
+        hidden
+    }
+}
+
+/// What to edit, as the address says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editing {
+    pub kind: PolicyKind,
+    pub name: Option<String>,
+    /// The kind of check of a guardrail.
+    pub check: Option<String>,
+}
+
+/// Loads what is edited, once, and shows it with `card`.
+#[component]
+pub fn EditorPage(
+    #[prop(into)] editing: Signal<Editing>,
+    /// Makes the form of it.
+    card: fn(Editor, Submission) -> AnyView,
+) -> impl IntoView {
+    let submission = use_submission();
+    let resource = Resource::new(
+        move || editing.get(),
+        |editing| load_editor(editing.kind, editing.name, editing.check),
+    );
+    let show = move |editor: Editor| {
+        // Another policy gets other elements: what was typed into these belongs to the last one.
+        view! {
+            <For
+                each=move || [editor.clone()]
+                key=|editor| (editor.kind, editor.name.clone(), editor.values.get("check.kind").to_owned())
+                children=move |editor| card(editor, submission)
+            />
+        }
+        .into_any()
+    };
+    loaded(resource, show)
+}
+
+/// The large form with its buttons; below it `more`, and the versions.
+pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView) -> AnyView {
+    let label = editor.kind.label();
+    let title = match &editor.name {
+        None => format!("New {label}"),
+        Some(_) if editor.kind == PolicyKind::Cache => "Settings".to_owned(),
+        Some(name) => name.clone(),
+    };
+    let badge = editor.source.map(SourceBadge::show);
+    let changed = editor.changed.clone().map(|changed| {
+        view! { <span class="muted">{changed}</span> }
+    });
+    let naming = match &editor.name {
+        None => view! {
+            <input type="hidden" name="kind" value=editor.kind.as_str() />
+            <input type="hidden" name="new" value="on" />
+            {super::Field::line("name", "Name")
+                .hint("Letters, digits, dots, dashes, underscores")
+                .show(form)}
+        }
+        .into_any(),
+        Some(_) => hidden_inputs(editor.hidden_fields()),
+    };
+    let in_file = editor.in_file.clone().map(|text| {
+        view! {
+            <p class="notice">
+                <strong>"The configuration says"</strong>
+                <span>{text}</span>
+            </p>
+        }
+    });
+    let versions = editor.name.is_some().then(|| {
+        view! {
+            <section class="card versions-card">
+                <h2>"Versions"</h2>
+                <Versions versions=editor.versions.clone() hidden=editor.hidden_fields() />
+            </section>
+        }
+    });
+    view! {
+        <section class="card editor" aria-labelledby=form.element_id("title")>
+            <header class="card-head">
+                <h2 id=form.element_id("title")>{title}</h2>
+                {badge}
+                {changed}
+            </header>
+            <form method="post" class="form">
+                <input type="hidden" name="form" value=form.id />
+                // What the enter key presses: the first button of a form.
+                <button
+                    class="visually-hidden"
+                    type="submit"
+                    name="do"
+                    value="save"
+                    tabindex="-1"
+                    aria-hidden="true"
+                ></button>
+                {in_file}
+                <div class="fields">
+                    {naming} {fields}
+                    {super::Field::line("reason", "Reason")
+                        .hint("For those who read the versions; may be empty")
+                        .wide()
+                        .show(form)}
+                </div>
+                <div class="form-buttons">
+                    <button class="button" type="submit" name="do" value="save">
+                        {if editor.name.is_some() { "Save" } else { "Create" }}
+                    </button>
+                    <a class="button plain" href=list_path(editor.kind)>
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+            {editor_foot(editor)}
+        </section>
+        {more}
+        {versions}
+    }
+    .into_any()
+}
+
+/// Taking it out of force, and taking the edits back.
+fn editor_foot(editor: &Editor) -> Option<AnyView> {
+    if !editor.exists {
+        return None;
+    }
+    let name = editor.name.clone().unwrap_or_default();
+    let label = editor.kind.label();
+    let deleted = editor.source == Some(SourceBadge::Deleted);
+    let reset = (deleted || editor.source == Some(SourceBadge::EditedOverFile)).then(|| {
+        view! {
+            <Confirm
+                label="Reset…"
+                question=format!("Take all edits of the {label} {name} back? What the configuration says holds again.")
+                action="Reset it"
+                fields=editor.hidden("reset")
+            />
+        }
+    });
+    let delete = (editor.kind != PolicyKind::Cache && !deleted).then(|| {
+        view! {
+            <Confirm
+                label="Delete…"
+                question=format!("Delete the {label} {name}? It ends with the next request.")
+                action="Delete it"
+                fields=editor.hidden("delete")
+            />
+        }
+    });
+    Some(
+        view! {
+            <footer class="editor-foot">{reset} {delete}</footer>
+        }
+        .into_any(),
+    )
+}
+
+fn hidden_inputs(fields: Vec<(&'static str, String)>) -> AnyView {
+    fields
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+        .collect_view()
+        .into_any()
+}
+
+/// The way back from what is edited to all of its kind.
+pub fn back_link(kind: PolicyKind, text: &'static str) -> AnyView {
+    view! {
+        <a class="back" href=Href::of(list_path(kind)).into_text()>
+            <span aria-hidden="true">"← "</span>
+            {text}
+        </a>
+    }
+    .into_any()
+}

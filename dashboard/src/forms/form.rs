@@ -1,0 +1,85 @@
+//! One form as it is shown: what is in its fields, and what is wrong with them.
+
+use shared::policies::FieldError;
+
+use super::{Outcome, Submission, Values};
+
+/// Fields read their content and their errors from here.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// Its name on the page, and what the ids of its elements begin with.
+    pub id: &'static str,
+    pub values: Values,
+    errors: Vec<FieldError>,
+}
+
+impl Form {
+    /// What was sent, where this form was, else what is there.
+    pub fn new(id: &'static str, loaded: Values, submission: Submission) -> Self {
+        let Some(sent) = submission.of(id) else {
+            return Self {
+                id,
+                values: loaded,
+                errors: Vec::new(),
+            };
+        };
+        let errors = match sent.outcome {
+            Outcome::Refused { fields, .. } => fields,
+            Outcome::Secret { .. } | Outcome::Tested(_) => Vec::new(),
+        };
+        Self {
+            id,
+            values: sent.values,
+            errors,
+        }
+    }
+
+    pub fn value(&self, name: &str) -> String {
+        self.values.get(name).to_owned()
+    }
+
+    pub fn error(&self, name: &str) -> Option<String> {
+        let errors: Vec<_> = self
+            .errors
+            .iter()
+            .filter(|error| error.field == name)
+            .map(|error| error.message.as_str())
+            .collect();
+        (!errors.is_empty()).then(|| errors.join(" "))
+    }
+
+    /// Whether a field whose name begins so has something in it, or something wrong with it.
+    pub fn is_used(&self, prefix: &str, plain: &[&str]) -> bool {
+        self.errors
+            .iter()
+            .any(|error| error.field.starts_with(prefix))
+            || plain
+                .iter()
+                .any(|name| !self.values.get(&format!("{prefix}{name}")).is_empty())
+    }
+
+    pub fn element_id(&self, name: &str) -> String {
+        element_id(self.id, name)
+    }
+}
+
+/// The id of a field's element: `limit-rate-requests`.
+pub fn element_id(form: &str, name: &str) -> String {
+    let mut id = format!("{form}-{name}");
+    id = id.replace(['.', '['], "-");
+    id.retain(|letter| letter != ']');
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::element_id;
+
+    #[test]
+    fn ids_can_be_named_in_addresses() {
+        assert_eq!(
+            element_id("key", "rates[0].window_seconds"),
+            "key-rates-0-window_seconds"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! Who may use the gateway: client keys, and projects that group them.
+
+mod fields;
+mod list;
+mod open;
+mod page;
+mod secret;
+
+pub use list::{KeyRow, Keys, KeysWanted};
+pub use page::KeyPage;
