@@ -7,11 +7,12 @@ use bytes::Bytes;
 use llm::carried::Operation;
 use llm::chat::{ChatRequest, PartContent, Protocol, Role};
 use llm::dialects::anthropic::count_tokens::estimate;
-use llm::error::ApiError;
+use llm::error::{ApiError, ErrorKind};
 use llm::json::Node;
 
 use super::Terms;
 use super::context::Context;
+use crate::auth::AuthResult;
 use crate::routing::{Endpoint, Facts, Moment, Plan, Wish};
 
 /// A token is about so many bytes of text, where nobody counts better.
@@ -57,6 +58,27 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// Nobody can answer it.
     pub fn plan(&self, context: &Context, moment: Moment) -> Result<Plan, ApiError> {
+        let routing = &context.policies.routing;
+        self.wished(context, |wish| routing.plan(wish, moment))
+    }
+
+    /// Whether the caller may ask for this.
+    ///
+    /// # Errors
+    /// He is limited to other models or providers, or there is no such model.
+    pub fn check_access(&self, context: &Context) -> Result<(), ApiError> {
+        if context.caller.access().is_none() {
+            return Ok(());
+        }
+        let routing = &context.policies.routing;
+        self.wished(context, |wish| routing.check(wish))
+    }
+
+    fn wished<T>(
+        &self,
+        context: &Context,
+        then: impl FnOnce(Wish<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let facts = RequestFacts {
             key: context.caller.key_name().map(|name| &**name),
             text: context.recording.text_in(),
@@ -66,9 +88,15 @@ impl<'a> Asking<'a> {
             model: self.model,
             provider: self.terms.provider,
             endpoint: self.endpoint,
+            access: context.caller.access(),
             facts: &facts,
         };
-        context.policies.routing.plan(wish, moment)
+        then(wish).inspect_err(|error| {
+            if error.kind == ErrorKind::PermissionDenied {
+                let counts = context.policies.keys.counts();
+                counts.add(AuthResult::Forbidden);
+            }
+        })
     }
 }
 

@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
+use chrono::Utc;
 use http::HeaderMap;
 use llm::chat::{ChatRequest, ChatResponse};
 use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
@@ -161,7 +162,8 @@ impl Gateway {
     /// # Errors
     /// Whatever a stage refuses the request with.
     pub fn admit(&self, context: &mut Context, credential: Option<&str>) -> Result<(), ApiError> {
-        let caller = context.policies.keys.authenticate(credential)?;
+        let keys = &context.policies.keys;
+        let caller = keys.authenticate(credential, Utc::now())?;
         context.recording.key(caller.key_name().cloned());
         context.caller = Caller {
             address: context.caller.address,
@@ -184,6 +186,7 @@ impl Gateway {
     ) -> Result<(), ApiError> {
         context.recording.asked(asking.model, stream);
         let policies = Arc::clone(&context.policies);
+        asking.check_access(context)?;
         if let Some(permit) = &mut context.permit {
             let tokens = context.recording.text_in().div_ceil(facts::BYTES_PER_TOKEN);
             policies

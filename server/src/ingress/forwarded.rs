@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use chrono::Utc;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST,
 };
@@ -86,7 +87,9 @@ fn check_name(gateway: &Gateway, model: &str, head: &Parts) -> Result<(), ApiErr
         return Ok(());
     }
     let credential = call::credential(&head.headers, &head.uri);
-    policies.keys.authenticate(credential.as_deref())?;
+    policies
+        .keys
+        .authenticate(credential.as_deref(), Utc::now())?;
     let mut error = unknown(&head.method, &head.uri);
     error.message.push_str(&format!(
         " If it is meant for a provider: there is no model `{model}`."

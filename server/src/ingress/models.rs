@@ -5,6 +5,7 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
+use chrono::Utc;
 use http::{HeaderMap, StatusCode, Uri};
 use llm::error::ApiError;
 use serde_json::{Value, json};
@@ -39,9 +40,12 @@ impl Shape {
         }
     }
 
-    fn list(self, policies: &Policies) -> Value {
+    fn list(self, policies: &Policies, caller: &Caller) -> Value {
         let list = Listing::of(policies);
-        let models = policies.routing.models();
+        let models = match caller.access() {
+            Some(access) => policies.routing.models_for(access),
+            None => policies.routing.models(),
+        };
         let written: Vec<Value> = models
             .iter()
             .map(|(name, providers)| self.model(&list, name, providers))
@@ -154,16 +158,20 @@ fn admit(
     connection: Option<Extension<ClientConnection>>,
     headers: &HeaderMap,
     uri: &Uri,
-) -> Result<Permit, ApiError> {
+) -> Result<(Caller, Permit), ApiError> {
     let credential = call::credential(headers, uri);
-    let caller = policies.keys.authenticate(credential.as_deref())?;
+    let caller = policies
+        .keys
+        .authenticate(credential.as_deref(), Utc::now())?;
     let address = connection.map(|connection| {
         call::client_address(connection.address, headers, &policies.trusted_proxies)
     });
-    policies.limits.admit(&Caller { address, ..caller })
+    let caller = Caller { address, ..caller };
+    let permit = policies.limits.admit(&caller)?;
+    Ok((caller, permit))
 }
 
-/// All models that clients can name.
+/// All models that the client can name.
 pub async fn list_models(
     State(gateway): super::Gateway,
     connection: Option<Extension<ClientConnection>>,
@@ -172,7 +180,10 @@ pub async fn list_models(
 ) -> Response {
     let policies = gateway.policies();
     match admit(&policies, connection, &headers, &uri) {
-        Ok(_) => document(StatusCode::OK, &Shape::of(&headers, &uri).list(&policies)),
+        Ok((caller, _permit)) => {
+            let list = Shape::of(&headers, &uri).list(&policies, &caller);
+            document(StatusCode::OK, &list)
+        }
         Err(error) => unrecorded(spoken::by(&headers, &uri), &error),
     }
 }
@@ -191,11 +202,11 @@ pub async fn retrieve_model(
         return unrecorded(dialect, &ApiError::invalid(message).with_param("model"));
     };
     let policies = gateway.policies();
-    let _permit = match admit(&policies, connection, &headers, &uri) {
-        Ok(permit) => permit,
+    let (caller, _permit) = match admit(&policies, connection, &headers, &uri) {
+        Ok(admitted) => admitted,
         Err(error) => return unrecorded(dialect, &error),
     };
-    match policies.routing.providers_of(&name) {
+    match policies.routing.providers_of(&name, caller.access()) {
         Ok(providers) => {
             let model = Shape::of(&headers, &uri).model(&Listing::of(&policies), &name, &providers);
             document(StatusCode::OK, &model)

@@ -45,7 +45,7 @@ impl Policies {
             .map(|provider| upstream(provider, config, &prices).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            keys: KeyTable::new(&config.keys),
+            keys: KeyTable::new(config, Arc::default()),
             limits: Limits::new(
                 config.server.max_concurrent_requests,
                 &config.limits,
@@ -77,6 +77,7 @@ impl Policies {
     pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
         let policies = Self::build(config, Arc::clone(self.routing.states()))?;
         Ok(Self {
+            keys: self.keys.rebuilt(config),
             limits: self.limits.rebuilt(
                 config.server.max_concurrent_requests,
                 &config.limits,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::access::{Allowed, allows};
 use super::candidate::{Candidate, Place};
 use super::keys::KeySet;
 use super::route::{ModelRoute, RouteTarget};
@@ -23,11 +24,21 @@ pub(super) struct Leg {
 }
 
 impl Leg {
-    pub fn new(route: Arc<ModelRoute>, list: usize) -> Self {
+    /// Targets of providers that are not allowed are as if they had been tried.
+    pub fn new(route: Arc<ModelRoute>, list: usize, allowed: Option<&Allowed>) -> Self {
+        let mut tried = TargetSet::default();
+        if allowed.is_some() {
+            let targets = route.lists[list].targets().iter().enumerate();
+            for (target, it) in targets {
+                if !allows(allowed, it.provider) {
+                    tried.insert(target);
+                }
+            }
+        }
         Self {
             route,
             list,
-            tried: TargetSet::default(),
+            tried,
             is_left: false,
             is_abandoned: false,
         }

@@ -1,6 +1,7 @@
 //! Which targets a request may go to, in which order, and what follows from their failures. Pure: the time and chance
 //! are passed in, nothing is waited for, nothing is sent.
 
+mod access;
 mod ad_hoc;
 mod backoff;
 mod breaker;
@@ -31,6 +32,7 @@ mod wish;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
 pub use build::PriceOf;
 pub use candidate::{Candidate, Parameters};
 pub use failure::{Elsewhere, Evidence, Verdict, fails_over};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use llm::error::ApiError;
 
+use super::access::{Allowed, allows};
 use super::backoff;
 use super::candidate::{Candidate, Place};
 use super::failure::{Elsewhere, Evidence, Verdict};
@@ -27,6 +28,8 @@ pub struct Plan {
     /// The client's name for the model, where the model stands for many.
     asked: Option<Arc<str>>,
     sticky: Option<u64>,
+    /// The providers that may be asked; `None`: all.
+    allowed: Option<Allowed>,
     tries: Tries,
     made: usize,
     /// The target that failed last can be tried again at once, with another key.
@@ -55,6 +58,7 @@ impl Plan {
         list: usize,
         asked: Option<Arc<str>>,
         sticky: Option<u64>,
+        allowed: Option<&Allowed>,
     ) -> Self {
         route.state.retries.deposit(route.retry.budget);
         if route.hedge.enabled {
@@ -62,9 +66,10 @@ impl Plan {
         }
         Self {
             catalog,
-            legs: vec![Leg::new(route, list)],
+            legs: vec![Leg::new(route, list, allowed)],
             asked,
             sticky,
+            allowed: allowed.cloned(),
             tries: Tries::default(),
             made: 0,
             other_key: None,
@@ -194,6 +199,9 @@ impl Plan {
     pub fn shadow(&mut self, moment: Moment) -> Option<Candidate> {
         let leg = self.legs.first()?;
         let (target, share) = leg.route.shadow.as_ref()?;
+        if !allows(self.allowed.as_ref(), target.provider) {
+            return None;
+        }
         let drawn = below(moment.random_for(2), 1_000_000);
         if std::mem::replace(&mut self.shadowed, true) || drawn >= share.millionths().into() {
             return None;
@@ -336,7 +344,8 @@ impl Plan {
                 continue;
             };
             if !self.legs.iter().any(|leg| Arc::ptr_eq(&leg.route, next)) {
-                self.legs.push(Leg::new(Arc::clone(next), 0));
+                let leg = Leg::new(Arc::clone(next), 0, self.allowed.as_ref());
+                self.legs.push(leg);
             }
         }
     }

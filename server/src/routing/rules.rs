@@ -118,6 +118,7 @@ mod tests {
             model: None,
             provider: None,
             endpoint: Endpoint::Chat,
+            access: None,
             facts: &Request,
         };
         holds(when, &wish, at.parse().unwrap())

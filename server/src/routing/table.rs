@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
+use super::access::{self, Access, Allowed};
 use super::ad_hoc::AdHoc;
 use super::build::{Builder, PriceOf};
 use super::moment::{Moment, hashed};
@@ -108,49 +109,54 @@ impl RoutingTable {
     /// # Errors
     /// `model_not_found` or `provider_not_found` with the nearest names; `invalid_request` when nothing says which
     /// model; `context_length_exceeded` when the request is longer than its model takes; `overloaded` when all that
-    /// could answer is disabled.
+    /// could answer is disabled; `model_not_allowed` and `provider_not_allowed` when it is not for the caller.
     pub fn plan(&self, wish: Wish<'_>, moment: Moment) -> Result<Plan, ApiError> {
-        if let Some(name) = wish.provider {
-            let index = self.provider(name).ok_or_else(|| self.no_provider(name))?;
-            return self.own_model(index, wish.model);
-        }
-        let Some(model) = wish.model else {
-            return match (self.default_model(wish.endpoint), self.default_provider) {
-                (Some(index), _) => {
-                    let name = self.catalog[index].name().clone();
-                    self.by_rules(index, &name, wish, moment)
-                }
-                (None, Some(index)) => self.own_model(index, None),
-                (None, None) => {
-                    Err(ApiError::invalid("you must provide a model parameter").with_param("model"))
-                }
-            };
-        };
-        match self.find(model, Some(wish.endpoint)) {
-            Some(Found::Route(index)) => self.by_rules(index, model, wish, moment),
-            Some(Found::Prefixed(index, rest)) => self.single(index, rest),
-            Some(Found::Owner(index) | Found::DefaultProvider(index)) => {
-                self.own_model(index, Some(model))
+        let (found, allowed) = self.allowed(&wish)?;
+        let allowed = allowed.as_ref();
+        match found {
+            Found::Route(index) | Found::DefaultModel(index) => {
+                let asked = wish.model.unwrap_or(self.catalog[index].name());
+                self.by_rules(index, asked, wish, allowed, moment)
             }
-            Some(Found::DefaultModel(index)) => self.by_rules(index, model, wish, moment),
-            None => Err(self.model_not_found(model)),
+            Found::Prefixed(index, rest) => self.single(index, rest, allowed),
+            Found::Owner(index) | Found::DefaultProvider(index) | Found::Chosen(index) => {
+                self.own_model(index, wish.model, allowed)
+            }
         }
+    }
+
+    /// Whether the caller may ask for this at all, before anything is decided.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan), as far as names and callers are concerned.
+    pub fn check(&self, wish: Wish<'_>) -> Result<(), ApiError> {
+        self.allowed(&wish).map(|_| ())
     }
 
     /// The providers that a request for `model` may go to, at some endpoint.
     ///
     /// # Errors
-    /// `model_not_found` with the nearest names.
-    pub fn providers_of(&self, model: &str) -> Result<Vec<usize>, ApiError> {
-        match self.find(model, None) {
-            Some(Found::Route(index) | Found::DefaultModel(index)) => {
-                Ok(self.catalog[index].providers())
+    /// `model_not_found` with the nearest names; for a caller who is limited also as [`plan`](Self::plan).
+    pub fn providers_of(
+        &self,
+        model: &str,
+        access: Option<&Access>,
+    ) -> Result<Vec<usize>, ApiError> {
+        let found = self
+            .find(model, None)
+            .ok_or_else(|| self.model_not_found(model, access))?;
+        let mut providers = match found.provider() {
+            Some(index) => vec![index],
+            None => self.catalog[found.index()].providers(),
+        };
+        if let Some(access) = access {
+            let allowed = self.check_access(access, &found, Some(model), Endpoint::Chat)?;
+            providers.retain(|index| access::allows(allowed.as_ref(), *index));
+            if providers.is_empty() {
+                return Err(access::all_providers_refused(model));
             }
-            Some(
-                Found::Prefixed(index, _) | Found::Owner(index) | Found::DefaultProvider(index),
-            ) => Ok(vec![index]),
-            None => Err(self.model_not_found(model)),
         }
+        Ok(providers)
     }
 
     /// Whether the configuration speaks of a model of this name, so that it does not just fall to the default
@@ -197,8 +203,42 @@ impl RoutingTable {
         models
     }
 
+    pub(super) fn route(&self, index: usize) -> &Arc<ModelRoute> {
+        &self.catalog[index]
+    }
+
+    /// How a wish is understood, and the providers that the caller may have asked.
+    fn allowed<'w>(&self, wish: &Wish<'w>) -> Result<(Found<'w>, Option<Allowed>), ApiError> {
+        let found = self.found(wish)?;
+        let allowed = match wish.access {
+            Some(access) => self.check_access(access, &found, wish.model, wish.endpoint)?,
+            None => None,
+        };
+        Ok((found, allowed))
+    }
+
+    /// How a wish is understood.
+    fn found<'w>(&self, wish: &Wish<'w>) -> Result<Found<'w>, ApiError> {
+        if let Some(name) = wish.provider {
+            let index = self.provider(name);
+            return index
+                .map(Found::Chosen)
+                .ok_or_else(|| self.no_provider(name));
+        }
+        if let Some(model) = wish.model {
+            let found = self.find(model, Some(wish.endpoint));
+            return found.ok_or_else(|| self.model_not_found(model, wish.access));
+        }
+        let model = self.default_model(wish.endpoint).map(Found::DefaultModel);
+        model
+            .or_else(|| self.default_provider.map(Found::DefaultProvider))
+            .ok_or_else(|| {
+                ApiError::invalid("you must provide a model parameter").with_param("model")
+            })
+    }
+
     /// `endpoint`: where the model has to be served; `None`: anywhere.
-    fn find<'a>(&self, model: &'a str, endpoint: Option<Endpoint>) -> Option<Found<'a>> {
+    pub(super) fn find<'a>(&self, model: &'a str, endpoint: Option<Endpoint>) -> Option<Found<'a>> {
         let served =
             |index: &usize| endpoint.is_none_or(|endpoint| self.catalog[*index].serves(endpoint));
         if let Some(index) = self.by_name.get(model).filter(|index| served(index)) {
@@ -242,14 +282,20 @@ impl RoutingTable {
     }
 
     /// The provider's own model, or else the one that the client named.
-    fn own_model(&self, index: usize, asked: Option<&str>) -> Result<Plan, ApiError> {
+    fn own_model(
+        &self,
+        index: usize,
+        asked: Option<&str>,
+        allowed: Option<&Allowed>,
+    ) -> Result<Plan, ApiError> {
         let entry = &self.providers[index];
         if let Some(route) = self.chosen[index].as_ref().filter(|_| entry.enabled) {
             let catalog = Arc::clone(&self.catalog);
-            return Ok(Plan::new(catalog, Arc::clone(route), 0, None, None));
+            let route = Arc::clone(route);
+            return Ok(Plan::new(catalog, route, 0, None, None, allowed));
         }
         match entry.model.as_deref().or(asked) {
-            Some(model) => self.single(index, model),
+            Some(model) => self.single(index, model, allowed),
             None => Err(ApiError::invalid(format!(
                 "The provider `{}` has no model of its own: you must provide a model parameter",
                 entry.name
@@ -258,14 +304,19 @@ impl RoutingTable {
         }
     }
 
-    fn single(&self, index: usize, model: &str) -> Result<Plan, ApiError> {
+    fn single(
+        &self,
+        index: usize,
+        model: &str,
+        allowed: Option<&Allowed>,
+    ) -> Result<Plan, ApiError> {
         let entry = &self.providers[index];
         if !entry.enabled {
             return Err(disabled(&format!("The provider `{}`", entry.name)));
         }
         let route = self.ad_hoc.route(index, entry, model, &self.states);
         let catalog = Arc::clone(&self.catalog);
-        Ok(Plan::new(catalog, route, 0, None, None))
+        Ok(Plan::new(catalog, route, 0, None, None, allowed))
     }
 
     /// A model's own targets, or where the first of its rules leads that holds.
@@ -274,6 +325,7 @@ impl RoutingTable {
         index: usize,
         asked: &str,
         wish: Wish<'_>,
+        allowed: Option<&Allowed>,
         moment: Moment,
     ) -> Result<Plan, ApiError> {
         let rules = &self.catalog[index].rules;
@@ -281,9 +333,9 @@ impl RoutingTable {
             .iter()
             .find(|rule| rules::holds(&rule.when, &wish, moment.at));
         match rule.map(|rule| rule.then) {
-            Some(Then::Model(other)) => self.of_route(other, 0, asked, wish),
-            Some(Then::List(list)) => self.of_route(index, list, asked, wish),
-            None => self.of_route(index, 0, asked, wish),
+            Some(Then::Model(other)) => self.of_route(other, 0, asked, wish, allowed),
+            Some(Then::List(list)) => self.of_route(index, list, asked, wish, allowed),
+            None => self.of_route(index, 0, asked, wish, allowed),
         }
     }
 
@@ -293,6 +345,7 @@ impl RoutingTable {
         list: usize,
         asked: &str,
         wish: Wish<'_>,
+        allowed: Option<&Allowed>,
     ) -> Result<Plan, ApiError> {
         let mut route = &self.catalog[index];
         let mut list = list;
@@ -311,14 +364,23 @@ impl RoutingTable {
         if !has_any && route.fallbacks.general.is_empty() {
             return Err(disabled(&format!("Every provider of the model `{asked}`")));
         }
+        if let Some(allowed) = allowed
+            && !self.leads_to(route, &route.lists[list], allowed)
+        {
+            return Err(access::all_providers_refused(asked));
+        }
         let asked = route.is_pattern.then(|| asked.into());
         let sticky = route.stickiness(wish.facts);
         let catalog = Arc::clone(&self.catalog);
-        Ok(Plan::new(catalog, Arc::clone(route), list, asked, sticky))
+        let route = Arc::clone(route);
+        Ok(Plan::new(catalog, route, list, asked, sticky, allowed))
     }
 
-    fn model_not_found(&self, model: &str) -> ApiError {
-        let models = self.models();
+    fn model_not_found(&self, model: &str, access: Option<&Access>) -> ApiError {
+        let models = match access {
+            Some(access) => self.models_for(access),
+            None => self.models(),
+        };
         let known = models.iter().map(|(name, _)| &**name);
         let message = format!(
             "The model `{model}` does not exist.{}",
@@ -356,7 +418,9 @@ impl ProviderEntry {
 }
 
 /// How a model's name is understood.
-enum Found<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found<'a> {
+    /// A model of the configuration.
     Route(usize),
     /// `provider/model`, and what stands after the slash.
     Prefixed(usize, &'a str),
@@ -366,6 +430,33 @@ enum Found<'a> {
     DefaultModel(usize),
     /// Nobody knows it; the default provider may.
     DefaultProvider(usize),
+    /// The provider that the request's head names.
+    Chosen(usize),
+}
+
+impl Found<'_> {
+    /// The provider that is asked directly; `None`: a model's targets are.
+    pub(super) fn provider(&self) -> Option<usize> {
+        match *self {
+            Self::Route(_) | Self::DefaultModel(_) => None,
+            Self::Prefixed(index, _)
+            | Self::Owner(index)
+            | Self::DefaultProvider(index)
+            | Self::Chosen(index) => Some(index),
+        }
+    }
+
+    /// Of the model or the provider.
+    fn index(&self) -> usize {
+        match *self {
+            Self::Route(index)
+            | Self::DefaultModel(index)
+            | Self::Prefixed(index, _)
+            | Self::Owner(index)
+            | Self::DefaultProvider(index)
+            | Self::Chosen(index) => index,
+        }
+    }
 }
 
 fn disabled(what: &str) -> ApiError {

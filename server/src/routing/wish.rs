@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::access::Access;
 use crate::config::Endpoint;
 
 /// What a request says of where it wants to go, and what else may decide it.
@@ -12,6 +13,8 @@ pub struct Wish<'a> {
     /// The header `x-llm-provider`.
     pub provider: Option<&'a str>,
     pub endpoint: Endpoint,
+    /// What the caller is limited to.
+    pub access: Option<&'a Access>,
     pub facts: &'a dyn Facts,
 }
 

@@ -109,6 +109,7 @@ fn a_limit_on_tokens_refuses_or_leads_to_a_longer_model() {
         model: Some("short"),
         provider: None,
         endpoint: Endpoint::Chat,
+        access: None,
         facts: &Tokens(1001),
     };
     let moment = world.moment();
@@ -144,6 +145,7 @@ fn a_wildcard_sends_the_clients_name() {
         model: Some("p0/anything"),
         provider: None,
         endpoint: Endpoint::Other,
+        access: None,
         facts: &NoFacts,
     };
     let moment = world.moment();

@@ -1,5 +1,6 @@
 //! Laws of routing, with time and chance in the tests' hands.
 
+mod access;
 mod budgets;
 mod failures;
 mod fallbacks;

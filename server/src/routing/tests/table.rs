@@ -85,6 +85,7 @@ fn ask_at(
         model,
         provider,
         endpoint,
+        access: None,
         facts: &NoFacts,
     };
     let mut plan = match table.plan(wish, moment()) {

@@ -67,6 +67,7 @@ impl World {
             model: Some(model),
             provider: None,
             endpoint: Endpoint::Chat,
+            access: None,
             facts,
         };
         let moment = self.moment();
