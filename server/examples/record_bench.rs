@@ -116,6 +116,7 @@ fn record(time: DateTime<Utc>, i: i64) -> RequestRecord {
         latency_us: 200_000 + i * i * 104_729 % 9_000_000,
         upstream_us: 190_000,
         key: Some("team-a".into()),
+        project: None,
         client_address: Some([127, 0, 0, 1].into()),
         dialect: "openai_chat".into(),
         endpoint: "/v1/chat/completions".into(),

@@ -61,7 +61,12 @@ impl App {
             .await
             .with_context(|| format!("could not open the database {}", config.database.url))?;
         let overlay = Overlay::kept_in(&store).await;
-        let policies = policies.rebuild(&overlay.applied_to(config))?;
+        let secrets = store.key_secrets().await;
+        let secrets = secrets.context("could not read the client keys in the database")?;
+        let in_force = overlay.applied_to(config);
+        let mut policies = policies.rebuild(&in_force)?;
+        let secrets = Arc::new(secrets.into_iter().collect());
+        policies.keys = policies.keys.with_secrets(&in_force, secrets);
         let token = match &config.admin.token {
             Some(token) => AdminToken::configured(token.expose()),
             None => AdminToken::kept_in(beside(&store, "admin-token"))?,

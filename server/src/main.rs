@@ -100,9 +100,10 @@ fn announce(loaded: &Loaded, app: &App) -> std::io::Result<()> {
         .and_then(|provider| provider.model.clone())
         .or_else(|| config.models.first().map(|model| model.name.clone()))
         .unwrap_or_else(|| "MODEL".to_owned());
-    let key = match config.keys.first() {
-        Some(_) => " -H 'authorization: Bearer YOUR_KEY'",
-        None => "",
+    let open = app.gateway.policies().keys.is_open();
+    let key = match open {
+        false => " -H 'authorization: Bearer YOUR_KEY'",
+        true => "",
     };
 
     let mut out = std::io::stdout().lock();
@@ -117,7 +118,7 @@ fn announce(loaded: &Loaded, app: &App) -> std::io::Result<()> {
             "  Providers  simulated only: replies are made up, nothing leaves this machine"
         )?;
     }
-    if config.keys.is_empty() && !app.client_address.ip().is_loopback() {
+    if open && !app.client_address.ip().is_loopback() {
         writeln!(
             out,
             "  Warning    no client keys: whoever reaches port {} is served",

@@ -56,20 +56,21 @@ impl PolicyApi for Admin {
 
     async fn create_key(
         &self,
-        _name: &str,
-        _key: ClientKey,
-        _edit: Edit,
+        name: &str,
+        key: ClientKey,
+        edit: Edit,
     ) -> Result<NewKey, AdminError> {
-        Err(unserved())
+        Ok(self.in_force.create_key(name, key, &edit).await?)
     }
 
     async fn rotate_key(
         &self,
-        _name: &str,
-        _grace_seconds: u64,
-        _edit: Edit,
+        name: &str,
+        grace_seconds: u64,
+        edit: Edit,
     ) -> Result<NewKey, AdminError> {
-        Err(unserved())
+        let rotated = self.in_force.rotate_key(name, grace_seconds, &edit);
+        Ok(rotated.await?)
     }
 
     async fn test_guardrails(&self, text: TestedText) -> Result<TestReport, AdminError> {

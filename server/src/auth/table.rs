@@ -10,7 +10,7 @@ use shared::policies::{ClientKey, KeyPrefix, Project};
 use super::counts::{AuthCounts, AuthResult};
 use super::secret::{digest, is_damaged, shown};
 use super::{Caller, KeyInForce, KeySecret};
-use crate::config::{Config, Key};
+use crate::config::{Config, Key, Secret};
 use crate::routing::Access;
 
 /// The client keys, by the SHA-256 of their secrets.
@@ -88,9 +88,9 @@ impl KeySecrets {
         known.expires_at
     }
 
-    /// All that a key has, as far as they may be shown, the latest first.
-    pub fn prefixes(&self, key: &Key) -> Vec<KeyPrefix> {
-        let made = self.of(&key.name).iter();
+    /// All that a key has, as far as they may be shown, the latest first. `configured`: what the configuration has.
+    pub fn prefixes(&self, key: &str, configured: Option<&Secret>) -> Vec<KeyPrefix> {
+        let made = self.of(key).iter();
         let made = made.filter(|secret| secret.created_at.is_some());
         let mut prefixes: Vec<KeyPrefix> = made
             .map(|secret| KeyPrefix {
@@ -100,10 +100,10 @@ impl KeySecrets {
             })
             .collect();
         prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.created_at));
-        prefixes.extend(key.key.as_ref().map(|secret| KeyPrefix {
+        prefixes.extend(configured.map(|secret| KeyPrefix {
             prefix: shown(secret.expose()),
             created_at: None,
-            expires_at: self.configured_until(&key.name, &digest(secret.expose())),
+            expires_at: self.configured_until(key, &digest(secret.expose())),
         }));
         prefixes
     }

@@ -164,7 +164,8 @@ impl Gateway {
     pub fn admit(&self, context: &mut Context, credential: Option<&str>) -> Result<(), ApiError> {
         let keys = &context.policies.keys;
         let caller = keys.authenticate(credential, Utc::now())?;
-        context.recording.key(caller.key_name().cloned());
+        let (key, project) = (caller.key_name().cloned(), caller.project().cloned());
+        context.recording.key(key, project);
         context.caller = Caller {
             address: context.caller.address,
             ..caller

@@ -3,14 +3,19 @@
 use shared::policies::{FieldError, Policy, PolicyKind, Selector};
 
 use super::EditError;
+use crate::auth::{check_key, check_project};
 use crate::config::Config;
 use crate::selection::is_addresses;
+
+/// Of many names.
+const SHOWN: usize = 10;
 
 /// What is wrong with a policy that is about to be put in force.
 pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match policy {
-        Policy::Key(_) | Policy::Project(_) => {}
+        Policy::Key(key) => errors.extend(check_key(key, config)),
+        Policy::Project(project) => errors.extend(check_project(project, config)),
         Policy::Limit(limit) => {
             errors.extend(crate::limits::check(limit));
             selector("applies_to", &limit.applies_to, config, &mut errors);
@@ -39,8 +44,28 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
 ///
 /// # Errors
 /// Something does: the message names it.
-pub(super) fn is_free(_kind: PolicyKind, _name: &str, _config: &Config) -> Result<(), EditError> {
-    Ok(())
+pub(super) fn is_free(kind: PolicyKind, name: &str, config: &Config) -> Result<(), EditError> {
+    if kind != PolicyKind::Project {
+        return Ok(());
+    }
+    let keys = config.keys.iter();
+    let mut keys: Vec<&str> = keys
+        .filter(|key| key.settings.project.as_deref() == Some(name))
+        .map(|key| key.name.as_str())
+        .collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    keys.sort_unstable();
+    let more = match keys.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    keys.truncate(SHOWN);
+    Err(EditError::InUse(format!(
+        "The project `{name}` has keys: {}{more}. Give them another one, or none, first.",
+        keys.join(", ")
+    )))
 }
 
 /// Keys and projects that are not there are most likely misspelt.

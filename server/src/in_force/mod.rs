@@ -3,6 +3,7 @@
 
 mod check;
 mod error;
+mod keys;
 mod models;
 mod overlay;
 mod policies;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use crate::auth::{KeySecret, KeySecrets};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
@@ -32,6 +34,8 @@ struct State {
     /// As the file has it.
     file: Config,
     overlay: Overlay,
+    /// What the database has of keys' secrets.
+    secrets: Arc<KeySecrets>,
 }
 
 impl State {
@@ -42,12 +46,18 @@ impl State {
 }
 
 impl InForce {
-    /// `gateway` runs with `overlay` applied to `file`.
+    /// `gateway` runs with `overlay` applied to `file`, and knows the secrets of keys.
     pub fn new(gateway: Arc<Gateway>, store: Store, file: Config, overlay: Overlay) -> Self {
+        let secrets = Arc::clone(gateway.policies().keys.secrets());
+        let state = State {
+            file,
+            overlay,
+            secrets,
+        };
         Self {
             gateway,
             store,
-            state: Mutex::new(State { file, overlay }),
+            state: Mutex::new(state),
         }
     }
 
@@ -57,24 +67,65 @@ impl InForce {
     /// It cannot be put into practice; then nothing has changed.
     pub async fn take(&self, file: Config) -> Result<(), PolicyError> {
         let mut state = self.state.lock().await;
-        let policies = self.built(&state.overlay.applied_to(&file))?;
-        self.gateway.replace_policies(policies);
+        let config = state.overlay.applied_to(&file);
+        self.replace(&config, self.built(&config)?);
         state.file = file;
         Ok(())
     }
 
-    /// Keeps a change, then puts it in force.
+    /// Keeps a change, then puts it in force. `secrets`: all that the key which is changed has from now on.
     async fn commit(
         &self,
         state: &mut State,
         overlay: Overlay,
         change: &Change,
+        secrets: Option<Vec<KeySecret>>,
     ) -> Result<(), EditError> {
-        let policies = self.built(&overlay.applied_to(&state.file))?;
-        self.store.add_changes(std::slice::from_ref(change)).await?;
-        self.gateway.replace_policies(policies);
+        let config = overlay.applied_to(&state.file);
+        let mut policies = self.built(&config)?;
+        match secrets {
+            None => self.store.add_changes(std::slice::from_ref(change)).await?,
+            Some(secrets) => {
+                self.store.add_change_of_key(change, &secrets).await?;
+                state.secrets = state.secrets_with(&change.name, secrets);
+                let secrets = Arc::clone(&state.secrets);
+                policies.keys = policies.keys.with_secrets(&config, secrets);
+            }
+        }
+        self.replace(&config, policies);
         state.overlay = overlay;
         Ok(())
+    }
+
+    /// Puts policies in force, and says whom the gateway serves from now on if that is others.
+    fn replace(&self, config: &Config, policies: Policies) {
+        let was_open = self.gateway.policies().keys.is_open();
+        let is_open = policies.keys.is_open();
+        self.gateway.replace_policies(policies);
+        let host = config.server.host;
+        match (was_open, is_open) {
+            (true, false) => tracing::info!(
+                "The gateway has a client key: whoever sends none is refused from now on"
+            ),
+            (false, true) if host.is_loopback() => {
+                tracing::warn!("The last client key is gone: the gateway is open");
+            }
+            (false, true) => tracing::warn!(
+                "The last client key is gone: the gateway is open, and whoever reaches {host} can use the providers"
+            ),
+            _ => {}
+        }
+        for key in &config.keys {
+            if let Some(project) = &key.settings.project
+                && !config.projects.contains_key(project)
+            {
+                tracing::warn!(
+                    key = key.name,
+                    project,
+                    "The project of a key is gone: the key is refused"
+                );
+            }
+        }
     }
 
     fn built(&self, config: &Config) -> Result<Policies, PolicyError> {

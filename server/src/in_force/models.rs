@@ -83,7 +83,7 @@ impl InForce {
                 by: change.by.clone(),
             };
             overlay.strategies.insert(name.to_owned(), edited);
-            self.commit(&mut state, overlay, &change).await?;
+            self.commit(&mut state, overlay, &change, None).await?;
             let now = routing(&model, &state);
             tracing::info!(
                 model = name,

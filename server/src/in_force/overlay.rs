@@ -1,10 +1,10 @@
 //! What operators have changed, laid over the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::policies::{Policy, PolicyKind};
+use shared::policies::{ClientKey, Policy, PolicyKind};
 
 use crate::config::{Config, Key, Strategy};
 use crate::store::{Change, Store, StoreError, What};
@@ -97,7 +97,13 @@ impl Overlay {
             return Ok(());
         }
         let kind = PolicyKind::from_name(&change.kind).ok_or("there is no such kind")?;
-        let edited = edited(change, |json| Policy::from_json(kind, json))?;
+        let understood = edited(change, |json| Policy::from_json(kind, json));
+        if kind == PolicyKind::Key && understood.is_err() {
+            // Without it the gateway might be open.
+            let off = edited(change, |_| Ok(Policy::Key(ClientKey::default())))?;
+            self.policies.insert((kind, change.name.clone()), off);
+        }
+        let edited = understood?;
         self.policies.insert((kind, change.name.clone()), edited);
         Ok(())
     }
@@ -119,8 +125,10 @@ impl Overlay {
                 model.strategy = strategy;
             }
         }
+        self.keys_applied_to(&mut config);
         for ((kind, name), edited) in &self.policies {
             match &edited.state {
+                _ if *kind == PolicyKind::Key => {}
                 EditState::Reset => {}
                 EditState::Deleted => remove(&mut config, *kind, name),
                 EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
@@ -130,20 +138,46 @@ impl Overlay {
     }
 }
 
+impl Overlay {
+    /// Of keys there may be thousands.
+    fn keys_applied_to(&self, config: &mut Config) {
+        let keys = config.keys.iter().enumerate();
+        let mut places: HashMap<String, usize> =
+            keys.map(|(place, key)| (key.name.clone(), place)).collect();
+        let mut deleted = HashSet::new();
+        let edits = self.policies.iter();
+        for ((_, name), edited) in edits.filter(|((kind, _), _)| *kind == PolicyKind::Key) {
+            match &edited.state {
+                EditState::Put(Policy::Key(settings)) => {
+                    let settings = settings.clone();
+                    match places.get(name) {
+                        // The file's secret still opens the door.
+                        Some(place) => config.keys[*place].settings = settings,
+                        None => {
+                            places.insert(name.clone(), config.keys.len());
+                            config.keys.push(Key {
+                                name: name.clone(),
+                                key: None,
+                                settings,
+                            });
+                        }
+                    }
+                }
+                EditState::Deleted => drop(deleted.insert(name.as_str())),
+                EditState::Put(_) | EditState::Reset => {}
+            }
+        }
+        config
+            .keys
+            .retain(|key| !deleted.contains(key.name.as_str()));
+    }
+}
+
 /// A policy takes the place of the one of its name.
 fn put(config: &mut Config, name: String, policy: Policy) {
     match policy {
-        Policy::Key(settings) => {
-            match config.keys.iter_mut().find(|key| key.name == name) {
-                // The file's secret still opens the door.
-                Some(key) => key.settings = settings,
-                None => config.keys.push(Key {
-                    name,
-                    key: None,
-                    settings,
-                }),
-            }
-        }
+        // Taken care of before.
+        Policy::Key(_) => {}
         Policy::Project(value) => drop(config.projects.insert(name, value)),
         Policy::Limit(value) => drop(config.limits.insert(name, value)),
         Policy::Budget(value) => drop(config.budgets.insert(name, value)),
@@ -155,14 +189,13 @@ fn put(config: &mut Config, name: String, policy: Policy) {
 
 fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
     match kind {
-        PolicyKind::Key => config.keys.retain(|key| key.name != name),
         PolicyKind::Project => drop(config.projects.remove(name)),
         PolicyKind::Limit => drop(config.limits.remove(name)),
         PolicyKind::Budget => drop(config.budgets.remove(name)),
         PolicyKind::Guardrail => drop(config.guardrails.remove(name)),
         PolicyKind::SystemPrompt => drop(config.system_prompts.remove(name)),
-        // There is always one.
-        PolicyKind::Cache => {}
+        // There is always one cache; of keys is taken care before.
+        PolicyKind::Cache | PolicyKind::Key => {}
     }
 }
 

@@ -8,7 +8,8 @@ use shared::routing::Source;
 
 use super::overlay::{EditState, Edited};
 use super::{EditError, InForce, State, check};
-use crate::config::Config;
+use crate::auth::KeySecret;
+use crate::config::{Config, Key};
 use crate::store::{Change, What};
 
 /// The name of the one policy of its kind.
@@ -78,7 +79,9 @@ impl InForce {
             Some(_) => EditState::Deleted,
             None => EditState::Reset,
         };
-        self.apply(&mut state, kind, name, deleted, edit).await
+        let secrets = (kind == PolicyKind::Key).then(|| state.left_of(name));
+        self.add_version(&mut state, kind, name, deleted, secrets, edit)
+            .await
     }
 
     /// Takes all edits of a policy back; `None`: the configuration says nothing of it.
@@ -102,7 +105,10 @@ impl InForce {
             if file.is_none() {
                 check::is_free(kind, name, &state.config())?;
             }
-            self.apply(&mut state, kind, name, EditState::Reset, edit)
+            // A key that the configuration does not have is gone, and so are its secrets.
+            let gone = kind == PolicyKind::Key && file.is_none();
+            let secrets = gone.then(|| state.left_of(name));
+            self.add_version(&mut state, kind, name, EditState::Reset, secrets, edit)
                 .await?;
         }
         Ok(entry(&state, kind, name).ok())
@@ -139,7 +145,7 @@ impl InForce {
     }
 
     /// The policy as it is, if the edit is about that.
-    fn expected(
+    pub(super) fn expected(
         &self,
         state: &State,
         kind: PolicyKind,
@@ -175,6 +181,20 @@ impl InForce {
         if before.is_some_and(|before| before.state == to) {
             return Ok(());
         }
+        self.add_version(state, kind, name, to, None, edit).await
+    }
+
+    /// A new version of a policy. `secrets`: all that the key has from then on which it is about.
+    pub(super) async fn add_version(
+        &self,
+        state: &mut State,
+        kind: PolicyKind,
+        name: &str,
+        to: EditState<Policy>,
+        secrets: Option<Vec<KeySecret>>,
+        edit: &Edit,
+    ) -> Result<(), EditError> {
+        let before = state.overlay.policy(kind, name);
         let change = Change {
             kind: kind.as_str().to_owned(),
             name: name.to_owned(),
@@ -196,7 +216,7 @@ impl InForce {
             by: change.by.clone(),
         };
         overlay.policies.insert((kind, name.to_owned()), edited);
-        self.commit(state, overlay, &change).await?;
+        self.commit(state, overlay, &change, secrets).await?;
         tracing::info!(
             kind = kind.as_str(),
             name,
@@ -208,13 +228,13 @@ impl InForce {
     }
 }
 
-fn no_such(kind: PolicyKind, name: &str) -> EditError {
+pub(super) fn no_such(kind: PolicyKind, name: &str) -> EditError {
     let name = name.to_owned();
     EditError::NoSuchPolicy { kind, name }
 }
 
 /// What is told of a policy, but not part of it.
-fn without_told(mut policy: Policy) -> Policy {
+pub(super) fn without_told(mut policy: Policy) -> Policy {
     if let Policy::Key(key) = &mut policy {
         key.prefixes.clear();
     }
@@ -222,7 +242,7 @@ fn without_told(mut policy: Policy) -> Policy {
 }
 
 /// What is wrong with a name.
-fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
+pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
     let message = if name.trim().is_empty() {
         "it needs a name"
     } else if name.chars().count() > MAX_NAME {
@@ -256,38 +276,48 @@ fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
     let keys: HashMap<_, _> = match kind {
         PolicyKind::Key => {
             let keys = state.file.keys.iter();
-            keys.map(|key| (key.name.as_str(), &key.settings)).collect()
+            keys.map(|key| (key.name.as_str(), key)).collect()
         }
         _ => HashMap::new(),
     };
-    let file = |name: &str| match kind {
-        PolicyKind::Key => keys.get(name).map(|key| Policy::Key((*key).clone())),
-        _ => in_file(&state.file, kind, name),
-    };
     names
         .iter()
-        .filter_map(|name| entry_with(state, kind, name, file(name)).ok())
+        .filter_map(|name| entry_with(state, kind, name, keys.get(name.as_str()).copied()).ok())
         .collect()
 }
 
-fn entry(state: &State, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
-    entry_with(state, kind, name, in_file(&state.file, kind, name))
+pub(super) fn entry(state: &State, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
+    let key = match kind {
+        PolicyKind::Key => state.file.keys.iter().find(|key| key.name == name),
+        _ => None,
+    };
+    entry_with(state, kind, name, key)
 }
 
-/// `file` is what the file says of it.
+/// `key`: the file's of this name, where it is about keys.
 fn entry_with(
     state: &State,
     kind: PolicyKind,
     name: &str,
-    file: Option<Policy>,
+    key: Option<&Key>,
 ) -> Result<PolicyEntry, EditError> {
+    let file = match kind {
+        PolicyKind::Key => key.map(|key| Policy::Key(key.settings.clone())),
+        _ => in_file(&state.file, kind, name),
+    };
     let edited = state.overlay.policy(kind, name);
     let put = edited.and_then(Edited::put);
     let deleted = edited.is_some_and(|edited| edited.state == EditState::Deleted);
     let policy = put.cloned().or_else(|| file.clone());
+    let mut policy = policy.ok_or_else(|| no_such(kind, name))?;
+    if let Policy::Key(told) = &mut policy {
+        told.prefixes = state
+            .secrets
+            .prefixes(name, key.and_then(|key| key.key.as_ref()));
+    }
     Ok(PolicyEntry {
         name: name.to_owned(),
-        policy: policy.ok_or_else(|| no_such(kind, name))?,
+        policy,
         source: if put.is_some() || deleted {
             Source::Edited
         } else {

@@ -25,6 +25,9 @@ pub struct RequestRecord {
     pub upstream_us: i64,
     /// Name of the client key; `None` when the gateway is open or the key was wrong.
     pub key: Option<Arc<str>>,
+    /// The key's project, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<Arc<str>>,
     pub client_address: Option<IpAddr>,
     /// What the client spoke, for example `openai_chat`.
     pub dialect: Arc<str>,

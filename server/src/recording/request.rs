@@ -74,6 +74,7 @@ impl Recording {
             latency_us: 0,
             upstream_us: 0,
             key: None,
+            project: None,
             client_address: None,
             dialect: arrival.dialect,
             endpoint: arrival.endpoint,
@@ -135,6 +136,7 @@ impl Recording {
             let of = original.record.shadow_of.unwrap_or(original.record.id);
             open.record.shadow_of = Some(of);
             open.record.key = original.record.key.clone();
+            open.record.project = original.record.project.clone();
             open.record.client_address = original.record.client_address;
             open.record.requested_model = original.record.requested_model.clone();
             open.record.stream = original.record.stream;
@@ -182,8 +184,11 @@ impl Recording {
         self.with(|open| open.record.client_address = address);
     }
 
-    pub fn key(&mut self, name: Option<Arc<str>>) {
-        self.with(|open| open.record.key = name);
+    pub fn key(&mut self, name: Option<Arc<str>>, project: Option<Arc<str>>) {
+        self.with(|open| {
+            open.record.key = name;
+            open.record.project = project;
+        });
     }
 
     /// The body has been read, and is text.

@@ -10,6 +10,7 @@ mod error;
 mod failures;
 mod figures;
 mod histogram;
+mod key_secrets;
 mod overview;
 mod recovery;
 mod requests;

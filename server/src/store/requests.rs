@@ -52,6 +52,7 @@ const COLUMNS: &[&str] = &[
     "dropped",
     "emulated",
     "shadow_of",
+    "project",
     "guardrails",
     "saved_tokens",
     "saved_nanos",
@@ -191,6 +192,7 @@ fn bind<'q>(
         .bind(names_json(&record.losses.dropped))
         .bind(names_json(&record.losses.emulated))
         .bind(record.shadow_of.map(|id| id.as_bytes().to_vec()))
+        .bind(record.project.clone())
         .bind(rules_json(record))
         .bind(record.saved_tokens.map(integer))
         .bind(record.saved_nanos)
@@ -299,6 +301,7 @@ fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         latency_us: row.try_get("latency_us")?,
         upstream_us: row.try_get("upstream_us")?,
         key: name("key_name")?,
+        project: name("project")?,
         client_address: row
             .try_get::<Option<&str>, _>("client_address")?
             .map(str::parse::<IpAddr>)

@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::auth::NewSecret;
-use crate::config::Secret;
 
 const SECRET: &str = "sk-the-secret-of-team-a";
 
@@ -183,7 +182,8 @@ fn prefixes_tell_which_secrets_there_are() {
     let new = NewSecret::generate();
     let config = config(ClientKey::default());
     let table = table(&config, [replaced(now()), new.kept("team-a", now())]);
-    let prefixes = table.secrets().prefixes(&config.keys[0]);
+    let configured = config.keys[0].key.as_ref();
+    let prefixes = table.secrets().prefixes("team-a", configured);
     let new = new.into_text();
     assert_eq!(prefixes[0].prefix, format!("{}…", &new[..7]));
     assert_eq!(prefixes[0].expires_at, None);
