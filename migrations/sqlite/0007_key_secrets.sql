@@ -38,5 +38,5 @@ SELECT
             || substr(hex(shadow_of), 13, 4) || '-' || substr(hex(shadow_of), 17, 4) || '-'
             || substr(hex(shadow_of), 21))
     END AS shadow_of,
-    project
+    guardrails, project
 FROM requests;

@@ -2,8 +2,8 @@
 
 use shared::policies::ClientKey;
 
-use super::Secret;
 use super::reading::Section;
+use super::{Secret, rate};
 
 /// One client's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,15 @@ impl Key {
             key: Some(section.required("key")),
             settings: ClientKey {
                 enabled: section.value("enabled", true),
-                ..ClientKey::default()
+                owner: section.optional("owner"),
+                tags: section.values("tags", Vec::new()),
+                project: section.optional("project"),
+                expires_at: section.optional("expires_at"),
+                models: section.values("models", Vec::new()),
+                providers: section.values("providers", Vec::new()),
+                rates: section.list("limits", rate::read),
+                allowances: Vec::new(),
+                prefixes: Vec::new(),
             },
         }
     }

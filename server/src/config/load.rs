@@ -12,7 +12,7 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, UnitPriceOverride, cache, compat, guardrail, limit, system_prompt,
+    Server, UnitPriceOverride, cache, compat, guardrail, limit, project, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -242,7 +242,7 @@ impl Config {
                 .unwrap_or_default(),
             prices: root.list("prices", PriceOverride::read),
             unit_prices: root.list("unit_prices", UnitPriceOverride::read),
-            projects: BTreeMap::new(),
+            projects: by_name(root, "projects", project::read),
             limits: by_name(root, "limits", limit::read),
             budgets: BTreeMap::new(),
             guardrails: guardrail::read_all(root),

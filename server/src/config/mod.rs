@@ -28,6 +28,7 @@ mod per;
 mod per_million;
 mod price;
 mod problem;
+mod project;
 mod provider;
 mod rate;
 mod reading;
@@ -45,6 +46,7 @@ mod system_prompt;
 mod target;
 mod time_of_day;
 mod timeouts;
+mod timestamp;
 mod unit_price;
 
 use std::collections::BTreeMap;

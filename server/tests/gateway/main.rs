@@ -20,6 +20,7 @@ mod guardrails;
 mod hang_up;
 mod health;
 mod hedging;
+mod keys;
 mod limits;
 mod losses;
 mod metrics;

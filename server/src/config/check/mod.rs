@@ -1,5 +1,6 @@
 //! What single values cannot tell: whether they make sense together.
 
+mod keys;
 mod limits;
 mod listeners;
 mod logging;
@@ -24,24 +25,5 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     routes::check(config, reader);
     models::check(config, reader);
     prices::check(config, reader);
-    let keys: Vec<&str> = config.keys.iter().map(|key| key.name.as_str()).collect();
-    names::check("keys", &keys, reader);
-    keys_differ(config, reader);
-}
-
-/// One secret is one caller.
-fn keys_differ(config: &Config, reader: &mut Reader<'_>) {
-    for (i, key) in config.keys.iter().enumerate() {
-        let Some(secret) = key.key.as_ref().filter(|key| !key.expose().is_empty()) else {
-            continue;
-        };
-        let mut before = config.keys[..i].iter();
-        if let Some(other) = before.find(|other| other.key.as_ref() == Some(secret)) {
-            let message = format!(
-                "the same key as \"{}\"; one of the two is of no use",
-                other.name
-            );
-            reader.problem(&format!("keys[{i}].key"), message);
-        }
-    }
+    keys::check(config, reader);
 }

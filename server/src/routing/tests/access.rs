@@ -72,7 +72,7 @@ fn table() -> RoutingTable {
             }),
             hedge: Hedge {
                 enabled: true,
-                ..Hedge::default()
+                max_share: Share::ALL,
             },
             ..model("watched", &["red", "green"])
         },
@@ -138,8 +138,11 @@ fn asked(
         now.now += std::time::Duration::from_secs(1);
         match plan.next(now) {
             Next::Try(candidate) => {
-                tried.push(PROVIDERS[candidate.provider].to_owned());
-                let error = ApiError::new(ErrorKind::ServerError, ErrorSource::Provider, "no");
+                let provider = PROVIDERS[candidate.provider].to_owned();
+                if !tried.contains(&provider) {
+                    tried.push(provider);
+                }
+                let error = ApiError::new(ErrorKind::UpstreamFailed, ErrorSource::Provider, "no");
                 plan.failed(&candidate, &error, now);
             }
             Next::Wait(until) => now.now = until,

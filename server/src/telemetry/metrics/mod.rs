@@ -3,6 +3,7 @@
 //! Labels come from the configuration and from fixed lists, never from what a client wrote. Requests are
 //! counted from their records, by the task that writes those: a request itself pays nothing.
 
+mod auth;
 mod cache;
 mod gateway;
 mod guardrails;
