@@ -66,6 +66,7 @@ fn request(table: &RoutingTable, model: &str, random: &mut u64) {
         model: Some(model),
         provider: None,
         endpoint: Endpoint::Chat,
+        access: None,
         facts: &NoFacts,
     };
     let mut plan = table.plan(wish, moment(random)).expect("there is a model");

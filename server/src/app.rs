@@ -109,6 +109,11 @@ impl App {
         )
         .await;
 
+        if gateway.policies().keys.is_open() && !client_address.ip().is_loopback() {
+            tracing::warn!(
+                "The gateway is open: it has no client keys, and whoever reaches {client_address} can use the providers"
+            );
+        }
         let stop = Stop::default();
         let write_timeout = config.server.timeouts.between_chunks;
         let for_clients = Service {

@@ -1,9 +1,8 @@
 //! Whether keys and projects make sense.
 
-use shared::policies::{ClientKey, FieldError, Project, Rate};
+use shared::policies::{ClientKey, FieldError, Project};
 
 use crate::config::Config;
-use crate::limits::check_rate;
 
 /// What people write about a key.
 const MAX_TEXT: usize = 200;
@@ -12,7 +11,7 @@ const MAX_TAGS: usize = 50;
 /// More than that nobody can oversee.
 const MAX_NAMES: usize = 1000;
 
-/// What is wrong with a key, by its fields.
+/// What is wrong with a key, by its fields; rates and allowances apart.
 pub fn check_key(key: &ClientKey, config: &Config) -> Vec<FieldError> {
     let mut errors = Errors::default();
     errors.text("owner", key.owner.as_deref(), MAX_TEXT);
@@ -28,17 +27,15 @@ pub fn check_key(key: &ClientKey, config: &Config) -> Vec<FieldError> {
         errors.add("project", format!("there is no project `{project}`"));
     }
     errors.access(&key.models, &key.providers, config);
-    errors.rates(&key.rates);
     errors.0
 }
 
-/// What is wrong with a project, by its fields.
+/// The same of a project.
 pub fn check_project(project: &Project, config: &Config) -> Vec<FieldError> {
     let mut errors = Errors::default();
     let description = project.description.as_deref();
     errors.text("description", description, MAX_DESCRIPTION);
     errors.access(&project.models, &project.providers, config);
-    errors.rates(&project.rates);
     errors.0
 }
 
@@ -77,14 +74,6 @@ impl Errors {
             if !config.providers.iter().any(|known| known.name == *name) {
                 let message = format!("there is no provider `{name}`");
                 self.add(&format!("providers[{i}]"), message);
-            }
-        }
-    }
-
-    fn rates(&mut self, rates: &[Rate]) {
-        for (i, rate) in rates.iter().enumerate() {
-            for error in check_rate(rate) {
-                self.add(&format!("rates[{i}].{}", error.field), error.message);
             }
         }
     }

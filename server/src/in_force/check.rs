@@ -1,10 +1,11 @@
 //! Whether a policy makes sense, in itself and among the others.
 
-use shared::policies::{FieldError, Policy, PolicyKind, Selector};
+use shared::policies::{FieldError, Policy, PolicyKind, Rate, Selector};
 
 use super::EditError;
 use crate::auth::{check_key, check_project};
 use crate::config::Config;
+use crate::limits::check_rate;
 use crate::selection::is_addresses;
 
 /// Of many names.
@@ -14,8 +15,14 @@ const SHOWN: usize = 10;
 pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match policy {
-        Policy::Key(key) => errors.extend(check_key(key, config)),
-        Policy::Project(project) => errors.extend(check_project(project, config)),
+        Policy::Key(key) => {
+            errors.extend(check_key(key, config));
+            rates(&key.rates, &mut errors);
+        }
+        Policy::Project(project) => {
+            errors.extend(check_project(project, config));
+            rates(&project.rates, &mut errors);
+        }
         Policy::Limit(limit) => {
             errors.extend(crate::limits::check(limit));
             selector("applies_to", &limit.applies_to, config, &mut errors);
@@ -66,6 +73,16 @@ pub(super) fn is_free(kind: PolicyKind, name: &str, config: &Config) -> Result<(
         "The project `{name}` has keys: {}{more}. Give them another one, or none, first.",
         keys.join(", ")
     )))
+}
+
+/// What a key or a project has of its own.
+fn rates(rates: &[Rate], errors: &mut Vec<FieldError>) {
+    for (i, rate) in rates.iter().enumerate() {
+        errors.extend(check_rate(rate).into_iter().map(|error| FieldError {
+            field: format!("rates[{i}].{}", error.field),
+            ..error
+        }));
+    }
 }
 
 /// Keys and projects that are not there are most likely misspelt.

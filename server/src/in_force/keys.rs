@@ -1,8 +1,9 @@
 //! Client keys that operators make while the gateway runs, and other secrets for those that there are.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use shared::policies::{ClientKey, Edit, FieldError, NewKey, Policy, PolicyKind};
 
 use super::overlay::EditState;
@@ -74,7 +75,6 @@ impl InForce {
         if self.expected(&state, KEY, name, edit)?.is_none() {
             return Err(no_such(KEY, name));
         }
-        let grace = i64::try_from(grace_seconds.min(LONGEST_GRACE + 1)).unwrap_or(i64::MAX);
         if grace_seconds > LONGEST_GRACE {
             return Err(EditError::Invalid(vec![FieldError {
                 field: "grace_seconds".to_owned(),
@@ -82,7 +82,7 @@ impl InForce {
             }]));
         }
         let now = Utc::now();
-        let until = now + TimeDelta::seconds(grace);
+        let until = now + Duration::from_secs(grace_seconds);
         let mut secrets = state.configured_until(name, until);
         let made = state.secrets.of(name).iter();
         let made = made.filter(|secret| secret.created_at.is_some());
@@ -101,9 +101,12 @@ impl InForce {
         // What holds of the key goes on, be it the configuration's or an edit.
         let edited = state.overlay.policy(KEY, name);
         let same = edited.map_or(EditState::Reset, |edited| edited.state.clone());
-        let what = match grace {
+        let what = match grace_seconds {
             0 => "Another secret: those before are not taken any more".to_owned(),
-            _ => format!("Another secret: those before are taken until {until:.0?}"),
+            _ => {
+                let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+                format!("Another secret: those before are taken until {until}")
+            }
         };
         let edit = Edit {
             reason: Some(match &edit.reason {

@@ -65,6 +65,14 @@ check = { kind = "webhook", url = "http://x/" }
 action = { kind = "flag" }
 [[cache.overrides]]
 ttl = "1h"
+[[keys.limits]]
+requests = 1
+window = "1m"
+[[projects]]
+name = "name"
+[[projects.limits]]
+requests = 1
+window = "1m"
 [[limits]]
 name = "name"
 requests = 1
@@ -118,6 +126,7 @@ fn rows() -> Vec<String> {
             "providers.name"
             | "models.name"
             | "keys.name"
+            | "projects.name"
             | "system_prompts.name"
             | "limits.name"
             | "guardrails.name" => "–".to_owned(),

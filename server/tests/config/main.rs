@@ -7,6 +7,7 @@ mod documentation;
 mod dump;
 mod foreign;
 mod foreign_mistakes;
+mod keys;
 mod mistakes;
 mod precedence;
 mod robustness;

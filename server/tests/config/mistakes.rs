@@ -441,7 +441,7 @@ fn warned_but_served() {
         ),
         (
             "[server]\nhost = \"0.0.0.0\"",
-            "a.toml:5: server.host: there are no [[keys]]: whoever reaches 0.0.0.0 can use the providers",
+            "a.toml:5: server.host: there are no [[keys]]: unless the dashboard has made some, whoever reaches 0.0.0.0 can use the providers",
         ),
         (
             "[[keys]]\nname = \"k\"\nkey = \"x\"\nenabled = false\n[server]\nhost = \"0.0.0.0\"",

@@ -122,9 +122,6 @@ fn leads_somewhere(name: &str, config: &Config) -> bool {
 /// What is wrong with single values, as far as nobody has said it yet.
 fn rest(errors: Vec<FieldError>, path: &str, reader: &mut Reader<'_>) {
     for error in errors {
-        // Those are checked where they are read.
-        if !error.field.starts_with("rates") && !error.field.starts_with("allowances") {
-            reader.problem(&format!("{path}.{}", error.field), error.message);
-        }
+        reader.problem(&format!("{path}.{}", error.field), error.message);
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
         reader.warning(
             "server.host",
             format!(
-                "there are no [[keys]]: whoever reaches {} can use the providers",
+                "there are no [[keys]]: unless the dashboard has made some, whoever reaches {} can use the providers",
                 config.server.host
             ),
         );
