@@ -30,20 +30,18 @@ mod tests {
     #[test]
     fn days_and_times_are_read() {
         for (text, expected) in [
-            ("2027-01-31", Ok("2027-01-31T00:00:00Z")),
-            ("2027-01-31T18:00:00+01:00", Ok("2027-01-31T17:00:00Z")),
-            ("2027-01-31 18:00:00Z", Ok("2027-01-31T18:00:00Z")),
-            ("2027-01-31T18:00:00", Err(())),
-            ("2027-02-30", Err(())),
-            ("soon", Err(())),
+            ("2027-01-31", Some("2027-01-31T00:00:00Z")),
+            ("2027-01-31T18:00:00+01:00", Some("2027-01-31T17:00:00Z")),
+            ("2027-01-31 18:00:00Z", Some("2027-01-31T18:00:00Z")),
+            ("2027-01-31T18:00:00", None),
+            ("2027-02-30", None),
+            ("soon", None),
         ] {
-            let found = <DateTime<Utc> as Scalar>::parse(text).map_err(|_| ());
-            let literal = found.as_ref().map(Scalar::literal).map_err(|()| ());
+            let found = <DateTime<Utc> as Scalar>::parse(text).ok();
+            let literal = found.as_ref().map(Scalar::literal);
             assert_eq!(literal, expected.map(quoted), "{text}");
-            if let Ok(found) = found {
-                let back = <DateTime<Utc> as Scalar>::parse(expected.unwrap());
-                assert_eq!(back, Ok(found));
-            }
+            let back = expected.and_then(|text| Scalar::parse(text).ok());
+            assert_eq!(back, found, "{text}");
         }
     }
 }

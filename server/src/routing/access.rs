@@ -39,11 +39,7 @@ impl Name {
 impl Access {
     /// Of lists of models and of providers, all of which must allow something; an empty one allows all. `known`: the
     /// providers' names, in the order of the configuration. `None`: there is no limit.
-    pub fn new<'a>(
-        models: [&[String]; 2],
-        providers: [&[String]; 2],
-        known: &[&str],
-    ) -> Option<Self> {
+    pub fn new(models: [&[String]; 2], providers: [&[String]; 2], known: &[&str]) -> Option<Self> {
         let names = |list: &[String]| {
             let names = list.iter().map(|name| match Pattern::parse(name) {
                 Some(pattern) => Name::Pattern(pattern),
@@ -60,13 +56,13 @@ impl Access {
             models: models
                 .iter()
                 .copied()
-                .filter(|list| given(&list))
+                .filter(|list| given(list))
                 .map(names)
                 .collect(),
             providers: providers
                 .iter()
                 .any(given)
-                .then(|| known.iter().map(|provider| allowed(provider)).collect()),
+                .then(|| known.iter().map(allowed).collect()),
         };
         (!access.models.is_empty() || access.providers.is_some()).then_some(access)
     }
