@@ -89,17 +89,17 @@ fn what_is_wrong_is_told_with_its_place() {
         (
             "project = \"web\"",
             "project = \"wbe\"",
-            "a.toml:24: keys[0].project: unknown project \"wbe\"; did you mean web?",
+            "a.toml:24: keys[0].project: unknown project \"wbe\"; did you mean \"web\"?",
         ),
         (
             "providers = [\"up\"]\nlimits = [{ requests",
             "providers = [\"upp\"]\nlimits = [{ requests",
-            "a.toml:27: keys[0].providers[0]: unknown provider \"upp\"; did you mean up?",
+            "a.toml:27: keys[0].providers[0]: unknown provider \"upp\"; did you mean \"up\"?",
         ),
         (
             "providers = [\"up\"]\nlimits = [{ tokens",
             "providers = [\"upp\"]\nlimits = [{ tokens",
-            "a.toml:16: projects[0].providers[0]: unknown provider \"upp\"; did you mean up?",
+            "a.toml:16: projects[0].providers[0]: unknown provider \"upp\"; did you mean \"up\"?",
         ),
         (
             "expires_at = 2999-01-31",
@@ -131,7 +131,7 @@ fn what_allows_nothing_is_worth_a_word() {
         (
             "\"quick\", \"own\"",
             "\"quick\", \"fats\"",
-            "a.toml:26: keys[0].models[1]: allows nothing: no model is called \"fats\"; did you mean fast?",
+            "a.toml:26: keys[0].models[1]: allows nothing: no model is called \"fats\"; did you mean \"fast\"?",
         ),
         (
             "2999-01-31",
