@@ -194,6 +194,11 @@ impl KeyTable {
         found.cloned().map_err(refusal)
     }
 
+    /// Who would be let in with this credential, without any consequence.
+    pub fn known(&self, credential: Option<&str>, at: DateTime<Utc>) -> Option<&Caller> {
+        self.look_up(credential, at).1.ok()
+    }
+
     fn look_up(
         &self,
         credential: Option<&str>,

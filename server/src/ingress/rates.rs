@@ -13,6 +13,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use axum::body::Body;
 use axum::response::Response;
+use chrono::Utc;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::{Layer, Service};
 
@@ -152,9 +153,10 @@ impl Asking {
     }
 
     fn shown(self) -> Option<Shown> {
-        let known = self.policies.keys.authenticate(self.credential.as_deref());
+        let credential = self.credential.as_deref();
+        let known = self.policies.keys.known(credential, Utc::now());
         let caller = Caller {
-            key: known.ok().and_then(|caller| caller.key),
+            key: known.and_then(|caller| caller.key.clone()),
             ..self.caller
         };
         self.policies.limits.shown(&caller)
