@@ -38,5 +38,5 @@ SELECT
             || substr(hex(shadow_of), 13, 4) || '-' || substr(hex(shadow_of), 17, 4) || '-'
             || substr(hex(shadow_of), 21))
     END AS shadow_of,
-    guardrails, project
+    guardrails, saved_tokens, saved_nanos / 1e9 AS saved_usd, project
 FROM requests;

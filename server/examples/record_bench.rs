@@ -140,6 +140,9 @@ fn record(time: DateTime<Utc>, i: i64) -> RequestRecord {
         }],
         usage_estimated: false,
         shadow_of: None,
+        guardrails: Vec::new(),
+        saved_tokens: None,
+        saved_nanos: None,
         losses: llm::chat::Losses::default(),
         usage: Some(Usage {
             input_tokens: 1200,

@@ -120,10 +120,3 @@ impl PolicyApi for Admin {
         })
     }
 }
-
-/// The stage that it is about is not there yet.
-fn unserved() -> AdminError {
-    AdminError::Internal {
-        message: "this is not served yet".to_owned(),
-    }
-}
