@@ -1,6 +1,10 @@
 //! Quotas and budgets: what may be used in a day, a week, a month, or at all. None can be configured yet: nothing is
 //! claimed, from the place where accounts will be charged.
 
+mod check;
+
+pub use check::{check, check_allowance};
+
 use llm::error::ApiError;
 
 use crate::auth::Caller;

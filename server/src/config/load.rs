@@ -11,8 +11,8 @@ use super::file::{Choice, Format, choose, places_of_others};
 use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
-    Admin, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording, Route,
-    Server, UnitPriceOverride, cache, compat, guardrail, limit, project, system_prompt,
+    Admin, Alerts, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording,
+    Route, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -232,6 +232,7 @@ impl Config {
             database: root.section("database", Database::read),
             recording: root.section("recording", Recording::read),
             logging: root.section("logging", Logging::read),
+            alerts: root.section("alerts", Alerts::read),
             providers: Provider::read_all(root),
             routes: root.list("routes", Route::read),
             models: root
@@ -244,7 +245,7 @@ impl Config {
             unit_prices: root.list("unit_prices", UnitPriceOverride::read),
             projects: by_name(root, "projects", project::read),
             limits: by_name(root, "limits", limit::read),
-            budgets: BTreeMap::new(),
+            budgets: by_name(root, "budgets", budget::read),
             guardrails: guardrail::read_all(root),
             system_prompts: system_prompt::read_all(root),
             cache: root.section("cache", cache::read),

@@ -3,7 +3,10 @@
 //! Nothing else in the gateway reads configuration files or environment variables.
 
 mod admin;
+mod alerts;
+mod allowance;
 mod breaker;
+mod budget;
 mod byte_size;
 mod cache;
 mod check;
@@ -45,6 +48,7 @@ mod stamp;
 mod system_prompt;
 mod target;
 mod time_of_day;
+mod time_zone;
 mod timeouts;
 mod timestamp;
 mod unit_price;
@@ -54,6 +58,7 @@ use std::collections::BTreeMap;
 use shared::policies::{Budget, CacheSettings, Guardrail, Project, RateLimit, SystemPrompt};
 
 pub use admin::Admin;
+pub use alerts::Alerts;
 pub use breaker::Breaker;
 pub use byte_size::ByteSize;
 pub use compat::{Imported, import};
@@ -87,6 +92,7 @@ pub use stamp::Stamp;
 pub use system_prompt::DEFAULT_PROMPT;
 pub use target::Target;
 pub use time_of_day::{TimeOfDay, UtcOffset};
+pub use time_zone::TimeZone;
 pub use timeouts::{PartialTimeouts, Timeouts};
 pub use unit_price::UnitPriceOverride;
 
@@ -105,6 +111,8 @@ pub struct Config {
     pub recording: Recording,
     /// The log.
     pub logging: Logging,
+    /// Who is told when a budget runs out.
+    pub alerts: Alerts,
     /// The upstreams.
     pub providers: Vec<Provider>,
     /// Paths of the operator's own.
@@ -141,6 +149,7 @@ impl Default for Config {
             database: Database::default(),
             recording: Recording::default(),
             logging: Logging::default(),
+            alerts: Alerts::default(),
             providers: vec![Provider::built_in()],
             routes: Vec::new(),
             models: Vec::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::reading::Section;
-use super::{ByteSize, Timeouts};
+use super::{ByteSize, TimeZone, Timeouts};
 
 /// The listener clients talk to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub struct Server {
     pub max_concurrent_requests: usize,
     /// A request from which something would have to be left out for its upstream is answered with 400.
     pub strict: bool,
+    /// The clock that days, weeks and months of budgets are told by.
+    pub time_zone: TimeZone,
+    /// Under a budget of tokens or money, the longest answer that a request gets which names no limit, tokens.
+    pub assumed_output_tokens: u64,
     /// How long requests under way may go on after a signal to stop.
     pub drain_timeout: Duration,
     /// Networks whose `x-forwarded-for` is believed.
@@ -40,6 +44,8 @@ impl Default for Server {
             max_body_size: ByteSize::mebibytes(32),
             max_concurrent_requests: 10_000,
             strict: false,
+            time_zone: TimeZone::default(),
+            assumed_output_tokens: 4096,
             drain_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
             ca_file: None,
@@ -58,6 +64,9 @@ impl Server {
             max_concurrent_requests: section
                 .value("max_concurrent_requests", default.max_concurrent_requests),
             strict: section.value("strict", default.strict),
+            time_zone: section.value("time_zone", default.time_zone),
+            assumed_output_tokens: section
+                .value("assumed_output_tokens", default.assumed_output_tokens),
             drain_timeout: section.value("drain_timeout", default.drain_timeout),
             trusted_proxies: section.values("trusted_proxies", default.trusted_proxies),
             ca_file: section.optional::<String>("ca_file").map(PathBuf::from),

@@ -77,6 +77,9 @@ window = "1m"
 name = "name"
 requests = 1
 window = "1s"
+[[budgets]]
+name = "name"
+requests = 1
 [[prices]]
 model = "x"
 input = 1
@@ -123,13 +126,7 @@ fn rows() -> Vec<String> {
             .replace("PARAMETERS_PARAMETER", "PARAMETERS_<PARAMETER>");
         let variable = match path.as_str() {
             // What is found by its name is not renamed by a variable.
-            "providers.name"
-            | "models.name"
-            | "keys.name"
-            | "projects.name"
-            | "system_prompts.name"
-            | "limits.name"
-            | "guardrails.name" => "–".to_owned(),
+            path if path.ends_with("s.name") => "–".to_owned(),
             _ => format!("`{variable}`"),
         };
         format!("| `{path}` | {default} | {variable} | ")

@@ -12,7 +12,7 @@ mod prompt;
 mod selector;
 mod states;
 
-pub use amount::{Allowance, Budget, Period};
+pub use amount::{Allowance, Budget, Period, usual_alerts};
 pub use api::PolicyApi;
 pub use cache::{CacheOverride, CacheScope, CacheSettings};
 pub use entry::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, PolicyVersion};
