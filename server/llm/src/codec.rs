@@ -72,6 +72,20 @@ pub struct ReplyForm {
 pub trait ChatCodec: Send + Sync + fmt::Debug {
     fn protocol(&self) -> Protocol;
 
+    /// Where a request's body says how long an answer may be, with dots into objects.
+    fn output_limit(&self) -> &'static str {
+        match self.protocol() {
+            Protocol::OpenAiChat => "max_completion_tokens",
+            Protocol::OpenAiResponses => "max_output_tokens",
+            Protocol::Gemini => "generationConfig.maxOutputTokens",
+            Protocol::Ollama => "options.num_predict",
+            Protocol::OpenAiCompletions
+            | Protocol::Anthropic
+            | Protocol::Cohere
+            | Protocol::Mistral => "max_tokens",
+        }
+    }
+
     /// The upstream's request. Of a body in the same protocol only what `target` asks for is changed;
     /// another one is written anew from its [`prompt`](ChatRequest::prompt). What this protocol cannot say is
     /// left out and noted in [`WireRequest::losses`].

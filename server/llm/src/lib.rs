@@ -8,6 +8,7 @@
 
 pub mod audio;
 pub mod carried;
+pub mod ceiling;
 pub mod chat;
 pub mod codec;
 pub mod codecs;

@@ -40,6 +40,10 @@ impl ChatCodec for OpenAiChat {
         Protocol::OpenAiChat
     }
 
+    fn output_limit(&self) -> &'static str {
+        self.quirks.token_limit_name()
+    }
+
     fn encode_request(
         &self,
         request: &ChatRequest,
