@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::transitions::Transitions;
 use crate::transport::{OwnAuthorities, Transport};
-use crate::{health_checks, ingress, routes};
+use crate::{budget_alerts, budgets, health_checks, ingress, routes};
 
 /// More than any number of operators needs.
 const ADMIN_CONNECTIONS: usize = 1024;
@@ -38,6 +38,7 @@ pub struct App {
     pub store: Store,
     server: Server,
     health_checks: AbortHandle,
+    budget_alerts: AbortHandle,
     stop: Stop,
 }
 
@@ -78,6 +79,11 @@ impl App {
         let client_address = clients.local_addr()?;
         let admin_address = operators.local_addr()?;
 
+        let (alerts, due) = budgets::ledger::alerts();
+        let ledger = policies.budgets.ledger();
+        ledger
+            .open(store.clone(), beside(&store, "ledger"), alerts)
+            .await;
         let recorder = Recorder::start(recording(config, &store), store.clone());
         let transport = Transport::new(authorities);
         tokio::spawn(transport.clone().sweep());
@@ -130,6 +136,7 @@ impl App {
             write_timeout,
         };
         let health_checks = tokio::spawn(health_checks::run(gateway.clone())).abort_handle();
+        let budget_alerts = tokio::spawn(budget_alerts::run(gateway.clone(), due)).abort_handle();
         tokio::spawn(serve(clients, for_clients, stop.clone()));
         tokio::spawn(serve(operators, for_operators, stop.clone()));
         Ok(Self {
@@ -141,6 +148,7 @@ impl App {
             store,
             server: config.server.clone(),
             health_checks,
+            budget_alerts,
             stop,
         })
     }
@@ -156,6 +164,9 @@ impl App {
             );
         }
         self.gateway.stop_shadows().await;
+        let policies = self.gateway.policies();
+        policies.budgets.ledger().close(&self.store).await;
+        self.budget_alerts.abort();
         self.gateway.recorder().shutdown().await;
         let recording = self.gateway.recorder().status();
         if recording.lost > 0 {

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod availability;
+pub mod budget_alerts;
 pub mod budgets;
 pub mod cache;
 pub mod cli;

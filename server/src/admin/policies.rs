@@ -95,8 +95,8 @@ impl PolicyApi for Admin {
         Ok(self.gateway.policies().limits.states(limit))
     }
 
-    async fn budget_states(&self, _limit: usize) -> Result<Vec<BudgetState>, AdminError> {
-        Ok(Vec::new())
+    async fn budget_states(&self, limit: usize) -> Result<Vec<BudgetState>, AdminError> {
+        Ok(self.gateway.policies().budgets.states(limit))
     }
 
     async fn cache_entries(

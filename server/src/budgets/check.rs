@@ -2,24 +2,14 @@
 
 use shared::policies::{Allowance, Budget, FieldError};
 
-use crate::selection::is_addresses;
-
 /// Fits every integer on the way, with room to add.
 const MOST: u64 = 1 << 60;
 
-/// What is wrong with a budget, by its fields.
+/// What is wrong with a budget in itself, by its fields; whom it is about is not looked at.
 pub fn check(budget: &Budget) -> Vec<FieldError> {
     let mut errors = check_allowance(&budget.allowance);
     for error in &mut errors {
         error.field.insert_str(0, "allowance.");
-    }
-    for (i, address) in budget.applies_to.addresses.iter().enumerate() {
-        if !is_addresses(address) {
-            errors.push(FieldError {
-                field: format!("applies_to.addresses[{i}]"),
-                message: "must be an address, a network such as 10.0.0.0/8, or *.*.*.*".to_owned(),
-            });
-        }
     }
     errors
 }

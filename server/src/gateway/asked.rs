@@ -15,8 +15,10 @@ use tokio::time::Instant;
 
 use super::attempts::{Outcome, Unanswered};
 use super::context::Context;
+use super::covered::Covered;
 use super::parameters::with_parameters;
 use super::secrets::Secrets;
+use crate::budgets::Claim;
 use crate::policies::{Policies, Upstream};
 use crate::recording::request::Recording;
 use crate::recording::trial::Trial;
@@ -40,6 +42,8 @@ pub(super) struct Asked<'a> {
     pub first_token: Option<Instant>,
     /// The client's own key, where it goes upstream.
     pub client_key: Option<Arc<str>>,
+    /// What the request takes of quotas and budgets.
+    pub claim: Option<Claim>,
 }
 
 impl<'a> Asked<'a> {
@@ -60,6 +64,7 @@ impl<'a> Asked<'a> {
             give_up: context.recording.started() + timeouts.total,
             first_token: timeouts.first_token.map(|limit| Instant::now() + limit),
             client_key: context.client_key_for(upstream),
+            claim: context.recording.claim().cloned(),
         }
     }
 
@@ -129,7 +134,7 @@ impl<'a> Asked<'a> {
     pub async fn send(
         &self,
         trial: &mut Trial,
-        request: WireRequest,
+        request: Covered,
         errors: &dyn ChatCodec,
     ) -> Outcome<UpstreamReply> {
         let reply = self.exchange(trial, request).await?;
@@ -140,14 +145,10 @@ impl<'a> Asked<'a> {
     }
 
     /// Sends a request; returns once the head of any reply is there.
-    pub async fn exchange(
-        &self,
-        trial: &mut Trial,
-        request: WireRequest,
-    ) -> Outcome<UpstreamReply> {
+    pub async fn exchange(&self, trial: &mut Trial, request: Covered) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
-        let request = self.sign(request)?;
-        let reply = self
+        let request = self.sign(request.into_wire())?;
+        let sent = self
             .transport
             .send(
                 &upstream.endpoint,
@@ -155,7 +156,11 @@ impl<'a> Asked<'a> {
                 &upstream.timeouts,
                 self.give_up,
             )
-            .await?;
+            .await;
+        if sent.as_ref().is_err_and(|error| !error.may_have_sent()) {
+            trial.used_nothing();
+        }
+        let reply = sent?;
         trial.answered(reply.status.as_u16());
         Ok(reply)
     }
@@ -164,12 +169,12 @@ impl<'a> Asked<'a> {
     pub async fn upload(
         &self,
         trial: &mut Trial,
-        request: WireRequest,
+        request: Covered,
         upload: Upload,
     ) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
-        let request = self.sign(request)?;
-        let reply = self
+        let request = self.sign(request.into_wire())?;
+        let sent = self
             .transport
             .upload(
                 &upstream.endpoint,
@@ -178,7 +183,14 @@ impl<'a> Asked<'a> {
                 &upstream.timeouts,
                 self.give_up,
             )
-            .await?;
+            .await;
+        if sent
+            .as_ref()
+            .is_err_and(|error| error.kind == ErrorKind::Unreachable)
+        {
+            trial.used_nothing();
+        }
+        let reply = sent?;
         trial.answered(reply.status.as_u16());
         Ok(reply)
     }

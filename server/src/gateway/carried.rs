@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use llm::carried::{MultipartHead, Operation, with_model};
+use llm::ceiling;
 use llm::chat::Losses;
 use llm::codec::{ReplyForm, WireRequest};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
@@ -64,6 +65,8 @@ pub struct FormRequest {
     pub operation: &'static Operation,
     pub head: MultipartHead,
     pub content_type: HeaderValue,
+    /// Of the form, bytes, where that was told.
+    pub length: Option<u64>,
     /// What has come of the form, and all that is still to come, for a name of the model.
     pub form: Form,
 }
@@ -125,9 +128,12 @@ impl Call for CarriedCall<'_> {
                 HeaderValue::from_static("application/json"),
             )
         };
-        let sent = asked.send(trial, asked.shape(wire), asked.errors());
+        let (stream, characters) = (self.request.stream, self.request.characters);
+        let wire = asked.cover(trial, asked.shape(wire), stream, |body| {
+            Some(ceiling::carried(operation, body, characters))
+        })?;
+        let sent = asked.send(trial, wire, asked.errors());
         let reply = asked.in_time(sent).await?;
-        let characters = self.request.characters;
         let passed = Passed::new(reply, asked, operation, characters);
         named(trial, passed, self.request.model.as_deref()).await
     }
@@ -136,6 +142,8 @@ impl Call for CarriedCall<'_> {
 pub(super) struct FormCall {
     pub operation: &'static Operation,
     pub content_type: HeaderValue,
+    /// Of the form, bytes, where that was told.
+    pub length: Option<u64>,
     /// Taken by the one target that gets it.
     pub form: Mutex<Option<Form>>,
 }
@@ -153,11 +161,15 @@ impl Call for FormCall {
 
     async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Answer> {
         check_offer(self.operation, asked)?;
+        let wire = wire(self.operation, asked, self.content_type.clone());
+        let bytes = self.length.unwrap_or(asked.policies.max_body_size as u64);
+        let wire = asked.cover(trial, wire, false, |_| {
+            Some(ceiling::form(self.operation, bytes))
+        })?;
         let Form(send) = take(&self.form)?;
         let upload = send(&asked.candidate.model);
         let progress = upload.progress();
         trial.receiving(move || progress.bytes());
-        let wire = wire(self.operation, asked, self.content_type.clone());
         let reply = asked.upload(trial, wire, upload).await?;
         if !reply.status.is_success() {
             let failure = asked.failure(reply, asked.errors()).await?;
@@ -202,27 +214,31 @@ impl Call for ForwardCall {
             losses: Losses::default(),
             form: ReplyForm::default(),
         };
-        let upload = match &mut *self.body.lock().unwrap_or_else(|e| e.into_inner()) {
+        let body = || self.body.lock().unwrap_or_else(|e| e.into_inner());
+        let is_here = match &*body() {
             Some(ForwardedBody::Whole(body)) => {
                 wire.body = body.clone().into();
-                None
+                true
             }
             Some(ForwardedBody::Json(body)) => {
                 wire.body = renamed(body, &asked.candidate.model);
-                None
+                true
             }
-            body => match body.take() {
-                Some(ForwardedBody::Upload(upload)) => Some(upload),
-                _ => return Err(Unanswered::Unfit(spent())),
-            },
+            Some(ForwardedBody::Upload(_)) => false,
+            None => return Err(Unanswered::Unfit(spent())),
+        };
+        let wire = asked.cover_forwarded(trial, wire, &self.path, is_here)?;
+        let upload = match is_here {
+            true => None,
+            false => body().take(),
         };
         let reply = match upload {
-            Some(upload) => {
+            Some(ForwardedBody::Upload(upload)) => {
                 let progress = upload.progress();
                 trial.receiving(move || progress.bytes());
                 asked.upload(trial, wire, upload).await?
             }
-            None => asked.exchange(trial, wire).await?,
+            _ => asked.exchange(trial, wire).await?,
         };
         if !reply.status.is_client_error() && !reply.status.is_server_error() {
             let any = &llm::carried::ANY;

@@ -63,7 +63,8 @@ impl ChatCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let reply = asked.send(trial, asked.shape(wire), codec).await?;
+        let wire = asked.cover_chat(trial, asked.shape(wire), codec, request)?;
+        let reply = asked.send(trial, wire, codec).await?;
         trial.lost(losses);
         let Some(framer) = reply.framer() else {
             let body = reply.body.collect(MAX_REPLY_BODY).await?;

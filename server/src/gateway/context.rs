@@ -12,7 +12,6 @@ use super::moment;
 use super::room::Room;
 use super::secrets::Secrets;
 use crate::auth::Caller;
-use crate::budgets::Claim;
 use crate::cache::{Hit, LookUp, Origin, Slot};
 use crate::limits::Permit;
 use crate::policies::{Policies, Upstream};
@@ -39,8 +38,6 @@ pub struct Context {
     pub caller: Caller,
     /// Held for as long as the request goes on.
     pub permit: Option<Permit>,
-    /// What it takes of quotas and budgets.
-    pub claim: Option<Claim>,
     /// Kept for as long as the request goes on: its connection is not idle.
     pub in_service: Option<Arc<()>>,
     /// The record is committed before the reply ends.
@@ -70,7 +67,6 @@ impl Context {
             recording,
             caller: Caller::default(),
             permit: None,
-            claim: None,
             in_service: None,
             durable,
             client_key: None,

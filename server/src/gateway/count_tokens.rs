@@ -11,6 +11,7 @@ use llm::error::{ApiError, ErrorKind};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
+use super::covered::Covered;
 use crate::recording::trial::Trial;
 
 /// Two protocols have the question. A target that speaks the client's is asked, for all others there is an estimate,
@@ -57,7 +58,7 @@ impl Call for CountTokensCall<'_> {
             ..asked.target()
         };
         let wire = (question.encode)(self.request, &target).map_err(Unanswered::Unfit)?;
-        match asked.send(trial, wire, codec).await {
+        match asked.send(trial, Covered::free(wire), codec).await {
             Ok(reply) => {
                 let body = reply.body.collect(MAX_REPLY_BODY).await?;
                 Ok((question.decode)(&body)?)

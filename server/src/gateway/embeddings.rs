@@ -1,5 +1,6 @@
 //! Vectors of texts, as they are asked of one target.
 
+use llm::ceiling;
 use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 
 use super::asked::{Asked, MAX_REPLY_BODY};
@@ -26,8 +27,11 @@ impl Call for EmbeddingsCall<'_> {
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
+        let wire = asked.cover(trial, asked.shape(wire), false, |body| {
+            Some(ceiling::embeddings(body))
+        })?;
         let body = asked.in_time(async {
-            let reply = asked.send(trial, asked.shape(wire), asked.errors());
+            let reply = asked.send(trial, wire, asked.errors());
             Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
         });
         let body = body.await?;

@@ -6,6 +6,7 @@ mod carried;
 mod chat;
 mod context;
 mod count_tokens;
+mod covered;
 mod embeddings;
 mod events;
 mod facts;
@@ -195,7 +196,8 @@ impl Gateway {
                 .ask(permit, &context.caller, asking.model, tokens)?;
             context.recording.counted(permit.tokens());
         }
-        context.claim = policies.budgets.claim(&context.caller, asking.model)?;
+        let claim = policies.budgets.claim(&context.caller, asking.model);
+        context.recording.charge(claim);
         Ok(())
     }
 
@@ -420,6 +422,7 @@ impl Gateway {
         let call = FormCall {
             operation: request.operation,
             content_type: request.content_type,
+            length: request.length,
             form: Mutex::new(Some(request.form)),
         };
         attempts::first_answer(self, context, plan, &call).await

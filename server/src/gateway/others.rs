@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::asked::Asked;
 use super::attempts::Unanswered;
 use super::context::Context;
+use super::covered::Covered;
 use super::facts::{Asking, endpoint_of};
 use super::{Terms, moment};
 use crate::config::Timeouts;
@@ -96,9 +97,9 @@ impl Ask for Others {
             let mut in_use = candidate.state.begin(candidate.key, moment::now());
             let mut trial = asked.trial(&context.recording);
             let told = async {
-                let reply = asked
-                    .send(&mut trial, asked.shape(wire), asked.errors())
-                    .await?;
+                // The operator's own doing, which no client pays for.
+                let wire = Covered::free(asked.shape(wire));
+                let reply = asked.send(&mut trial, wire, asked.errors()).await?;
                 Ok::<_, Unanswered>(reply.body.collect(MAX_REPLY).await?)
             };
             match told.await {

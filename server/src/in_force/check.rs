@@ -27,7 +27,10 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             errors.extend(crate::limits::check(limit));
             selector("applies_to", &limit.applies_to, config, &mut errors);
         }
-        Policy::Budget(budget) => selector("applies_to", &budget.applies_to, config, &mut errors),
+        Policy::Budget(budget) => {
+            errors.extend(crate::budgets::check(budget));
+            selector("applies_to", &budget.applies_to, config, &mut errors);
+        }
         Policy::Guardrail(rule) => {
             errors.extend(crate::guardrails::check(rule));
             selector("applies_to", &rule.applies_to, config, &mut errors);

@@ -115,6 +115,7 @@ async fn read_form(
         operation,
         head: form_head,
         content_type,
+        length: claimed_length(&head.headers),
         form: Form::new(send),
     })
 }

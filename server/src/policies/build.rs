@@ -52,7 +52,7 @@ impl Policies {
                 &config.keys,
                 &config.projects,
             ),
-            budgets: Budgets,
+            budgets: Budgets::new(config),
             system_prompts: SystemPrompts::new(&config.system_prompts),
             guardrails: Guardrails::new(&config.guardrails),
             cache: Cache::new(config),
@@ -84,6 +84,7 @@ impl Policies {
                 &config.keys,
                 &config.projects,
             ),
+            budgets: self.budgets.rebuilt(config),
             guardrails: policies.guardrails.continuing(&self.guardrails),
             cache: self.cache.rebuilt(config),
             ..policies

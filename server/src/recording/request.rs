@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord, RuleOutcomes};
 use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
+use crate::budgets::{Claim, Hold, Used};
 use crate::limits::Tokens;
 
 /// Longer messages are cut: they are for people.
@@ -55,6 +56,9 @@ struct Open {
     receiving: Option<Receiving>,
     /// What has been counted against rates of tokens.
     tokens: Option<Tokens>,
+    /// What the request takes of quotas and budgets, and what the call that gave the answer may use of it.
+    claim: Option<Claim>,
+    hold: Option<Hold>,
 }
 
 /// What is known of a request when it arrives.
@@ -117,6 +121,8 @@ impl Recording {
                 rules: None,
                 receiving: None,
                 tokens: None,
+                claim: None,
+                hold: None,
             })),
         }
     }
@@ -142,6 +148,7 @@ impl Recording {
             open.record.stream = original.record.stream;
             open.record.bytes_in = original.record.bytes_in;
             open.text_in = original.text_in;
+            open.claim = original.claim.as_ref().map(Claim::shadow);
         });
         shadow
     }
@@ -149,6 +156,16 @@ impl Recording {
     /// So many tokens were counted for the request: whatever happens to it, they are settled with its record.
     pub fn counted(&mut self, tokens: Option<Tokens>) {
         self.with(|open| open.tokens = tokens);
+    }
+
+    /// The request counts against quotas and budgets: whatever happens to it, what it used is settled with its record.
+    pub fn charge(&mut self, claim: Option<Claim>) {
+        self.with(|open| open.claim = claim);
+    }
+
+    /// What the request takes of quotas and budgets; `None`: nothing limits it.
+    pub fn claim(&self) -> Option<&Claim> {
+        self.open.as_ref()?.claim.as_ref()
     }
 
     /// Of the body, bytes of text.
@@ -499,6 +516,12 @@ impl Open {
             attempt.error_kind = failed;
             attempt.duration_us = micros(trial.began.elapsed());
         }
+        if let Some(hold) = trial.hold.take() {
+            match failed {
+                None => self.hold = Some(hold),
+                Some(kind) => self.settle_failed(hold, kind, attempt.status, trial.price.as_ref()),
+            }
+        }
         // Of two at the same time the first counts, and the time is not counted twice.
         let began = self.attempt.map_or(trial.began, |at| at.min(trial.began));
         self.attempt = Some(began);
@@ -526,6 +549,48 @@ impl Open {
         }
     }
 
+    /// What a call has used that came to nothing, or was given up.
+    fn settle_failed(
+        &self,
+        hold: Hold,
+        kind: ErrorKind,
+        status: Option<u16>,
+        price: Option<&Price>,
+    ) {
+        let given_up = matches!(
+            kind,
+            ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::BadReply
+        );
+        if status.is_some() && !given_up {
+            // It was refused under a good status.
+            hold.release();
+        } else if hold.stream {
+            // A stream ends with its reader: what had come in by then is what there is to pay for.
+            let usage = estimate::usage(None, self.text_in, 0);
+            hold.settle(Used {
+                tokens: Some(usage.input_tokens),
+                nanos: price.map(|price| nanos(price.cost(&usage))),
+            });
+        } else {
+            // An answer in one piece is made to its end, whether anybody waits for it or not.
+            drop(hold);
+        }
+    }
+
+    /// What the request has used is known, as far as it will ever be.
+    fn settle_claim(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            let usage = self.record.usage.as_ref();
+            let tokens = usage.map(|usage| usage.input_tokens.saturating_add(usage.output_tokens));
+            hold.settle(Used {
+                // What is charged for by something else has no tokens.
+                tokens: tokens.or(self.unit_cost.map(|_| 0)),
+                nanos: self.record.cost_nanos.map(nanos),
+            });
+        }
+        self.claim = None;
+    }
+
     fn settle_attempt(&mut self) {
         if let Some(since) = self.attempt.take() {
             self.record.upstream_us += micros(since.elapsed());
@@ -547,8 +612,13 @@ impl Open {
             (Some(usage), Some(price)) => Some(price.cost(usage)),
             _ => self.unit_cost,
         };
+        self.settle_claim();
         (self.recorder, self.record)
     }
+}
+
+fn nanos(cost: i64) -> u64 {
+    u64::try_from(cost).unwrap_or(0)
 }
 
 /// With names that are not too long.

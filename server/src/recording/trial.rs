@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::record::Attempt;
 use super::request::micros;
+use crate::budgets::Hold;
 
 /// An attempt at one target. It belongs to nobody but whoever makes the attempt, so that two of one request can be
 /// under way at the same time; a [`Recording`](super::request::Recording) takes over what it has learnt when it
@@ -28,6 +29,8 @@ pub struct Trial {
     pub(super) unit_cost: Option<i64>,
     pub(super) receiving: Option<Receiving>,
     pub(super) told: Option<ApiError>,
+    /// What the call may use of quotas and budgets.
+    pub(super) hold: Option<Hold>,
 }
 
 /// Knows how much of a body has come.
@@ -66,6 +69,7 @@ impl Trial {
             unit_cost: None,
             receiving: None,
             told: None,
+            hold: None,
         }
     }
 
@@ -87,6 +91,18 @@ impl Trial {
         self.began
     }
 
+    /// So much was taken of quotas and budgets for the call.
+    pub fn hold(&mut self, hold: Hold) {
+        self.hold = Some(hold);
+    }
+
+    /// The target has made nothing of the request.
+    pub fn used_nothing(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            hold.release();
+        }
+    }
+
     /// The head of the reply is there.
     pub fn answered(&mut self, status: u16) {
         let now = Instant::now();
@@ -94,7 +110,12 @@ impl Trial {
             attempt.status = Some(status);
             attempt.duration_us = micros(now - self.began);
         }
-        self.first_byte = (200..300).contains(&status).then_some(now);
+        let good = (200..300).contains(&status);
+        self.first_byte = good.then_some(now);
+        if !good {
+            // Nobody charges for an error.
+            self.used_nothing();
+        }
     }
 
     /// The losses, for the reply's head.

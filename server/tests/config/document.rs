@@ -183,6 +183,7 @@ fn every_key_arrives() {
         database,
         recording,
         logging,
+        alerts: _,
         providers,
         routes,
         models,

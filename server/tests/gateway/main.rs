@@ -6,6 +6,7 @@ mod admin_predecessors;
 mod admin_targets;
 mod auth;
 mod body;
+mod budgets;
 mod cache;
 mod carried;
 mod dialects;

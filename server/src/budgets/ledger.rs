@@ -1,0 +1,321 @@
+//! The accounts, in memory, in the journal and in the database.
+//!
+//! Nobody waits for the database: a reservation and its settlement are each one record of the journal, and a task
+//! brings the database up to date behind them.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use chrono::{NaiveDate, Utc};
+use shared::policies::Period;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::sleep;
+
+pub use super::account::{AccountKey, Balance, Owner, PERIODS, period_name};
+pub use super::alert::Alert;
+pub use super::amount::Amount;
+pub use super::book::Unwritten;
+pub use super::replay::Applied;
+
+use super::account::Account;
+use super::book::{Book, Place, Refused};
+use super::calendar::Calendar;
+use super::journal::{Record, Records, leftover};
+use super::replay::replay;
+use crate::store::{Store, StoreError};
+
+/// What is settled within this time is written to the database together.
+const GATHERING: Duration = Duration::from_millis(200);
+/// Without traffic, how often things are looked after.
+const IDLE_LOOK: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(1);
+/// How long a start waits for another process that is just ending.
+const OPENING: Duration = Duration::from_secs(5);
+/// Alerts that wait for the webhook.
+const WAITING_ALERTS: usize = 1000;
+
+/// Where all is counted. It goes on in the policies of a changed configuration.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    book: Mutex<Book>,
+    changed: Notify,
+    refusals: Mutex<HashMap<Arc<str>, u64>>,
+    calendar: Mutex<Arc<Calendar>>,
+}
+
+/// Why earlier runs' accounts cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl Ledger {
+    pub(super) fn reserve(&self, places: &[Place], amount: Amount) -> Result<u64, Refused> {
+        self.book().reserve(places, amount)
+    }
+
+    pub(super) fn raise(
+        &self,
+        claim: u64,
+        places: &[Place],
+        amount: Amount,
+    ) -> Result<(), Refused> {
+        self.book().raise(claim, places, amount)
+    }
+
+    pub(super) fn settle(&self, claim: u64, spent: Amount, uncertain: Amount) {
+        self.book().settle(claim, spent, uncertain);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn count_refusal(&self, key: Option<&str>) {
+        let mut refusals = self.refusals();
+        let key = key.unwrap_or_default();
+        match refusals.get_mut(key) {
+            Some(count) => *count += 1,
+            None => {
+                refusals.insert(key.into(), 1);
+            }
+        }
+    }
+
+    /// How often requests of each key were refused since the start; an empty name: without one.
+    pub fn refusals(&self) -> MutexGuard<'_, HashMap<Arc<str>, u64>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that may be using something just now.
+    pub fn open_claims(&self) -> usize {
+        self.book().open_claims()
+    }
+
+    pub(super) fn set_calendar(&self, calendar: Arc<Calendar>) {
+        *self.calendar.lock().unwrap_or_else(PoisonError::into_inner) = calendar;
+    }
+
+    fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.calendar.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn today(&self, period: Period) -> Option<NaiveDate> {
+        self.calendar().span(period, Utc::now()).first_day
+    }
+
+    /// Does something with each account.
+    pub(super) fn each(&self, act: impl FnMut(&Account)) {
+        self.book().accounts().for_each(act);
+    }
+
+    /// Takes over what earlier runs left, and keeps the database up to date from now on. Where that fails, it is tried
+    /// again, and requests under a budget are refused meanwhile.
+    pub async fn open(self: &Arc<Self>, store: Store, path: PathBuf, alerts: mpsc::Sender<Alert>) {
+        let until = tokio::time::Instant::now() + OPENING;
+        let mut last = None;
+        loop {
+            match self.take_over(&store, &path).await {
+                Ok(applied) => {
+                    last = Some(applied);
+                    break;
+                }
+                Err(LedgerError::File { source, .. })
+                    if source.kind() == io::ErrorKind::WouldBlock
+                        && tokio::time::Instant::now() < until =>
+                {
+                    sleep(Duration::from_millis(50)).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "The ledger of budgets cannot be read: requests under a budget are refused");
+                    break;
+                }
+            }
+        }
+        let keeper = Keeper {
+            ledger: Arc::downgrade(self),
+            store,
+            path,
+            last,
+            alerts,
+        };
+        tokio::spawn(keeper.run());
+    }
+
+    async fn take_over(&self, store: &Store, path: &Path) -> Result<Applied, LedgerError> {
+        let file = |source| LedgerError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let left = leftover(path).map_err(file)?;
+        let journal = left.as_ref().map_or(&[][..], |left| &left.content);
+        let applied = store.budgets_applied().await?;
+        let mut days: HashSet<Option<NaiveDate>> = PERIODS
+            .iter()
+            .map(|(period, _)| self.today(*period))
+            .collect();
+        days.extend(Records::of(journal).filter_map(|(_, record)| match record {
+            Record::Account { key, .. } => Some(key.first_day),
+            _ => None,
+        }));
+        let days: Vec<_> = days.into_iter().collect();
+        let balances = store.budget_balances(&days).await?;
+        let replayed = replay(balances, applied, journal);
+        if replayed.open > 0 {
+            tracing::warn!(
+                requests = replayed.open,
+                "Requests under a budget were cut off when the gateway ended: they are counted at the most that they \
+                 may have cost"
+            );
+        }
+        self.book().open(path.to_owned(), replayed).map_err(file)?;
+        Ok(applied)
+    }
+
+    /// The process ends: the database is given all.
+    pub async fn close(&self, store: &Store) {
+        let mut last = match store.budgets_applied().await {
+            Ok(last) => last,
+            Err(error) => {
+                tracing::warn!(%error, "Budgets are brought up to date at the next start");
+                return;
+            }
+        };
+        if !self.book().is_open() {
+            return;
+        }
+        let unwritten = self.book().unwritten();
+        if !unwritten.balances.is_empty() || !unwritten.alerts.is_empty() {
+            match store.write_budgets(&unwritten, last).await {
+                Ok(true) => last = unwritten.applied,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "Budgets are brought up to date at the next start");
+                }
+            }
+            if last != unwritten.applied {
+                self.book().write_failed(&unwritten);
+            }
+            unwritten.alerts.iter().for_each(Alert::log);
+        }
+        self.book().close();
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task that keeps the database up to date.
+struct Keeper {
+    ledger: Weak<Ledger>,
+    store: Store,
+    path: PathBuf,
+    /// What was last written; `None`: earlier runs' accounts have not been taken over.
+    last: Option<Applied>,
+    alerts: mpsc::Sender<Alert>,
+}
+
+impl Keeper {
+    async fn run(mut self) {
+        let mut swept = tokio::time::Instant::now();
+        loop {
+            let Some(ledger) = self.ledger.upgrade() else {
+                return;
+            };
+            let wait = if self.last.is_none() {
+                RETRY
+            } else {
+                IDLE_LOOK
+            };
+            // A ledger that nobody has any more ends here, at the latest after the wait.
+            let _ = tokio::time::timeout(wait, ledger.changed.notified()).await;
+            if Arc::strong_count(&ledger) == 1 {
+                return;
+            }
+            sleep(GATHERING).await;
+            let done = self.keep(&ledger).await;
+            if swept.elapsed() >= IDLE_LOOK {
+                swept = tokio::time::Instant::now();
+                ledger.book().forget_past(|period| ledger.today(period));
+                if let Err(error) = self.store.delete_old_budgets().await {
+                    tracing::debug!(%error, "Old accounts could not be deleted");
+                }
+            }
+            if !done {
+                drop(ledger);
+                sleep(RETRY).await;
+                if let Some(ledger) = self.ledger.upgrade() {
+                    ledger.changed.notify_one();
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is left to do.
+    async fn keep(&mut self, ledger: &Arc<Ledger>) -> bool {
+        let Some(last) = self.last else {
+            match ledger.take_over(&self.store, &self.path).await {
+                Ok(applied) => {
+                    tracing::info!("The ledger of budgets can be used");
+                    self.last = Some(applied);
+                }
+                Err(error) => tracing::debug!(%error, "The ledger of budgets cannot be read yet"),
+            }
+            return false;
+        };
+        if !ledger.book().is_open() {
+            // It was closed.
+            return true;
+        }
+        let unwritten = ledger.book().unwritten();
+        let mut written = true;
+        if !unwritten.balances.is_empty() || !unwritten.alerts.is_empty() {
+            written = match self.store.write_budgets(&unwritten, last).await {
+                Ok(true) => {
+                    self.last = Some(unwritten.applied);
+                    true
+                }
+                Ok(false) => {
+                    tracing::warn!("The database is another one: it is given all accounts anew");
+                    ledger.book().forget_written();
+                    if let Ok(applied) = self.store.budgets_applied().await {
+                        self.last = Some(applied);
+                    }
+                    false
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "The database does not take what budgets were used: the ledger keeps it");
+                    false
+                }
+            };
+            if !written {
+                ledger.book().write_failed(&unwritten);
+            }
+            for alert in unwritten.alerts {
+                alert.log();
+                // Where too many wait, the log has them.
+                let _ = self.alerts.try_send(alert);
+            }
+        }
+        if !written {
+            return false;
+        }
+        let tidied = ledger.book().tidy();
+        tidied
+            .inspect_err(|error| tracing::warn!(%error, "The ledger of budgets cannot be written"))
+            .is_ok()
+    }
+}
+
+/// Where alerts go that are to be posted.
+pub fn alerts() -> (mpsc::Sender<Alert>, mpsc::Receiver<Alert>) {
+    mpsc::channel(WAITING_ALERTS)
+}

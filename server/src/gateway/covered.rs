@@ -1,0 +1,238 @@
+//! What a call may cost, taken from the accounts of its request before it is made.
+
+use bytes::Bytes;
+use http::Method;
+use llm::ChatCodec;
+use llm::carried::OPERATIONS;
+use llm::ceiling::{self, Ceiling};
+use llm::chat::{ChatRequest, Protocol};
+use llm::codec::WireRequest;
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use memchr::memmem;
+use serde_json::Value;
+
+use super::asked::Asked;
+use super::attempts::{Outcome, Unanswered};
+use super::parameters::with_parameters;
+use crate::budgets::Claim;
+use crate::recording::trial::Trial;
+
+/// A request that may be sent. There is no other way to send one.
+pub(super) struct Covered(WireRequest);
+
+impl Covered {
+    /// A request that no client is charged for.
+    pub fn free(wire: WireRequest) -> Self {
+        Self(wire)
+    }
+
+    pub fn into_wire(self) -> WireRequest {
+        self.0
+    }
+}
+
+impl Asked<'_> {
+    /// A chat request. One that sets no limit to its answer is given one where tokens or money are limited.
+    pub fn cover_chat(
+        &self,
+        trial: &mut Trial,
+        mut wire: WireRequest,
+        codec: &dyn ChatCodec,
+        request: &ChatRequest,
+    ) -> Outcome<Covered> {
+        let Some(claim) = &self.claim else {
+            return Ok(Covered(wire));
+        };
+        let ceiling = claim.limits_use().then(|| {
+            let assumed = claim.assumed_output();
+            let body = wire.body.concat();
+            let (ceiling, answer) = ceiling::chat(codec.protocol(), &body);
+            let chosen = |limit: &u64| *limit <= assumed || self.is_chosen(request, &wire, &body);
+            let limit = match answer.limit.filter(chosen) {
+                Some(limit) => limit,
+                None => {
+                    wire.body = limited(&body, codec.output_limit(), assumed).into();
+                    assumed
+                }
+            };
+            Ceiling {
+                output_tokens: limit.saturating_mul(answer.alternatives),
+                ..ceiling
+            }
+        });
+        self.take(claim, trial, ceiling, request.stream)?;
+        Ok(Covered(wire))
+    }
+
+    /// Whether somebody wanted this very limit, and not the codec for want of one.
+    fn is_chosen(&self, request: &ChatRequest, wire: &WireRequest, body: &Bytes) -> bool {
+        let said = || {
+            let prompt = request.prompt();
+            prompt.is_ok_and(|prompt| prompt.max_output_tokens.is_some())
+        };
+        // With a part of it set aside for thoughts the rest is not to be shortened.
+        wire.form.carried
+            || self.candidate.parameters.is_some()
+            || memmem::find(body, b"\"thinking\"").is_some()
+            || said()
+    }
+
+    /// A request of which `ceiling` knows the most that it can consume. `None`: nobody does.
+    pub fn cover(
+        &self,
+        trial: &mut Trial,
+        wire: WireRequest,
+        stream: bool,
+        ceiling: impl FnOnce(&Bytes) -> Option<Ceiling>,
+    ) -> Outcome<Covered> {
+        let Some(claim) = &self.claim else {
+            return Ok(Covered(wire));
+        };
+        let most = match claim.limits_use() {
+            false => None,
+            true => Some(ceiling(&wire.body.concat()).ok_or_else(|| unbounded(claim, &wire))?),
+        };
+        self.take(claim, trial, most, stream)?;
+        Ok(Covered(wire))
+    }
+
+    /// A request to an endpoint of the provider's own, with a body that `is_here` or still coming. What is known of
+    /// some of them bounds it.
+    pub fn cover_forwarded(
+        &self,
+        trial: &mut Trial,
+        mut wire: WireRequest,
+        path: &str,
+        is_here: bool,
+    ) -> Outcome<Covered> {
+        let Some(claim) = self.claim.as_ref().filter(|claim| claim.limits_use()) else {
+            return self.cover(trial, wire, false, |_| None);
+        };
+        if matches!(
+            wire.method,
+            Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS
+        ) {
+            return self.cover(trial, wire, false, |_| Some(Ceiling::default()));
+        }
+        let known = Known::of(path).filter(|_| is_here);
+        let body = wire.body.concat();
+        let most = match known {
+            None => return Err(unbounded(claim, &wire)),
+            Some(Known::Input) => ceiling::embeddings(&body),
+            Some(Known::Carried(at)) => ceiling::carried(OPERATIONS[at], &body, None),
+            Some(Known::Chat(protocol)) => {
+                let codec = self.upstream.codec_for(protocol);
+                let (ceiling, answer) = ceiling::chat(protocol, &body);
+                let name = match codec.protocol() == protocol {
+                    true => codec.output_limit(),
+                    false => return Err(unbounded(claim, &wire)),
+                };
+                let limit = answer.limit.unwrap_or_else(|| {
+                    let assumed = claim.assumed_output();
+                    wire.body = limited(&body, name, assumed).into();
+                    assumed
+                });
+                Ceiling {
+                    output_tokens: limit.saturating_mul(answer.alternatives),
+                    ..ceiling
+                }
+            }
+        };
+        self.cover(trial, wire, false, |_| Some(most))
+    }
+
+    /// Takes it from the accounts, for this call.
+    fn take(
+        &self,
+        claim: &Claim,
+        trial: &mut Trial,
+        most: Option<Ceiling>,
+        stream: bool,
+    ) -> Outcome<()> {
+        let most = most.unwrap_or_default();
+        let (price, unit) = (self.policies.price(self.candidate), self.unit_price());
+        let nanos = match most.cost(price.as_ref(), unit.as_ref()) {
+            Some(nanos) => nanos,
+            None if claim.limits_money() && most != Ceiling::default() => {
+                return Err(self.unpriced(claim));
+            }
+            None => 0,
+        };
+        let hold = claim.cover(most.tokens(), nanos, stream);
+        trial.hold(hold.map_err(Unanswered::Unfit)?);
+        Ok(())
+    }
+
+    fn unpriced(&self, claim: &Claim) -> Unanswered {
+        let message = format!(
+            "The budget `{}` limits what this request may cost, and the price of the model `{}` of the provider `{}` is \
+             not known. Its operator can tell it with [[prices]] in the gateway's configuration.",
+            claim.strictest(),
+            self.candidate.model,
+            self.upstream.name
+        );
+        refused(message, "price_unknown")
+    }
+}
+
+/// The body with a limit to the answer's length. `name` leads into objects with its dots.
+fn limited(body: &Bytes, name: &str, limit: u64) -> Bytes {
+    // A field of Gemini's may be spelled in two ways, but not in both at once.
+    let name = match name.split_once('.') {
+        Some(("generationConfig", _)) if memmem::find(body, b"\"generation_config\"").is_some() => {
+            "generation_config.max_output_tokens".to_owned()
+        }
+        _ => name.to_owned(),
+    };
+    let limit = Value::from(limit);
+    with_parameters(body.clone().into(), [(&name, &limit)]).concat()
+}
+
+fn unbounded(claim: &Claim, wire: &WireRequest) -> Unanswered {
+    let message = format!(
+        "The budget `{}` limits what this request may use, and what `{} {}` can use is not known beforehand.",
+        claim.strictest(),
+        wire.method,
+        wire.path
+    );
+    refused(message, "use_unknown")
+}
+
+fn refused(message: String, code: &'static str) -> Unanswered {
+    let error = ApiError::new(ErrorKind::PermissionDenied, ErrorSource::Policy, message);
+    Unanswered::Unfit(error.with_code(code))
+}
+
+/// Endpoints of which is known what a request there can consume.
+enum Known {
+    Chat(Protocol),
+    /// Input, and no tokens of output.
+    Input,
+    /// By its place.
+    Carried(usize),
+}
+
+impl Known {
+    fn of(path: &str) -> Option<Self> {
+        let path = path.trim_end_matches('/');
+        let carried = OPERATIONS
+            .iter()
+            .position(|operation| path == operation.path);
+        if let Some(at) = carried {
+            return Some(Self::Carried(at));
+        }
+        let method = path.rsplit_once(':').map(|(_, method)| method);
+        Some(match path {
+            "/chat/completions" => Self::Chat(Protocol::OpenAiChat),
+            "/completions" => Self::Chat(Protocol::OpenAiCompletions),
+            "/responses" => Self::Chat(Protocol::OpenAiResponses),
+            "/messages" => Self::Chat(Protocol::Anthropic),
+            "/embeddings" => Self::Input,
+            _ if matches!(method, Some("generateContent" | "streamGenerateContent")) => {
+                Self::Chat(Protocol::Gemini)
+            }
+            _ if matches!(method, Some("embedContent" | "batchEmbedContents")) => Self::Input,
+            _ => return None,
+        })
+    }
+}
