@@ -3,7 +3,7 @@
 use shared::policies::ClientKey;
 
 use super::reading::Section;
-use super::{Secret, rate};
+use super::{Secret, allowance, rate};
 
 /// One client's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Key {
                 models: section.values("models", Vec::new()),
                 providers: section.values("providers", Vec::new()),
                 rates: section.list("limits", rate::read),
-                allowances: Vec::new(),
+                allowances: section.list("budgets", allowance::read),
                 prefixes: Vec::new(),
             },
         }

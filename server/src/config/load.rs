@@ -12,7 +12,8 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Alerts, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording,
-    Route, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project, system_prompt,
+    Route, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project,
+    system_prompt,
 };
 
 /// A configuration that may be started with.

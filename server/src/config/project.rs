@@ -2,8 +2,8 @@
 
 use shared::policies::Project;
 
-use super::rate;
 use super::reading::Section;
+use super::{allowance, rate};
 
 /// The keys of a project in `section`.
 pub(super) fn read(section: &mut Section<'_, '_>) -> Project {
@@ -13,6 +13,6 @@ pub(super) fn read(section: &mut Section<'_, '_>) -> Project {
         models: section.values("models", Vec::new()),
         providers: section.values("providers", Vec::new()),
         rates: section.list("limits", rate::read),
-        allowances: Vec::new(),
+        allowances: section.list("budgets", allowance::read),
     }
 }

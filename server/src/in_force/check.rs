@@ -1,9 +1,10 @@
 //! Whether a policy makes sense, in itself and among the others.
 
-use shared::policies::{FieldError, Policy, PolicyKind, Rate, Selector};
+use shared::policies::{Allowance, FieldError, Policy, PolicyKind, Rate, Selector};
 
 use super::EditError;
 use crate::auth::{check_key, check_project};
+use crate::budgets::check_allowance;
 use crate::config::Config;
 use crate::limits::check_rate;
 use crate::selection::is_addresses;
@@ -18,10 +19,12 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         Policy::Key(key) => {
             errors.extend(check_key(key, config));
             rates(&key.rates, &mut errors);
+            allowances(&key.allowances, &mut errors);
         }
         Policy::Project(project) => {
             errors.extend(check_project(project, config));
             rates(&project.rates, &mut errors);
+            allowances(&project.allowances, &mut errors);
         }
         Policy::Limit(limit) => {
             errors.extend(crate::limits::check(limit));
@@ -48,6 +51,19 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         }
     }
     errors
+}
+
+fn allowances(allowances: &[Allowance], errors: &mut Vec<FieldError>) {
+    for (i, allowance) in allowances.iter().enumerate() {
+        errors.extend(
+            check_allowance(allowance)
+                .into_iter()
+                .map(|error| FieldError {
+                    field: format!("allowances[{i}].{}", error.field),
+                    ..error
+                }),
+        );
+    }
 }
 
 /// Whether nothing else needs it.

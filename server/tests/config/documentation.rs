@@ -68,8 +68,12 @@ ttl = "1h"
 [[keys.limits]]
 requests = 1
 window = "1m"
+[[keys.budgets]]
+requests = 1
 [[projects]]
 name = "name"
+[[projects.budgets]]
+requests = 1
 [[projects.limits]]
 requests = 1
 window = "1m"
