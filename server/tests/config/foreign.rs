@@ -4,6 +4,8 @@ use std::path::Path;
 
 use server::config::{Config, Endpoint, Key, LogFormat, Provider, Strategy};
 
+use shared::policies::Per;
+
 use crate::setting::{Setting, warnings};
 
 /// Every variable that the examples speak of.
@@ -318,6 +320,67 @@ fn litellm() {
     assert_eq!(secret(&config.keys[0]), "value-of-LITELLM_MASTER_KEY");
     // `openai/…` is asked for as it is.
     assert_eq!(config.models.len(), 3);
+}
+
+#[test]
+fn litellms_rates_are_limits_where_it_heeds_them() {
+    let list = "model_list:\n\
+                - {model_name: a, litellm_params: {model: openai/x, rpm: 6, tpm: 1000}}\n\
+                - {model_name: a, litellm_params: {model: mistral/x, rpm: 12, tpm: 500}}\n\
+                - {model_name: b, litellm_params: {model: openai/y, rpm: 7, default_api_key_rpm_limit: 3}}\n\
+                - {model_name: b, litellm_params: {model: openai/z, default_api_key_tpm_limit: 90}}\n";
+    let limits = |more: &str| -> Vec<(String, Option<u64>, Option<u64>, Per, Vec<String>)> {
+        let setting = Setting::new().file("a.yaml", &format!("{list}{more}"));
+        let limits = setting.named("a.yaml").expect("valid").config.limits;
+        let limits = limits.into_iter();
+        limits
+            .map(|(name, limit)| {
+                assert_eq!(limit.rate.window_seconds, 60);
+                let rate = limit.rate;
+                (
+                    name,
+                    rate.requests,
+                    rate.tokens,
+                    limit.per,
+                    limit.applies_to.models,
+                )
+            })
+            .collect()
+    };
+    let names = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let each_key = (
+        "b for each key".to_owned(),
+        Some(3),
+        Some(90),
+        Per::Key,
+        names(&["b"]),
+    );
+    assert_eq!(limits(""), std::slice::from_ref(&each_key));
+    let heeded =
+        limits("router_settings: {enable_pre_call_checks: true, model_group_alias: {alias: a}}\n");
+    let a = (
+        "a".to_owned(),
+        Some(18),
+        None,
+        Per::All,
+        names(&["a", "alias"]),
+    );
+    assert_eq!(heeded, [a, each_key.clone()]);
+    let enforced =
+        limits("router_settings: {optional_pre_call_checks: [enforce_model_rate_limits]}\n");
+    let a = (
+        "a".to_owned(),
+        Some(18),
+        Some(1_500),
+        Per::All,
+        names(&["a"]),
+    );
+    assert_eq!(enforced, [a, each_key]);
 }
 
 #[test]

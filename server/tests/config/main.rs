@@ -8,6 +8,7 @@ mod dump;
 mod foreign;
 mod foreign_mistakes;
 mod keys;
+mod limits;
 mod mistakes;
 mod precedence;
 mod robustness;

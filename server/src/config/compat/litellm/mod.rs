@@ -4,6 +4,7 @@
 
 mod deployment;
 mod kinds;
+mod limits;
 mod settings;
 mod target;
 mod values;
@@ -217,6 +218,15 @@ fn model(group: Group<'_>, routing: &Routing, served: &[String], sheet: &mut She
     let mut item = sheet.item("models", &group.path, group.line);
     item.assume("name", text(&group.name));
     item.assume("strategy", text(routing.strategy));
+    let aliases = routing
+        .aliases
+        .iter()
+        .filter(|(_, model)| *model == group.name);
+    let aliases: Vec<String> = aliases.map(|(alias, _)| alias.clone()).collect();
+    let names: Vec<String> = std::iter::once(group.name.clone())
+        .chain(aliases.iter().cloned())
+        .collect();
+    limits::write(&names, &group.deployments, routing.heeded, sheet);
     let scale = target::weight_scale(&group.deployments);
     let deployments = group.deployments.into_iter().enumerate();
     let targets: Vec<Node> = deployments
@@ -225,11 +235,6 @@ fn model(group: Group<'_>, routing: &Routing, served: &[String], sheet: &mut She
         })
         .collect();
     item.assume("targets", Value::List(targets));
-    let aliases = routing
-        .aliases
-        .iter()
-        .filter(|(_, model)| *model == group.name);
-    let aliases: Vec<String> = aliases.map(|(alias, _)| alias.clone()).collect();
     if !aliases.is_empty() {
         item.assume("aliases", texts(aliases, group.line));
     }

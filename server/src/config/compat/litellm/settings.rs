@@ -4,6 +4,7 @@ use super::super::sheet::{Grade, Sheet, text};
 use super::super::source::{Said, Source};
 use super::deployment::duration;
 use super::known_model;
+use super::limits::Heeded;
 use super::values::Variables;
 use crate::config::document::Value;
 use crate::config::reading::did_you_mean;
@@ -65,6 +66,8 @@ pub(super) struct Routing {
     /// Each with the model that it means.
     pub aliases: Vec<(String, String)>,
     pub of_each_model: Vec<(&'static str, Value)>,
+    /// Of the deployments' rates.
+    pub heeded: Heeded,
     /// A key that the environment has for clients.
     master_key: Option<String>,
 }
@@ -81,6 +84,7 @@ impl Routing {
             fallbacks: Vec::new(),
             aliases: Vec::new(),
             of_each_model: Vec::new(),
+            heeded: Heeded::default(),
             master_key: None,
         };
         // What the router says comes after, and stays.
@@ -138,8 +142,22 @@ impl Routing {
             }
         }
         if let Some(said) = table.get("enable_pre_call_checks") {
+            self.heeded.requests |= said.flag(sheet) == Some(true);
             let how = "a request too long for its model goes to context_length_fallbacks once the provider says so";
             sheet.grade(&said, "", Grade::Approximate(how.to_owned()));
+        }
+        if let Some(said) = table.get("optional_pre_call_checks") {
+            for check in said.one_or_many(sheet) {
+                if check.text(sheet) == Some("enforce_model_rate_limits") {
+                    self.heeded = Heeded {
+                        requests: true,
+                        tokens: true,
+                    };
+                    sheet.grade(&check, "limits", Grade::Exact);
+                } else {
+                    sheet.not_carried(&check, "there is nothing like it here");
+                }
+            }
         }
         if let Some(aliases) = table.table("model_group_alias", sheet) {
             self.aliases(&aliases, names, sheet);

@@ -27,7 +27,7 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "model",
     "api_key",
     "api_base",
@@ -47,7 +47,13 @@ const KEYS: [&str; 19] = [
     "input_cost_per_token",
     "output_cost_per_token",
     "max_parallel_requests",
+    "default_api_key_rpm_limit",
+    "default_api_key_tpm_limit",
 ];
+
+/// Of each client key, for this model, in a minute.
+pub(super) const OF_EACH_KEY: [&str; 2] =
+    ["default_api_key_rpm_limit", "default_api_key_tpm_limit"];
 
 /// One target to be.
 pub(super) struct Deployment<'t> {
@@ -58,6 +64,8 @@ pub(super) struct Deployment<'t> {
     line: usize,
     path: String,
     weight: Option<(f64, Said<'t>)>,
+    /// What it says of requests and tokens in a minute, by its keys.
+    pub rates: Vec<(&'static str, f64, Said<'t>)>,
     table: Table,
     said: Vec<(String, Said<'t>, Grade)>,
 }
@@ -76,6 +84,7 @@ pub(super) fn target<'t>(
         put(&mut table, "model", text(&model), params.line);
     }
     let mut weight = None;
+    let mut rates = Vec::new();
     for key in ["weight", "rpm", "tpm"] {
         let Some(said) = params.get(key) else {
             continue;
@@ -84,18 +93,26 @@ pub(super) fn target<'t>(
             continue;
         };
         let takes = weight.is_none() && number > 0.0;
+        if key != "weight" {
+            rates.push((key, number, said.clone()));
+        }
         let grade = match (key, takes) {
             ("weight", _) => Grade::Exact,
             (_, true) => Grade::Approximate(
-                "the target's weight; nothing limits its requests or tokens yet".to_owned(),
+                "the target's weight; [[limits]] are of models, not of targets".to_owned(),
             ),
-            (_, false) => {
-                Grade::NotCarried("nothing limits a target's requests or tokens yet".to_owned())
-            }
+            (_, false) => Grade::NotCarried("[[limits]] are of models, not of targets".to_owned()),
         };
         said_of.push(("weight".to_owned(), said.clone(), grade));
         if takes {
             weight = Some((number, said));
+        }
+    }
+    for key in OF_EACH_KEY {
+        if let Some(said) = params.get(key)
+            && let Some(number) = said.number(sheet)
+        {
+            rates.push((key, number, said));
         }
     }
     if let Some(order) = params.get("order") {
@@ -134,6 +151,7 @@ pub(super) fn target<'t>(
         line: params.line,
         path: params.path.clone(),
         weight,
+        rates,
         table,
         said: said_of,
     }
