@@ -19,17 +19,24 @@ struct Key {
 #[derive(Debug)]
 pub(super) struct Refusals {
     rate_limits: Family<Key, Counter>,
+    quotas: Family<Key, Counter>,
 }
 
 impl Refusals {
     pub fn register(registry: &mut Registry) -> Self {
         let refusals = Self {
             rate_limits: Family::default(),
+            quotas: Family::default(),
         };
         registry.register(
             "rate_limit_exceeded",
             "Requests that a rate limit of the gateway refused, by the client's key",
             refusals.rate_limits.clone(),
+        );
+        registry.register(
+            "quota_exceeded",
+            "Requests that a quota or budget of the gateway refused, by the client's key",
+            refusals.quotas.clone(),
         );
         refusals
     }
@@ -39,9 +46,12 @@ impl Refusals {
         if record.error_source != Some(ErrorSource::Policy) {
             return;
         }
-        if record.error_kind == Some(ErrorKind::RateLimited) {
-            let key_name = record.key.clone().unwrap_or_default();
-            self.rate_limits.get_or_create(&Key { key_name }).inc();
-        }
+        let refused = match record.error_kind {
+            Some(ErrorKind::RateLimited) => &self.rate_limits,
+            Some(ErrorKind::QuotaExceeded) => &self.quotas,
+            _ => return,
+        };
+        let key_name = record.key.clone().unwrap_or_default();
+        refused.get_or_create(&Key { key_name }).inc();
     }
 }
