@@ -506,6 +506,59 @@ async fn a_system_prompt_acts_on_the_next_request_and_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_and_rules_act_on_the_next_request() {
+    let mut config = config();
+    config.models = vec![model("m", &["a"])];
+    let app = TestApp::start(config).await;
+    let ask = async || app.chat(&hello("m")).send().await.unwrap().status();
+    assert_eq!(ask().await, 200);
+    let one = "/api/v1/limits/one";
+    put(
+        &app,
+        one,
+        &json!({"rate": {"requests": 1, "window_seconds": 3600}}),
+    )
+    .await;
+    assert_eq!(ask().await, 200);
+    assert_eq!(ask().await, 429);
+    let states = get(&app, "/api/v1/limits/states").await;
+    assert_eq!(states[0]["limit"], "one", "{states}");
+    assert_eq!(states[0]["requests_used"], 1);
+    assert_eq!(states[0]["refused"], 1);
+    let off = json!({"enabled": false, "rate": {"requests": 1, "window_seconds": 3600}});
+    put(&app, one, &off).await;
+    assert_eq!(ask().await, 200);
+
+    let rule = json!({
+        "side": "request",
+        "check": {"kind": "phrases", "phrases": ["hello"]},
+        "action": {"kind": "block"},
+    });
+    put(&app, "/api/v1/guardrails/greetings", &rule).await;
+    assert_eq!(ask().await, 400);
+    let text = json!({"text": "Well, hello!", "side": "request"});
+    let report = send(&app, Method::POST, "/api/v1/guardrails/test", &text).await;
+    assert_eq!(report.status(), 200);
+    let report: Value = report.json().await.unwrap();
+    assert_eq!(report["text"], Value::Null, "{report}");
+    assert_eq!(report["rules"][0]["name"], "greetings");
+    assert_eq!(report["rules"][0]["verdict"], "blocked");
+    let wrong = json!({"text": "x", "side": "request", "rule": {
+        "check": {"kind": "patterns", "patterns": ["("]}, "action": {"kind": "flag"},
+    }});
+    let wrong = send(&app, Method::POST, "/api/v1/guardrails/test", &wrong).await;
+    assert_eq!(problem(wrong, 422).await, ["rule.check.patterns[0]"]);
+    let wrong = json!({"text": 1, "side": "request"});
+    let wrong = send(&app, Method::POST, "/api/v1/guardrails/test", &wrong).await;
+    assert_eq!(problem(wrong, 422).await, ["text"]);
+    request(&app, Method::DELETE, "/api/v1/guardrails/greetings")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(ask().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_takes_no_edit() {
     use sqlx::Executor;
     let app = TestApp::start(config()).await;

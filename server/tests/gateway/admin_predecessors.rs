@@ -130,6 +130,98 @@ async fn clients_have_plans_of_their_own_instead_of_the_one_for_all() {
     assert_eq!(except("default").await, Value::Null);
 }
 
+/// What the gateway says of the next request from here.
+async fn asked(app: &TestApp) -> Response {
+    let chat = app.chat(&hello("m")).header("x-llm-provider", "openai");
+    chat.header("cache-control", "no-cache")
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_act_on_the_next_request() {
+    let app = TestApp::start(config()).await;
+    let plan = json!({"name": "basic", "requestsPerWindow": 2, "windowSeconds": 3600});
+    post(&app, "/admin/ratelimit", &plan).await;
+    for (status, remaining) in [(200, "1"), (200, "0"), (429, "0")] {
+        let response = asked(&app).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["ratelimit-limit"], "2");
+        assert_eq!(response.headers()["ratelimit-remaining"], remaining);
+    }
+    let states = get(&app, "/admin/ratelimit/states").await;
+    let state = &states["127.0.0.1"];
+    assert_eq!(state["requests"], 2, "{states}");
+    let age = chrono::Utc::now().timestamp() - state["windowStart"].as_i64().unwrap();
+    assert!((0..60).contains(&age), "{states}");
+
+    // Its own plan is in place of the default, though that is the stricter one.
+    let own = json!({"clientIP": "127.0.0.1", "name": "own", "requestsPerWindow": 4, "windowSeconds": 3600});
+    post(&app, "/admin/ratelimit/clients", &own).await;
+    for status in [200, 200, 200, 200, 429] {
+        let response = asked(&app).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["ratelimit-limit"], "4");
+    }
+    let everybody = json!({"clientIP": "*.*.*.*", "name": "all", "requestsPerWindow": 1, "windowSeconds": 3600});
+    post(&app, "/admin/ratelimit/clients", &everybody).await;
+    assert_eq!(asked(&app).await.headers()["ratelimit-limit"], "4");
+    delete(&app, "/admin/ratelimit/clients/127.0.0.1").await;
+    for status in [200, 429] {
+        let response = asked(&app).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["ratelimit-limit"], "1");
+    }
+    delete(&app, "/admin/ratelimit/clients/*.*.*.*").await;
+    assert_eq!(asked(&app).await.headers()["ratelimit-limit"], "2");
+    delete(&app, "/admin/ratelimit").await;
+    let free = asked(&app).await;
+    assert_eq!(free.status(), 200);
+    assert!(!free.headers().contains_key("ratelimit-limit"));
+    app.flush().await;
+    let metrics = request(&app, Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(
+        metrics.contains("rate_limit_exceeded_total{key_name=\"\"} 5"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_act_on_the_next_reply() {
+    let app = TestApp::start(config()).await;
+    let text = async |response: Response| {
+        assert_eq!(response.status(), 200);
+        let body: Value = response.json().await.unwrap();
+        let text = body["choices"][0]["message"]["content"].as_str();
+        text.unwrap().to_owned()
+    };
+    let before = text(asked(&app).await).await;
+    let disclaimer = "Written by a machine.";
+    let rules = |banned: &str, min: u64, max: u64| {
+        json!({
+            "bannedPhrases": [banned], "minLength": min, "maxLength": max,
+            "requireDisclaimer": true, "disclaimer": disclaimer,
+        })
+    };
+    let path = "/admin/guardrails";
+    post(&app, path, &rules("never said", 0, 500_000)).await;
+    let after = text(asked(&app).await).await;
+    assert!(after.contains(disclaimer), "{before} {after}");
+
+    let first: String = before.chars().take(5).collect();
+    post(&app, path, &rules("", 0, 5)).await;
+    let cut = text(asked(&app).await).await;
+    assert!(cut.starts_with(&first) && !cut.contains(&before), "{cut}");
+    post(&app, path, &rules(&before.to_uppercase(), 0, 500_000)).await;
+    assert_eq!(asked(&app).await.status(), 400);
+    post(&app, path, &rules("", 100_000, 500_000)).await;
+    assert_eq!(asked(&app).await.status(), 400);
+    let stats = get(&app, "/api/v1/guardrails/stats").await;
+    assert!(stats.to_string().contains("min-length"), "{stats}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plans_that_make_no_sense_are_refused() {
     let app = TestApp::start(config()).await;
