@@ -306,7 +306,7 @@ async fn mistakes_are_told_by_their_fields() {
         ("cache", json!({"ttl_seconds": "1h"}), "ttl_seconds"),
         (
             "cache",
-            json!({"overrides": [{"applies_to": {"addresses": ["x"]}}]}),
+            json!({"overrides": [{"enabled": false, "applies_to": {"addresses": ["x"]}}]}),
             "overrides[0].applies_to.addresses[0]",
         ),
     ] {
