@@ -10,7 +10,8 @@ use server::app::App;
 use server::config::{Config, DEFAULT_PROMPT, Secret};
 use shared::policies::{ClientKey, Policy, PolicyKind, SystemPrompt};
 
-use crate::test_app::{TestApp, hello, key, model, simulated};
+use crate::test_app::{TestApp, config_for, hello, key, model, simulated};
+use crate::upstream::{ANSWER, Upstream, json as reply};
 
 const TOKEN: &str = "the-token-of-these-tests";
 
@@ -556,6 +557,94 @@ async fn limits_and_rules_act_on_the_next_request() {
         .await
         .unwrap();
     assert_eq!(ask().await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cache_is_looked_into_emptied_and_switched_off() {
+    let upstream = Upstream::with(|_| vec![reply("200 OK", ANSWER)]).await;
+    let mut config = Config {
+        models: vec![model("m", &["up"]), model("n", &["up"])],
+        ..config_for(&upstream)
+    };
+    config.admin.token = Some(Secret::new(TOKEN));
+    let app = TestApp::caching(config).await;
+    let ask = async |model: &str| {
+        let response = app.chat(&hello(model)).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let cache = response.headers().get("x-cache").cloned();
+        response.bytes().await.unwrap();
+        cache.map_or(String::new(), |cache| cache.to_str().unwrap().to_owned())
+    };
+    for (model, expected) in [("m", "MISS"), ("m", "HIT"), ("n", "MISS"), ("n", "HIT")] {
+        assert_eq!(ask(model).await, expected, "{model}");
+    }
+    let entries = get(&app, "/api/v1/cache/entries").await;
+    let models: Vec<_> = entries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["model"])
+        .collect();
+    assert_eq!(models, ["n", "m"]);
+    let stats = get(&app, "/api/v1/cache/stats").await;
+    assert_eq!(stats["hits"], 2, "{stats}");
+    assert_eq!(stats["misses"], 2);
+    assert_eq!(stats["entries"], 2);
+    let predecessor = get(&app, "/admin/cache").await;
+    assert_eq!(predecessor.as_object().unwrap().len(), 2);
+    let metrics = request(&app, Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(
+        metrics.contains("cache_requests_total{result=\"hit\"} 2"),
+        "{metrics}"
+    );
+
+    let id = entries[0]["id"].as_str().unwrap();
+    let one = format!("/api/v1/cache/entries/{id}");
+    for status in [204, 404] {
+        let deleted = request(&app, Method::DELETE, &one).send().await.unwrap();
+        assert_eq!(deleted.status(), status);
+    }
+    assert_eq!(
+        (ask("n").await, ask("m").await),
+        ("MISS".to_owned(), "HIT".to_owned())
+    );
+    for (query, count) in [
+        ("?model=m", 1),
+        ("?model=m", 0),
+        ("?key=nobody", 0),
+        ("", 1),
+    ] {
+        let path = format!("/api/v1/cache/entries{query}");
+        let deleted = request(&app, Method::DELETE, &path).send().await.unwrap();
+        let deleted: Value = deleted.json().await.unwrap();
+        assert_eq!(deleted, json!({"deleted": count}), "{query}");
+    }
+
+    let off = put(&app, "/api/v1/cache", &json!({"enabled": false})).await;
+    assert_eq!(off.status(), 200);
+    for _ in 0..2 {
+        assert_ne!(ask("m").await, "HIT");
+    }
+    let settings = get(&app, "/api/v1/cache").await;
+    assert_eq!(
+        (&settings["value"]["enabled"], &settings["source"]),
+        (&json!(false), &json!("edited"))
+    );
+    let reset = request(&app, Method::POST, "/api/v1/cache/reset")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reset.status(), 200);
+    assert_eq!(
+        (ask("m").await, ask("m").await),
+        ("MISS".to_owned(), "HIT".to_owned())
+    );
+    let versions = get(&app, "/api/v1/cache/versions").await;
+    assert_eq!(versions.as_array().unwrap().len(), 2);
+    let restored = request(&app, Method::POST, "/api/v1/cache/versions/1/restore");
+    assert_eq!(restored.send().await.unwrap().status(), 200);
+    assert_eq!(get(&app, "/api/v1/cache").await["value"]["enabled"], false);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
