@@ -106,7 +106,7 @@ fn table(answers: Vec<CachedAnswer>, filtered: bool) -> AnyView {
     }
     let rows = answers.into_iter().map(row).collect_view();
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Answers">
+        <div class="table-scroll" tabindex="0" role="region" aria-label="Answers held">
             <table>
                 <thead>
                     <tr>
