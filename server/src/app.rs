@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use crate::admin::{self, Admin, AdminState, AdminToken};
+use crate::cache::Persistence;
 use crate::config::{Config, Server};
 use crate::gateway::Gateway;
 use crate::in_force::{InForce, Overlay};
@@ -39,6 +40,7 @@ pub struct App {
     server: Server,
     health_checks: AbortHandle,
     budget_alerts: AbortHandle,
+    cache: Persistence,
     stop: Stop,
 }
 
@@ -93,6 +95,13 @@ impl App {
             recorder,
             config.recording.flush_interval.is_zero(),
         ));
+        let kept = Arc::clone(gateway.policies().cache.kept());
+        let weak = Arc::downgrade(&gateway);
+        let is_persistent = move || {
+            let gateway = weak.upgrade();
+            gateway.is_some_and(|gateway| gateway.policies().cache.is_persistent())
+        };
+        let cache = Persistence::start(store.clone(), kept, is_persistent).await;
         let in_force = Arc::new(InForce::new(
             gateway.clone(),
             store.clone(),
@@ -149,6 +158,7 @@ impl App {
             server: config.server.clone(),
             health_checks,
             budget_alerts,
+            cache,
             stop,
         })
     }
@@ -167,6 +177,7 @@ impl App {
         let policies = self.gateway.policies();
         policies.budgets.ledger().close(&self.store).await;
         self.budget_alerts.abort();
+        self.cache.end().await;
         self.gateway.recorder().shutdown().await;
         let recording = self.gateway.recorder().status();
         if recording.lost > 0 {

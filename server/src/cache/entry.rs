@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use llm::chat::{ChatResponse, FinishReason, Losses};
+use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
 use super::key::EntryKey;
+use crate::store::StoredAnswer;
 
 /// What an entry takes beside its texts.
 const OVERHEAD: u64 = 512;
@@ -33,7 +35,7 @@ pub struct Entry {
 }
 
 /// Who had answered, and at what cost.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Origin {
     pub provider: Arc<str>,
     /// The upstream's name of the model.
@@ -44,7 +46,7 @@ pub struct Origin {
 }
 
 /// Who asked for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Owner {
     /// The model's name as the client wrote it.
     pub model: Arc<str>,
@@ -53,7 +55,55 @@ pub struct Owner {
     pub project: Option<Arc<str>>,
 }
 
+/// What of an entry is written down, as JSON.
+#[derive(Deserialize, Serialize)]
+struct Written<R> {
+    response: R,
+    plain: Option<String>,
+    echoes: bool,
+    origin: Origin,
+    owner: Owner,
+    ttl_seconds: u64,
+}
+
 impl Entry {
+    /// As it is stored. `None`: it cannot be written.
+    pub(super) fn stored(&self) -> Option<StoredAnswer> {
+        let written = Written {
+            response: &self.response,
+            plain: self.plain.map(|key| key.to_string()),
+            echoes: self.echoes,
+            origin: self.origin.clone(),
+            owner: self.owner.clone(),
+            ttl_seconds: self.ttl.as_secs(),
+        };
+        Some(StoredAnswer {
+            key: self.key.0.to_be_bytes(),
+            stored_at_us: self.stored_at.timestamp_micros(),
+            expires_at_us: self.expires_at().timestamp_micros(),
+            bytes: self.bytes,
+            entry: serde_json::to_string(&written).ok()?,
+        })
+    }
+
+    /// What was stored. `None`: another version of the gateway wrote it otherwise.
+    pub(super) fn of_stored(stored: &StoredAnswer) -> Option<Self> {
+        let written: Written<ChatResponse> = serde_json::from_str(&stored.entry).ok()?;
+        let plain = written.plain.as_deref();
+        Some(Self {
+            key: EntryKey(u128::from_be_bytes(stored.key)),
+            plain: plain.and_then(EntryKey::parse),
+            bytes: size(&written.response),
+            response: written.response,
+            echoes: written.echoes,
+            origin: written.origin,
+            owner: written.owner,
+            stored_at: DateTime::from_timestamp_micros(stored.stored_at_us)?,
+            ttl: Duration::from_secs(written.ttl_seconds),
+            hits: AtomicU64::new(0),
+        })
+    }
+
     /// How old it is.
     pub fn age(&self, at: DateTime<Utc>) -> Duration {
         (at - self.stored_at).to_std().unwrap_or_default()

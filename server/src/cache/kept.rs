@@ -195,6 +195,15 @@ impl Kept {
         *answers = resized;
     }
 
+    pub(super) fn max_bytes(&self) -> u64 {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        answers.max_bytes
+    }
+
+    pub(super) fn all(&self) -> Vec<Arc<Entry>> {
+        self.selected(&CacheSelection::default())
+    }
+
     /// Whether clients speak several protocols, of which this is one.
     pub(super) fn is_asked_in_several(&self, protocol: Protocol) -> bool {
         let place = Protocol::ALL.iter().position(|one| *one == protocol);
@@ -220,10 +229,10 @@ impl Kept {
 
     pub(super) fn keep(&self, entry: Entry) -> Arc<Entry> {
         let entry = Arc::new(entry);
+        // First, for there may be no room: then it is told at once that the entry is forgotten.
+        self.observer.tell(|| Change::Kept(Arc::clone(&entry)));
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         answers.keep(Arc::clone(&entry));
-        drop(answers);
-        self.observer.tell(|| Change::Kept(Arc::clone(&entry)));
         entry
     }
 

@@ -6,6 +6,7 @@ mod entry;
 mod flights;
 mod kept;
 mod key;
+mod persistence;
 mod regards;
 mod slot;
 
@@ -13,6 +14,7 @@ pub use check::check;
 pub use entry::{Entry, Origin, Owner};
 pub use kept::{Change, Kept};
 pub use key::{EntryKey, Question};
+pub use persistence::Persistence;
 pub use slot::Slot;
 
 use std::sync::Arc;
@@ -95,6 +97,11 @@ impl Cache {
     /// What is kept, and how it fares.
     pub fn kept(&self) -> &Arc<Kept> {
         &self.kept
+    }
+
+    /// Whether what is kept is to outlive a restart.
+    pub fn is_persistent(&self) -> bool {
+        self.settings.persistent
     }
 
     /// Looks for the answer to a request. While an equal one is under way that others may wait for, it is waited for,

@@ -3,6 +3,7 @@
 //! `requests` has one row a request; rollups are sums of them by the minute and the hour, which is
 //! what dashboards read. See `migrations/` for the schema.
 
+mod answers;
 mod budgets;
 mod changes;
 mod commit;
@@ -24,6 +25,7 @@ mod watched_file;
 #[cfg(test)]
 mod tests;
 
+pub use answers::StoredAnswer;
 pub use changes::{Change, What};
 pub use commit::{Committed, Rollups};
 pub use database::Store;

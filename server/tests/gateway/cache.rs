@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
+use server::app::App;
 use server::config::Config;
 use shared::policies::{
     CacheOverride, CacheScope, CacheSelection, Guardrail, Position, Selector, SystemPrompt,
@@ -419,6 +420,57 @@ async fn more_than_an_answer_is_not_given_again() {
     stored["store"] = json!(true);
     assert_eq!(told(app.chat(&stored)).await, bypass(0));
     assert_eq!(told(app.chat(&stored)).await, bypass(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_can_outlive_a_restart() {
+    let upstream = Upstream::with(|number| match number {
+        0 => stream(),
+        _ => vec![reply("200 OK", &ANSWER.replace("Hi", "Ho"))],
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("gateway.db");
+    let mut config = configured(&upstream);
+    config.server.port = 0;
+    config.admin.port = 0;
+    config.providers[0].health.enabled = Some(false);
+    config.database.url = format!("sqlite:{}", database.display());
+    config.cache.persistent = true;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    let ask = async |app: &App, body: &Value| {
+        let url = format!("http://{}/v1/chat/completions", app.client_address);
+        let request = client.post(url).header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.unwrap();
+        (outcome(&response), response.text().await.unwrap())
+    };
+    let app = App::start(&config).await.unwrap();
+    assert_eq!(ask(&app, &streamed(hello("fast"))).await.0, "MISS");
+    let (_, whole) = ask(&app, &hello("slow")).await;
+    app.stop().await;
+    let app = App::start(&config).await.unwrap();
+    assert_eq!(app.gateway.policies().cache.kept().stats().entries, 2);
+    let (cached, text) = ask(&app, &hello("fast")).await;
+    assert_eq!(cached, "HIT");
+    assert!(text.contains("\"Hi\""), "{text}");
+    // To the byte.
+    assert_eq!(ask(&app, &hello("slow")).await, ("HIT".to_owned(), whole));
+    app.gateway.policies().cache.kept().clear(&CacheSelection {
+        model: Some("fast".to_owned()),
+        ..CacheSelection::default()
+    });
+    app.stop().await;
+    let app = App::start(&config).await.unwrap();
+    assert_eq!(app.gateway.policies().cache.kept().stats().entries, 1);
+    app.stop().await;
+    // Nothing is left where it is not wanted any more.
+    config.cache.persistent = false;
+    App::start(&config).await.unwrap().stop().await;
+    config.cache.persistent = true;
+    let app = App::start(&config).await.unwrap();
+    assert_eq!(app.gateway.policies().cache.kept().stats().entries, 0);
+    app.stop().await;
 }
 
 /// Two requests, of which the second has come before the first has its answer.

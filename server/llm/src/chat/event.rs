@@ -1,5 +1,7 @@
 //! A reply as a stream of events.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Citation, FinishReason, MediaKind, Seal, TokenLogprob, Usage};
 use crate::text::Text;
 
@@ -47,7 +49,7 @@ pub enum StreamEvent {
 }
 
 /// What a block is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub enum Block {
     /// The answer.
     Text,
@@ -70,7 +72,7 @@ pub enum Block {
 }
 
 /// How a tool is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub enum ToolKind {
     /// With JSON arguments.
     Function,

@@ -1,10 +1,12 @@
 //! What comes beside a reply's text: where it was found, and how sure the model was.
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::Json;
 use crate::text::Text;
 
 /// Where a piece of the answer comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub struct Citation {
     pub url: Option<Text>,
     pub title: Option<Text>,
@@ -17,7 +19,7 @@ pub struct Citation {
 }
 
 /// How probable a token was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct TokenLogprob {
     pub token: Text,
     /// The natural logarithm, as it was written.

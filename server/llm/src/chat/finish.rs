@@ -1,9 +1,11 @@
 //! Why a reply ended.
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::Text;
 
 /// Why a choice ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub enum FinishReason {
     /// The model was done, or met a stop sequence.
     Stop,

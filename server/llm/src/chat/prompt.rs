@@ -2,6 +2,8 @@
 //!
 //! Made only where dialect and codec differ; within one protocol the bytes are carried.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Citation, Seal, ToolKind};
 use crate::json::Json;
 use crate::text::Text;
@@ -120,7 +122,7 @@ pub struct Media {
     pub detail: Option<Text>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     Image,
     /// A PDF, a text file.

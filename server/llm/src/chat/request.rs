@@ -4,13 +4,14 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 
 use super::Prompt;
 use crate::error::ApiError;
 use crate::wire::{anthropic, openai_chat};
 
 /// A chat protocol, as a client or an upstream speaks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
     /// OpenAI Chat Completions.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{Block, Citation, FinishReason, Protocol, Seal, StreamEvent, TokenLogprob, Usage};
 use crate::json::Json;
@@ -11,7 +12,7 @@ use crate::text::Text;
 /// A reply that is complete.
 ///
 /// Two are equal when they say the same: how one was spelled on the wire (`raw`) does not count.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct ChatResponse {
     pub id: Text,
     /// The upstream's name of the model.
@@ -25,7 +26,7 @@ pub struct ChatResponse {
 }
 
 /// One of the alternatives a client asked for with `n`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Choice {
     pub index: u32,
     pub blocks: Vec<Content>,
@@ -34,7 +35,7 @@ pub struct Choice {
 }
 
 /// A block with all of its text; never empty, unless it is a tool call or sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Content {
     pub block: Block,
     pub text: Text,
@@ -56,12 +57,28 @@ impl Content {
 }
 
 /// A reply's original bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RawReply {
     pub protocol: Protocol,
+    #[serde(with = "as_text")]
     pub body: Bytes,
     /// Where the model's name stands, quotes included.
     pub(crate) model: Option<Range<usize>>,
+}
+
+/// JSON, which is text.
+mod as_text {
+    use bytes::Bytes;
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(body).map_err(S::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        String::deserialize(deserializer).map(Bytes::from)
+    }
 }
 
 impl PartialEq for ChatResponse {

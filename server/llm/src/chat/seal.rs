@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 
 use super::Protocol;
 use crate::text::Text;
@@ -10,7 +11,7 @@ use crate::text::Text;
 ///
 /// A client keeps it as an opaque text and sends it back in the next turn. A client of another protocol is
 /// given [`Seal::token`], which remembers whose it is, so that no other upstream is ever sent it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
 pub struct Seal {
     pub protocol: Protocol,
     /// As the upstream wrote it.

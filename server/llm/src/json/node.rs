@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{JsonError, JsonStr, Kind, Scanner, Span};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
@@ -28,8 +30,15 @@ enum Data<'a> {
 }
 
 /// A valid JSON value that is passed on as it was written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Serialize, PartialEq, Eq, Hash)]
+#[serde(transparent)]
 pub struct Json(Text);
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(Text::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
 
 impl Json {
     /// Takes what the caller knows to be JSON.
