@@ -55,6 +55,8 @@ use crate::auth::Caller;
 #[derive(Clone, Debug, Default)]
 pub struct Guardrails {
     ruleset: Arc<Ruleset>,
+    /// What the rules were made of.
+    source: Arc<BTreeMap<String, Guardrail>>,
     counts: Counts,
 }
 
@@ -91,16 +93,20 @@ impl Guardrails {
     pub fn new(rules: &BTreeMap<String, Guardrail>) -> Self {
         Self {
             ruleset: Arc::new(Ruleset::new(rules)),
+            source: Arc::new(rules.clone()),
             counts: Counts::default(),
         }
     }
 
-    /// The same rules, which go on counting where those before them are.
+    /// The rules after a change, which go on counting. They are compiled only if they are others.
     #[must_use]
-    pub fn continuing(self, before: &Self) -> Self {
+    pub fn rebuilt(&self, rules: &BTreeMap<String, Guardrail>) -> Self {
+        if *self.source == *rules {
+            return self.clone();
+        }
         Self {
-            counts: before.counts.clone(),
-            ..self
+            counts: self.counts.clone(),
+            ..Self::new(rules)
         }
     }
 

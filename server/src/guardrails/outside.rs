@@ -200,21 +200,6 @@ fn replacement(rule: &Rule, text: Option<String>) -> Option<String> {
     }
 }
 
-/// Nobody can be asked: of what is only tried.
-#[derive(Debug)]
-pub(super) struct Nobody;
-
-#[async_trait]
-impl Ask for Nobody {
-    async fn moderate(&self, _: &str, _: Bytes) -> Result<Bytes, String> {
-        Err("nobody can be asked here".to_owned())
-    }
-
-    async fn post(&self, _: &str, _: Bytes, _: Duration) -> Result<Bytes, String> {
-        Err("nobody can be asked here".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -98,25 +98,36 @@ impl Pattern {
 #[derive(Debug)]
 pub(super) struct PatternFilter {
     /// `None`: together they are too large; each is searched for.
-    regex: Option<Regex>,
+    regexes: Option<Regexes>,
     count: usize,
+}
+
+#[derive(Debug)]
+struct Regexes {
+    /// Whether any matches, which is known sooner than which one. Most texts match none.
+    any: Regex,
+    all: Regex,
 }
 
 impl PatternFilter {
     pub fn new(patterns: &[&Pattern]) -> Self {
         let hirs: Vec<&Hir> = patterns.iter().map(|pattern| &pattern.loose).collect();
-        let regex = Regex::builder()
-            .configure(
-                Regex::config()
-                    .match_kind(MatchKind::All)
-                    .nfa_size_limit(Some(LARGEST_OF_ALL))
-                    .hybrid_cache_capacity(CACHE)
-                    .onepass(false)
-                    .backtrack(false),
-            )
-            .build_many_from_hir(&hirs);
+        let build = |kind| {
+            let config = Regex::config()
+                .match_kind(kind)
+                .nfa_size_limit(Some(LARGEST_OF_ALL))
+                .hybrid_cache_capacity(CACHE)
+                .onepass(false)
+                .backtrack(false);
+            let built = Regex::builder()
+                .configure(config)
+                .build_many_from_hir(&hirs);
+            built.ok()
+        };
+        let any = build(MatchKind::LeftmostFirst);
+        let regexes = any.zip(build(MatchKind::All));
         Self {
-            regex: regex.ok().filter(|_| !patterns.is_empty()),
+            regexes: regexes.map(|(any, all)| Regexes { any, all }),
             count: patterns.len(),
         }
     }
@@ -124,10 +135,12 @@ impl PatternFilter {
     /// The numbers of those that the text may match from there on.
     pub fn possible(&self, text: &str, from: usize) -> PatternSet {
         let mut set = PatternSet::new(self.count);
-        match &self.regex {
-            Some(regex) => {
+        match &self.regexes {
+            Some(regexes) => {
                 let input = Input::new(text).span(from..text.len());
-                regex.which_overlapping_matches(&input, &mut set);
+                if regexes.any.is_match(input.clone()) {
+                    regexes.all.which_overlapping_matches(&input, &mut set);
+                }
             }
             None => {
                 for index in 0..self.count {

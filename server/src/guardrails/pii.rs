@@ -47,6 +47,15 @@ impl Kinds {
         Self(kinds.iter().fold(0, |set, kind| set | bit(*kind)))
     }
 
+    /// Those of both.
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     fn has(self, kind: PiiKind) -> bool {
         self.0 & bit(kind) != 0
     }

@@ -118,6 +118,11 @@ impl Rule {
         !self.shadow && self.action != Action::Flag
     }
 
+    /// Whether it puts something in the place of what it finds.
+    pub fn replaces(&self) -> bool {
+        !self.shadow && matches!(self.action, Action::Redact | Action::Replace { .. })
+    }
+
     /// What stands in the place of something that was found; `None`: it stays.
     pub fn replacement(&self, what: &str) -> Option<String> {
         match &self.action {

@@ -107,7 +107,7 @@ pub(super) struct Active {
     /// In bytes, of the longest match of an expression; 0: there are none.
     patterns: usize,
     /// Of all rules together.
-    pii: Vec<Kinds>,
+    pub pii: Kinds,
 }
 
 impl Active {
@@ -120,7 +120,7 @@ impl Active {
             rules,
             phrases: 0,
             patterns: 0,
-            pii: Vec::new(),
+            pii: Kinds::default(),
         };
         for rule in &active.rules {
             match &ruleset.rules[*rule].looks_for {
@@ -132,7 +132,7 @@ impl Active {
                     let longest = SIGNS.iter().filter_map(|sign| sign.pattern.longest());
                     active.patterns = active.patterns.max(longest.max().unwrap_or(BOUND));
                 }
-                LooksFor::Pii(kinds) => active.pii.push(*kinds),
+                LooksFor::Pii(kinds) => active.pii = active.pii.and(*kinds),
                 _ => {}
             }
         }
@@ -154,9 +154,10 @@ impl Active {
     pub fn pending(&self, text: &str, from: usize) -> usize {
         let longest = self.phrases.max(self.patterns);
         let before = text.floor_char_boundary(text.len().saturating_sub(longest));
-        let pii = self.pii.iter();
-        let pii = pii.map(|kinds| pii::pending(*kinds, text, from)).min();
-        before.min(pii.unwrap_or(text.len())).max(from)
+        if self.pii.is_empty() {
+            return before.max(from);
+        }
+        before.min(pii::pending(self.pii, text, from)).max(from)
     }
 
     /// The phrases of these rules in the text, by rule and place.

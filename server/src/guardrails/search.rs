@@ -135,11 +135,16 @@ impl Reading {
                 regex_automata::PatternID::new(place).is_ok_and(|id| set.contains(id))
             })
         };
+        // Nearly always there is nothing at all.
+        let pii = !active.pii.is_empty() && pii::find(active.pii, text, self.decided).is_some();
+        if hits.is_empty() && possible.is_none() && !pii {
+            return cursors;
+        }
         for (index, rule) in active.iter() {
             if self.done.contains(&index) {
                 continue;
             }
-            let replaces = rule.replacement("").is_some();
+            let replaces = rule.replaces();
             let mut add = |source| {
                 cursors.push(Cursor {
                     rule: index,
@@ -161,7 +166,7 @@ impl Reading {
                         add(Source::Pattern(&active.ruleset.patterns[place]));
                     }
                 }
-                LooksFor::Pii(kinds) => add(Source::Pii(*kinds)),
+                LooksFor::Pii(kinds) if pii => add(Source::Pii(*kinds)),
                 LooksFor::Injection { .. } => {
                     for (sign, known) in SIGNS.iter().enumerate() {
                         if active.sign(sign).is_some_and(may_match) {

@@ -12,10 +12,12 @@ use llm::json::Json;
 use proptest::prelude::*;
 use shared::policies::{Guardrail, RuleVerdict, Side, TestedText};
 
-use super::outside::{About, Nobody, Outside};
+use super::body::{BodyKind, pass_body};
+use super::outside::About;
 use super::report::Report;
 use super::ruleset::{Active, Ruleset};
-use super::{Guardrails, Passed, ReplyGuard, asks};
+use super::tally::Tally;
+use super::{Guardrails, Passed, ReplyGuard};
 use crate::selection::Subject;
 
 fn ruleset(rules: &[&str]) -> Arc<Ruleset> {
@@ -35,8 +37,7 @@ fn active(rules: &[&str]) -> Active {
 }
 
 fn guard(active: &Active) -> ReplyGuard {
-    let outside = asks(active).then(|| Outside(Arc::new(Nobody)));
-    ReplyGuard::new(active.clone(), About::default(), outside, Report::default())
+    ReplyGuard::new(active.clone(), About::default(), None, Report::default())
 }
 
 /// What a client gets of these events.
@@ -558,5 +559,19 @@ proptest! {
         let (out, _) = block_on(passed(&active, &events));
         out.iter().for_each(|event| collector.push(event));
         collector.finish();
+    }
+
+    #[test]
+    fn any_body(body in prop_oneof![".{0,80}", "[\\[\\]{}\":,a-z0-9 \\\\]{0,80}"], text in text(), rules in proptest::sample::subsequence(ALL, 1..6)) {
+        let active = active(&rules);
+        let wrapped = serde_json::json!({"messages": [{"role": "user", "content": text, "odd": 1}]});
+        for kind in [BodyKind::Chat, BodyKind::Texts, BodyKind::Unknown] {
+            let _ = pass_body(&active, &body.clone().into(), kind, &mut Tally::default());
+            let passed = pass_body(&active, &wrapped.to_string().into(), kind, &mut Tally::default());
+            if let Ok(Some(passed)) = passed {
+                let passed: serde_json::Value = serde_json::from_slice(&passed).unwrap();
+                prop_assert_eq!(&passed["messages"][0]["odd"], &serde_json::json!(1));
+            }
+        }
     }
 }

@@ -7,14 +7,15 @@ use llm::Text;
 use llm::chat::{Block, ChatResponse, Choice, Content, FinishReason};
 use shared::policies::{RuleTest, RuleVerdict, Side, TestReport, TestedText};
 
+use super::Guardrails;
 use super::body::{BodyKind, all_text, pass_body};
-use super::outside::{About, Nobody, Outside};
+use super::outside::About;
 use super::refusal::Refusal;
 use super::reply::ReplyGuard;
 use super::report::Report;
+use super::rule::LooksFor;
 use super::ruleset::{Active, Ruleset, alone};
 use super::tally::{Blocked, Tally};
-use super::{Guardrails, asks};
 use crate::selection::Subject;
 
 /// The name of a rule that is not there yet.
@@ -50,7 +51,7 @@ async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut Tes
     if let (Some(active), Some(text)) = (&active, &text) {
         let passed = match side {
             Side::Reply => try_reply(active, text, &mut tally).await,
-            _ => try_request(active, text, &mut tally).await,
+            _ => try_request(active, text, &mut tally),
         };
         match passed {
             Ok(new) => report.text = Some(new),
@@ -76,17 +77,24 @@ async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut Tes
         let verdict = match tally.verdict(index) {
             Some(verdict) => verdict,
             None if skipped => RuleVerdict::Skipped,
+            None if matches!(rule.looks_for, LooksFor::Outside(_)) => RuleVerdict::Failed,
             None => RuleVerdict::Passed,
         };
-        let found = tally.found.iter().flatten();
+        let mut found: Vec<String> = tally
+            .found
+            .iter()
+            .flatten()
+            .filter(|finding| finding.rule == index)
+            .map(|finding| described(&finding.what, finding.place, text.as_deref()))
+            .collect();
+        if verdict == RuleVerdict::Failed {
+            found.push("others are asked about real requests only".to_owned());
+        }
         report.rules.push(RuleTest {
             name: rule.name.to_string(),
             shadow: rule.shadow,
             verdict,
-            found: found
-                .filter(|finding| finding.rule == index)
-                .map(|finding| described(&finding.what, finding.place, text.as_deref()))
-                .collect(),
+            found,
         });
     }
 }
@@ -104,17 +112,11 @@ fn described(what: &str, place: Option<(usize, usize)>, text: Option<&str>) -> S
 }
 
 /// As a user's message.
-async fn try_request(active: &Active, text: &str, tally: &mut Tally) -> Result<String, Blocked> {
+fn try_request(active: &Active, text: &str, tally: &mut Tally) -> Result<String, Blocked> {
     let body = serde_json::json!({"messages": [{"role": "user", "content": text}]});
     let body = Bytes::from(body.to_string());
     let passed = pass_body(active, &body, BodyKind::Chat, tally)?;
     let text = all_text(passed.as_ref().unwrap_or(&body), BodyKind::Chat);
-    if asks(active) {
-        let about = About::default();
-        Outside(Arc::new(Nobody))
-            .ask(active, &about, &text, tally)
-            .await?;
-    }
     Ok(text)
 }
 
@@ -130,9 +132,7 @@ async fn try_reply(active: &Active, text: &str, tally: &mut Tally) -> Result<Str
         choices: vec![choice],
         ..ChatResponse::default()
     };
-    let outside = asks(active).then(|| Outside(Arc::new(Nobody)));
-    let report = Report::default();
-    let mut guard = ReplyGuard::new(active.clone(), About::default(), outside, report);
+    let mut guard = ReplyGuard::new(active.clone(), About::default(), None, Report::default());
     guard.tried(&mut response, tally).await?;
     let texts = response.choices.iter().flat_map(|choice| &choice.blocks);
     Ok(texts.map(|content| content.text.as_str()).collect())

@@ -38,6 +38,15 @@ impl Policies {
     /// # Errors
     /// A provider that cannot be called as configured.
     pub fn build(config: &Config, states: Arc<States>) -> Result<Self, PolicyError> {
+        let guardrails = Guardrails::new(&config.guardrails);
+        Self::with_guardrails(config, states, guardrails)
+    }
+
+    fn with_guardrails(
+        config: &Config,
+        states: Arc<States>,
+        guardrails: Guardrails,
+    ) -> Result<Self, PolicyError> {
         let prices = prices(config);
         let upstreams = config
             .providers
@@ -54,7 +63,7 @@ impl Policies {
             ),
             budgets: Budgets::new(config),
             system_prompts: SystemPrompts::new(&config.system_prompts),
-            guardrails: Guardrails::new(&config.guardrails),
+            guardrails,
             cache: Cache::new(config),
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
@@ -75,7 +84,9 @@ impl Policies {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
-        let policies = Self::build(config, Arc::clone(self.routing.states()))?;
+        let guardrails = self.guardrails.rebuilt(&config.guardrails);
+        let states = Arc::clone(self.routing.states());
+        let policies = Self::with_guardrails(config, states, guardrails)?;
         Ok(Self {
             keys: self.keys.rebuilt(config),
             limits: self.limits.rebuilt(
@@ -85,7 +96,6 @@ impl Policies {
                 &config.projects,
             ),
             budgets: self.budgets.rebuilt(config),
-            guardrails: policies.guardrails.continuing(&self.guardrails),
             cache: self.cache.rebuilt(config),
             ..policies
         })
