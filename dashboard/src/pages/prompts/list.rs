@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::api::load_prompts;
-use crate::forms::{SourceBadge, loaded};
+use crate::forms::{SourceBadge, enabled_pill, loaded};
 use crate::href::Href;
 
 /// One prompt, in words.
@@ -80,11 +80,11 @@ fn row(prompt: PromptRow) -> AnyView {
             <th scope="row">
                 <a href=href>{prompt.name}</a>
             </th>
-            <td class="long">{prompt.text}</td>
-            <td>{prompt.scope.unwrap_or_else(|| "every request".to_owned())}</td>
-            <td>{prompt.position}</td>
-            <td class="number">{prompt.order}</td>
-            <td class="states">{crate::forms::enabled_pill(prompt.enabled)} {prompt.source.show()}</td>
+            <td data-label="Text" class="long">{prompt.text}</td>
+            <td data-label="Applies to">{prompt.scope.unwrap_or_else(|| "every request".to_owned())}</td>
+            <td data-label="Position">{prompt.position}</td>
+            <td data-label="Order" class="number">{prompt.order}</td>
+            <td data-label="State" class="states"><span>{enabled_pill(prompt.enabled)} " " {prompt.source.show()}</span></td>
         </tr>
     }
     .into_any()
