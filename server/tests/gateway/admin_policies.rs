@@ -701,3 +701,79 @@ fn the_document_lists_what_is_served() {
 fn span_of(method: &str, path: &str) -> String {
     format!("{method} {path}")
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_made_used_rotated_and_revoked() {
+    let mut config = config();
+    config.models = vec![model("m", &["a"])];
+    let app = TestApp::start(config).await;
+    let ask = async |secret: &str| {
+        let chat = app.chat(&hello("m")).bearer_auth(secret);
+        chat.send().await.unwrap().status().as_u16()
+    };
+    let body = json!({"name": "team a/b", "owner": "ada"});
+    let made = send(&app, Method::POST, "/api/v1/keys", &body).await;
+    assert_eq!(problem(made, 422).await, ["name"]);
+    let body = json!({"name": "team a", "owner": "ada", "tags": ["x"], "models": ["m*"]});
+    let made = send(&app, Method::POST, "/api/v1/keys", &body).await;
+    assert_eq!(made.status(), 201);
+    assert_eq!(made.headers()["location"], "/api/v1/keys/team%20a");
+    assert_eq!(made.headers()["etag"], "\"1\"");
+    assert_eq!(made.headers()["cache-control"], "no-store");
+    let made: Value = made.json().await.unwrap();
+    assert_eq!(made["entry"]["value"]["owner"], "ada");
+    assert_eq!(made["entry"]["changed_by"], "token");
+    let first = made["secret"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&first).await, 200);
+    assert_eq!(ask("sk-somebody-else").await, 401);
+
+    let again = send(&app, Method::POST, "/api/v1/keys", &body).await;
+    problem(again, 409).await;
+    for (body, field) in [
+        (json!({"owner": "ada"}), "name"),
+        (json!({"name": 1}), "name"),
+        (json!({"name": "b", "modles": []}), "modles"),
+        (
+            json!({"name": "b", "rates": [{"requests": "1", "window_seconds": 1}]}),
+            "rates[0].requests",
+        ),
+        (json!({"name": "b", "project": "nobody"}), "project"),
+    ] {
+        let wrong = send(&app, Method::POST, "/api/v1/keys", &body).await;
+        assert_eq!(problem(wrong, 422).await, [field], "{body}");
+    }
+
+    let one = "/api/v1/keys/team%20a";
+    let rotate = format!("{one}/rotate");
+    let wrong = send(&app, Method::POST, &rotate, &json!({})).await;
+    assert_eq!(problem(wrong, 422).await, ["grace_seconds"]);
+    let stale = request(&app, Method::POST, &rotate).header("if-match", "\"7\"");
+    let stale = stale.json(&json!({"grace_seconds": 60})).send().await;
+    problem(stale.unwrap(), 412).await;
+    let rotated = send(&app, Method::POST, &rotate, &json!({"grace_seconds": 3600})).await;
+    assert_eq!(rotated.status(), 200);
+    let rotated: Value = rotated.json().await.unwrap();
+    let second = rotated["secret"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    let shown = get(&app, one).await;
+    assert_eq!(shown["value"]["prefixes"].as_array().unwrap().len(), 2);
+    for path in [
+        one.to_owned(),
+        "/api/v1/keys".to_owned(),
+        format!("{one}/versions"),
+    ] {
+        let text = get(&app, &path).await.to_string();
+        assert!(!text.contains(&first) && !text.contains(&second), "{text}");
+    }
+    assert_eq!((ask(&first).await, ask(&second).await), (200, 200));
+    send(&app, Method::POST, &rotate, &json!({"grace_seconds": 0})).await;
+    assert_eq!((ask(&first).await, ask(&second).await), (401, 401));
+
+    let missing = put(&app, "/api/v1/keys/nobody", &json!({})).await;
+    problem(missing, 404).await;
+    let metrics = request(&app, Method::GET, "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    assert!(metrics.contains("auth_requests_total{result="), "{metrics}");
+    let deleted = request(&app, Method::DELETE, one).send().await.unwrap();
+    assert_eq!(deleted.status(), 204);
+}

@@ -68,7 +68,9 @@ impl TestApp {
         config.server.port = 0;
         config.admin.port = 0;
         config.database.url = format!("sqlite:{}", database.display());
-        let app = bounded("the start", App::start(&config)).await.unwrap();
+        let app = bounded("the start", Box::pin(App::start(&config)))
+            .await
+            .unwrap();
         Self {
             app: Some(app),
             client: Client::builder().timeout(SOON).build().unwrap(),
