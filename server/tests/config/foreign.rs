@@ -329,7 +329,8 @@ fn litellms_rates_are_limits_where_it_heeds_them() {
                 - {model_name: a, litellm_params: {model: mistral/x, rpm: 12, tpm: 500}}\n\
                 - {model_name: b, litellm_params: {model: openai/y, rpm: 7, default_api_key_rpm_limit: 3}}\n\
                 - {model_name: b, litellm_params: {model: openai/z, default_api_key_tpm_limit: 90}}\n";
-    let limits = |more: &str| -> Vec<(String, Option<u64>, Option<u64>, Per, Vec<String>)> {
+    type Found = (String, Option<u64>, Option<u64>, Per, Vec<String>);
+    let limits = |more: &str| -> Vec<Found> {
         let setting = Setting::new().file("a.yaml", &format!("{list}{more}"));
         let limits = setting.named("a.yaml").expect("valid").config.limits;
         let limits = limits.into_iter();
