@@ -482,6 +482,22 @@ async fn a_service_that_does_not_answer_refuses_unless_it_may_fail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cached_reply_is_looked_at_like_any_other() {
+    let upstream = Upstream::start(answer("Ask jane@example.com.")).await;
+    let mut config = config_for(&upstream);
+    config.models = vec![model("fast", &["up"])];
+    let app = TestApp::caching(with(config, &[REDACT])).await;
+    for _ in 0..2 {
+        let response = app.chat(&hello("fast")).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
+        assert_eq!(body["choices"][0]["message"]["content"], "Ask [EMAIL].");
+    }
+    let response = app.chat(&streamed(hello("fast"))).send().await.unwrap();
+    assert_eq!(text_of(&response.text().await.unwrap()), "Ask [EMAIL].");
+    assert_eq!(upstream.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operators_try_rules() {
     let (app, _upstream) = with_rules(&[REDACT, BAN], answer("Hi")).await;
     let tested = TestedText {
