@@ -152,7 +152,14 @@ impl Cache {
             if in_force.coalesce && !directives.only_if_cached && directives.max_age != Some(0) {
                 let waited = self.wait(plain.unwrap_or(keys.exact), give_up).await;
                 match waited {
-                    Waited::First(first) => flight = Some(first),
+                    // The one before may have ended since it was looked.
+                    Waited::First(first) => match found(Utc::now()) {
+                        Some(entry) => {
+                            first.landed(Arc::clone(&entry));
+                            return Ok(self.hit(entry, question, keys.echoes, true));
+                        }
+                        None => flight = Some(first),
+                    },
                     Waited::Answer(entry) => {
                         return Ok(self.hit(entry, question, keys.echoes, true));
                     }
