@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use llm::error::ApiError;
 
 use super::Amount;
-use super::book::{Place, Refused};
+use super::book::Place;
 use super::ledger::Ledger;
 use super::refusal;
 
@@ -24,8 +24,6 @@ struct Shared {
     tokens: bool,
     /// The longest answer where the request says nothing, tokens.
     assumed_output: u64,
-    /// Whose refusals are counted.
-    key: Option<Arc<str>>,
     /// A copy of a client's request is none itself.
     counts: bool,
     state: Mutex<State>,
@@ -61,12 +59,7 @@ pub struct Used {
 }
 
 impl Claim {
-    pub(super) fn new(
-        ledger: Arc<Ledger>,
-        places: Vec<Place>,
-        assumed_output: u64,
-        key: Option<Arc<str>>,
-    ) -> Self {
+    pub(super) fn new(ledger: Arc<Ledger>, places: Vec<Place>, assumed_output: u64) -> Self {
         Self(Arc::new(Shared {
             money: places
                 .iter()
@@ -75,7 +68,6 @@ impl Claim {
             ledger,
             places,
             assumed_output,
-            key,
             counts: true,
             state: Mutex::default(),
         }))
@@ -90,7 +82,6 @@ impl Claim {
             money,
             tokens,
             assumed_output,
-            key,
             ..
         } = &*self.0;
         Self(Arc::new(Shared {
@@ -99,7 +90,6 @@ impl Claim {
             money: *money,
             tokens: *tokens,
             assumed_output: *assumed_output,
-            key: key.clone(),
             counts: false,
             state: Mutex::default(),
         }))
@@ -157,7 +147,7 @@ impl Claim {
             Some(_) if covered == state.covered => Ok(()),
             Some(number) => shared.ledger.raise(number, &shared.places, covered),
         };
-        taken.map_err(|refused| self.refusal(&refused))?;
+        taken.map_err(|refused| refusal::error(&refused, &shared.places))?;
         state.covered = covered;
         state.under_way += bound;
         drop(state);
@@ -167,13 +157,6 @@ impl Claim {
             stream,
             ended: false,
         })
-    }
-
-    fn refusal(&self, refused: &Refused) -> ApiError {
-        if matches!(refused, Refused::Exceeded { .. }) && self.0.counts {
-            self.0.ledger.count_refusal(self.0.key.as_deref());
-        }
-        refusal::error(refused, &self.0.places)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

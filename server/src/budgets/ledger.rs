@@ -3,7 +3,7 @@
 //! Nobody waits for the database: a reservation and its settlement are each one record of the journal, and a task
 //! brings the database up to date behind them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -42,7 +42,6 @@ const WAITING_ALERTS: usize = 1000;
 pub struct Ledger {
     book: Mutex<Book>,
     changed: Notify,
-    refusals: Mutex<HashMap<Arc<str>, u64>>,
     calendar: Mutex<Arc<Calendar>>,
 }
 
@@ -76,22 +75,6 @@ impl Ledger {
     pub(super) fn settle(&self, claim: u64, spent: Amount, uncertain: Amount) {
         self.book().settle(claim, spent, uncertain);
         self.changed.notify_one();
-    }
-
-    pub(super) fn count_refusal(&self, key: Option<&str>) {
-        let mut refusals = self.refusals();
-        let key = key.unwrap_or_default();
-        match refusals.get_mut(key) {
-            Some(count) => *count += 1,
-            None => {
-                refusals.insert(key.into(), 1);
-            }
-        }
-    }
-
-    /// How often requests of each key were refused since the start; an empty name: without one.
-    pub fn refusals(&self) -> MutexGuard<'_, HashMap<Arc<str>, u64>> {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Requests that may be using something just now.

@@ -92,9 +92,8 @@ impl Budgets {
         if places.is_empty() {
             return None;
         }
-        let key = caller.key_name().cloned();
         let ledger = Arc::clone(&self.ledger);
-        Some(Claim::new(ledger, places, self.assumed_output, key))
+        Some(Claim::new(ledger, places, self.assumed_output))
     }
 
     /// A URL that alerts are posted to.

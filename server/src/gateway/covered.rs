@@ -154,13 +154,21 @@ impl Asked<'_> {
         let nanos = match most.cost(price.as_ref(), unit.as_ref()) {
             Some(nanos) => nanos,
             None if claim.limits_money() && most != Ceiling::default() => {
+                trial.refused();
                 return Err(self.unpriced(claim));
             }
             None => 0,
         };
-        let hold = claim.cover(most.tokens(), nanos, stream);
-        trial.hold(hold.map_err(Unanswered::Unfit)?);
-        Ok(())
+        match claim.cover(most.tokens(), nanos, stream) {
+            Ok(hold) => {
+                trial.hold(hold);
+                Ok(())
+            }
+            Err(error) => {
+                trial.refused();
+                Err(Unanswered::Unfit(error))
+            }
+        }
     }
 
     fn unpriced(&self, claim: &Claim) -> Unanswered {

@@ -96,6 +96,11 @@ impl Trial {
         self.hold = Some(hold);
     }
 
+    /// The call was not made: a quota or a budget does not suffice for it.
+    pub fn refused(&mut self) {
+        self.attempt = None;
+    }
+
     /// The target has made nothing of the request.
     pub fn used_nothing(&mut self) {
         if let Some(hold) = self.hold.take() {

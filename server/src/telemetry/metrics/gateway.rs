@@ -8,7 +8,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::{auth, cache, guardrails, process, targets};
+use super::{auth, budgets, cache, guardrails, process, targets};
 use crate::gateway::Gateway;
 
 /// Looks at the gateway at each scrape.
@@ -56,6 +56,7 @@ impl Collector for GatewayCollector {
         )?;
         auth::encode(&mut encoder, &gateway)?;
         targets::encode(&mut encoder, &gateway)?;
+        budgets::encode(&mut encoder, &gateway)?;
         guardrails::encode(&mut encoder, &gateway)?;
         cache::encode(&mut encoder, &gateway)?;
         process::encode(&mut encoder)

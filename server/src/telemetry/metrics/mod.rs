@@ -4,6 +4,7 @@
 //! counted from their records, by the task that writes those: a request itself pays nothing.
 
 mod auth;
+mod budgets;
 mod cache;
 mod gateway;
 mod guardrails;
