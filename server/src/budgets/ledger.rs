@@ -42,6 +42,8 @@ const WAITING_ALERTS: usize = 1000;
 pub struct Ledger {
     book: Mutex<Book>,
     changed: Notify,
+    /// Held while the database is written: until it has answered, nobody knows whether it has everything.
+    writing: tokio::sync::Mutex<()>,
     calendar: Mutex<Arc<Calendar>>,
 }
 
@@ -164,6 +166,7 @@ impl Ledger {
 
     /// The process ends: the database is given all.
     pub async fn close(&self, store: &Store) {
+        let _writing = self.writing.lock().await;
         let mut last = match store.budgets_applied().await {
             Ok(last) => last,
             Err(error) => {
@@ -254,6 +257,7 @@ impl Keeper {
             }
             return false;
         };
+        let _writing = ledger.writing.lock().await;
         if !ledger.book().is_open() {
             // It was closed.
             return true;
