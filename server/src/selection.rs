@@ -16,7 +16,22 @@ pub struct Subject<'a> {
     pub project: Option<&'a str>,
     /// The name that the client asked for.
     pub model: Option<&'a str>,
+    /// What decides who answers, where the client wrote something else: the model of an alias, of `provider/model`, or
+    /// of the provider that it chose.
+    pub known_as: Option<&'a str>,
     pub address: Option<IpAddr>,
+}
+
+impl<'a> Subject<'a> {
+    /// The names that the model goes by.
+    fn models(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.model.into_iter().chain(self.known_as)
+    }
+
+    /// The one name by which requests for the model are counted.
+    pub fn counted_as(&self) -> Option<&'a str> {
+        self.known_as.or(self.model)
+    }
 }
 
 /// Things that are each about some requests, in an order.
@@ -131,8 +146,8 @@ impl Matcher {
         let model = || {
             self.models.is_empty()
                 || subject
-                    .model
-                    .is_some_and(|model| self.models.iter().any(|pattern| pattern.matches(model)))
+                    .models()
+                    .any(|model| self.models.iter().any(|pattern| pattern.matches(model)))
         };
         let among = |list: &[Addresses]| list.iter().any(|one| one.has(subject.address));
         let address = || {
@@ -197,14 +212,19 @@ impl<T> Selection<T> {
             found(&self.by_key, subject.key),
             found(&self.by_project, subject.project),
             found(&self.by_model, subject.model),
+            found(&self.by_model, subject.known_as),
         ];
         std::iter::from_fn(move || {
-            // The four lists in one order; no place is in two of them.
-            let (list, place) = lists
-                .iter_mut()
-                .filter_map(|list| list.first().copied().map(|place| (list, place)))
-                .min_by_key(|(_, place)| *place)?;
-            *list = &list[1..];
+            // The lists in one order; a place may be in both of the models'.
+            let place = lists
+                .iter()
+                .filter_map(|list| list.first().copied())
+                .min()?;
+            for list in &mut lists {
+                if list.first() == Some(&place) {
+                    *list = &list[1..];
+                }
+            }
             Some(place)
         })
         .map(|place| &self.all[place])
@@ -254,6 +274,7 @@ mod tests {
                 key,
                 project,
                 model,
+                known_as: None,
                 address: address.map(|address| address.parse().unwrap()),
             };
             selection.matching(subject).copied().collect()
@@ -275,5 +296,24 @@ mod tests {
             find(Some("c"), None, Some("gpt-3"), Some("10.0.0.1")),
             [0, 4, 5, 6]
         );
+    }
+
+    #[test]
+    fn another_name_is_no_way_round() {
+        let selection: Selection<u32> = [
+            (selector(&[], &[], &["gpt-4", "fast"], &[]), 0),
+            (selector(&[], &[], &["gpt-*"], &[]), 1),
+            (selector(&[], &[], &["o3"], &[]), 2),
+        ]
+        .into_iter()
+        .collect();
+        let subject = Subject {
+            model: Some("fast"),
+            known_as: Some("gpt-4"),
+            ..Subject::default()
+        };
+        let found: Vec<u32> = selection.matching(subject).copied().collect();
+        assert_eq!(found, [0, 1]);
+        assert_eq!(subject.counted_as(), Some("gpt-4"));
     }
 }

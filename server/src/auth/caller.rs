@@ -15,6 +15,8 @@ pub struct Caller {
     pub key: Option<Arc<KeyInForce>>,
     /// Where the request comes from, as far as trusted proxies say.
     pub address: Option<IpAddr>,
+    /// What the model is called that decides who answers the request under way, where the client wrote another name.
+    pub known_as: Option<Arc<str>>,
 }
 
 /// A client key, as requests with it meet it.
@@ -48,6 +50,7 @@ impl Caller {
             key: self.key_name().map(|name| &**name),
             project: self.project().map(|name| &**name),
             model,
+            known_as: self.known_as.as_deref().filter(|_| model.is_some()),
             address: self.address,
         }
     }

@@ -119,7 +119,7 @@ impl KeyTable {
             let project = project.map(|name| (name, config.projects.get(name)));
             let caller = Caller {
                 key: Some(Arc::new(in_force(key, project, &providers))),
-                address: None,
+                ..Caller::default()
             };
             let expires = key.settings.expires_at;
             let entry = |secret_expires: Option<DateTime<Utc>>| Entry {

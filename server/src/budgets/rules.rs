@@ -154,6 +154,7 @@ impl Rule {
             Per::Key => caller.key_name().cloned(),
             Per::Project => caller.project().cloned(),
             Per::Model => {
+                let model = caller.subject(model).counted_as();
                 let model = model.filter(|model| !model.is_empty())?;
                 Some(model[..model.floor_char_boundary(LONGEST_SUBJECT)].into())
             }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use llm::carried::Operation;
@@ -60,6 +61,14 @@ impl<'a> Asking<'a> {
     pub fn plan(&self, context: &Context, moment: Moment) -> Result<Plan, ApiError> {
         let routing = &context.policies.routing;
         self.wished(context, |wish| routing.plan(wish, moment))
+    }
+
+    /// What the model is called that decides who answers, where the client wrote another name.
+    pub fn known_as(&self, context: &Context) -> Option<Arc<str>> {
+        let routing = &context.policies.routing;
+        self.wished(context, |wish| Ok(routing.known_as(&wish)))
+            .ok()
+            .flatten()
     }
 
     /// Whether the caller may ask for this.

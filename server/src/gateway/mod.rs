@@ -189,6 +189,7 @@ impl Gateway {
         context.recording.asked(asking.model, stream);
         let policies = Arc::clone(&context.policies);
         asking.check_access(context)?;
+        context.caller.known_as = asking.known_as(context);
         if let Some(permit) = &mut context.permit {
             let tokens = context.recording.text_in().div_ceil(facts::BYTES_PER_TOKEN);
             policies

@@ -59,8 +59,8 @@ pub(super) fn tell(shown: Option<Shown>, headers: &mut HeaderMap) {
 /// The same as lines of a response's head, for what is no request: the connection's address is all there is to go by.
 pub fn rate_lines(gateway: &Gateway, address: IpAddr) -> String {
     let caller = Caller {
-        key: None,
         address: Some(address.to_canonical()),
+        ..Caller::default()
     };
     let mut headers = HeaderMap::new();
     if gateway.has_rates() {
@@ -147,7 +147,10 @@ impl Asking {
         let credential = call::credential(request.headers(), request.uri());
         Some(Self {
             credential: credential.map(Into::into),
-            caller: Caller { key: None, address },
+            caller: Caller {
+                address,
+                ..Caller::default()
+            },
             policies,
         })
     }

@@ -88,7 +88,7 @@ fn name<'a>(per: Per, subject: &Subject<'a>) -> Option<&'a str> {
         Per::Key => subject.key,
         Per::Project => subject.project,
         Per::Model => subject
-            .model
+            .counted_as()
             .map(|model| &model[..model.floor_char_boundary(MAX_NAME)]),
         Per::All | Per::Address => None,
     }

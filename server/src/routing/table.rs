@@ -217,6 +217,23 @@ impl RoutingTable {
         Ok((found, allowed))
     }
 
+    /// What a model is called that decides who answers, where the client wrote another name: rules about models must
+    /// not be got round by an alias, by `provider/model`, or by choosing a provider.
+    pub fn known_as(&self, wish: &Wish<'_>) -> Option<Arc<str>> {
+        let other = |name: &str| wish.model != Some(name);
+        match self.found(wish).ok()? {
+            Found::Route(index) | Found::DefaultModel(index) => {
+                let route = &self.catalog[index];
+                (!route.is_pattern && other(route.name())).then(|| Arc::clone(route.name()))
+            }
+            Found::Prefixed(_, model) => Some(model.into()),
+            Found::Owner(index) | Found::DefaultProvider(index) | Found::Chosen(index) => {
+                let own = self.providers[index].model.as_ref();
+                own.filter(|own| other(own)).cloned()
+            }
+        }
+    }
+
     /// How a wish is understood.
     fn found<'w>(&self, wish: &Wish<'w>) -> Result<Found<'w>, ApiError> {
         if let Some(name) = wish.provider {

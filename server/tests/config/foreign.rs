@@ -124,6 +124,10 @@ fn ballerina() {
     let config = read("ballerina.toml");
     assert_eq!(config.server.host.to_string(), "0.0.0.0");
     assert_eq!((config.server.port, config.admin.port), (8080, 8081));
+    assert_eq!(
+        (config.cache.enabled, config.cache.ttl_seconds),
+        (true, 3600)
+    );
     let names: Vec<&str> = config.providers.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["openai", "anthropic", "ollama"]);
     let openai = provider(&config, "openai");
@@ -483,7 +487,7 @@ fn what_is_lost_is_said_at_the_start() {
     let setting = with_variables(Setting::new()).file("litellm.yaml", &example("litellm.yaml"));
     let found = warnings(&setting.named("litellm.yaml").expect("valid"));
     for expected in [
-        "litellm.yaml:54: litellm_settings.cache: not carried over: this version has no cache of replies yet",
+        "litellm.yaml:56: litellm_settings.cache_params.type: not carried over: answers are kept in the gateway's own memory",
         "litellm.yaml:62: general_settings.database_url: not carried over: keys and models that LiteLLM keeps in its \
          database are not read: write them into the file",
     ] {

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use llm::simulated::Fault;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::config::{Config, Secret};
 use shared::policies::{
-    Algorithm, Edit, LimitState, Per, Policy, PolicyKind, Project, Rate, RateLimit,
+    Algorithm, Edit, LimitState, Per, Policy, PolicyKind, Project, Rate, RateLimit, Selector,
 };
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::test_app::{SOON, TestApp, config_for, error, hello, key, streamed};
+use crate::test_app::{SOON, TestApp, config_for, error, hello, key, model, simulated, streamed};
 use crate::upstream::{
     ANSWER, Act, Upstream, chunk, delta, json as reply, response, stream, stream_head,
 };
@@ -679,4 +680,40 @@ async fn an_edit_acts_on_the_next_request_and_forgets_nothing() {
         error.contains("rate.requests") && error.contains("rate.window_seconds"),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_name_for_a_model_is_no_way_round() {
+    let mut fast = model("fast", &["a"]);
+    fast.aliases = vec!["quick".to_owned()];
+    let mut own = simulated("b", Fault::None);
+    own.model = Some("own".to_owned());
+    let config = Config {
+        providers: vec![simulated("a", Fault::None), own],
+        models: vec![fast],
+        ..Config::default()
+    };
+    let about = |models: &[&str]| RateLimit {
+        applies_to: Selector {
+            models: models.iter().map(|&name| name.to_owned()).collect(),
+            ..Selector::default()
+        },
+        ..limit(Per::Model, rate(1))
+    };
+    let limits = [("fast", about(&["fast"])), ("own", about(&["own"]))];
+    let app = TestApp::start(with(config, limits)).await;
+    let ask = async |name: &str, provider: Option<&str>| {
+        let mut request = app.chat(&hello(name));
+        if let Some(provider) = provider {
+            request = request.header("x-llm-provider", provider);
+        }
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask("fast", None).await, 200);
+    assert_eq!(ask("fast", None).await, 429);
+    assert_eq!(ask("quick", None).await, 429, "by an alias");
+    assert_eq!(ask("own", None).await, 200);
+    assert_eq!(ask("b/own", None).await, 429, "by its provider");
+    assert_eq!(ask("anything", Some("b")).await, 429, "by the header");
+    assert_eq!(ask("anything", Some("a")).await, 200);
 }

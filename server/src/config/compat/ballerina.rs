@@ -56,7 +56,14 @@ fn translate(document: &Table, sheet: &mut Sheet<'_>) {
         log_shipping(logging, sheet);
     }
     if let Some(ttl) = source.get("cacheTTLSeconds") {
-        sheet.not_carried_if_on(&ttl, "this version has no cache of replies yet");
+        match ttl.number(sheet) {
+            Some(seconds) if seconds >= 1.0 => {
+                let native = text(format!("{}s", seconds.round()));
+                sheet.set("cache.ttl", native, &ttl, Grade::Exact);
+            }
+            Some(_) => sheet.set("cache.enabled", Value::Bool(false), &ttl, Grade::Exact),
+            None => {}
+        }
     }
     let mut known: Vec<&str> = PROVIDERS.iter().map(|(_, key)| *key).collect();
     known.extend(KEYS);

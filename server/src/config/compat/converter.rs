@@ -27,6 +27,7 @@ fn is_list(document: &Table, key: &str) -> bool {
 
 fn translate(document: &Table, sheet: &mut Sheet<'_>) {
     let mut source = Source::root(document);
+    super::no_cache(sheet);
     for (section, keys) in [
         ("server", ["host", "port"]),
         ("logging", ["level", "format"]),

@@ -144,6 +144,11 @@ fn not_carried_table(source: &mut Source<'_>, key: &'static str, sheet: &mut She
     }
 }
 
+/// Each request is answered anew where there was no cache.
+fn no_cache(sheet: &mut Sheet<'_>) {
+    sheet.assume("cache.enabled", Value::Bool(false));
+}
+
 /// Everywhere, as programs in containers listen.
 fn listen_everywhere(sheet: &mut Sheet<'_>) {
     sheet.assume("server.host", text("0.0.0.0"));

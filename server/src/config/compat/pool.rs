@@ -45,6 +45,7 @@ struct Mention<'t> {
 
 fn translate(document: &Table, sheet: &mut Sheet<'_>) {
     let mut source = Source::root(document);
+    super::no_cache(sheet);
     if let Some(server) = source.table("server", sheet) {
         listener(server, sheet);
     }

@@ -54,6 +54,7 @@ struct Group<'t> {
 fn translate(document: &Table, sheet: &mut Sheet<'_>) {
     let mut source = Source::root(document);
     super::listen_everywhere(sheet);
+    super::no_cache(sheet);
     sheet.assume("server.port", Value::Integer("4000".to_owned()));
     let variables = Variables::read(source.table("environment_variables", sheet), sheet);
     let list = source.get("model_list");

@@ -207,22 +207,17 @@ impl Routing {
                 _ => sheet.without_effect(&said, "it is off"),
             }
         }
-        for (keys, why) in [
-            (
-                &["cache", "cache_params"][..],
-                "this version has no cache of replies yet",
-            ),
-            (
-                &[
-                    "callbacks",
-                    "success_callback",
-                    "failure_callback",
-                    "service_callbacks",
-                    "audit_log_callbacks",
-                ],
-                "nothing is called; every request is recorded in the gateway's own database",
-            ),
-        ] {
+        cache(&mut table, sheet);
+        for (keys, why) in [(
+            &[
+                "callbacks",
+                "success_callback",
+                "failure_callback",
+                "service_callbacks",
+                "audit_log_callbacks",
+            ][..],
+            "nothing is called; every request is recorded in the gateway's own database",
+        )] {
             for key in keys {
                 if let Some(said) = table.get(key) {
                     sheet.not_carried_if_on(&said, why);
@@ -346,6 +341,7 @@ impl Routing {
                 sheet.grade(&said, "providers: health", Grade::Approximate(how));
             }
         }
+        cache(&mut table, sheet);
         for (keys, why) in [
             (
                 &[
@@ -443,4 +439,38 @@ fn models(said: &Said<'_>, names: &[String], sheet: &mut Sheet<'_>) -> Vec<Strin
         }
     }
     models
+}
+
+/// Answers that are given again: <https://docs.litellm.ai/docs/proxy/caching>
+fn cache(table: &mut Source<'_>, sheet: &mut Sheet<'_>) {
+    let Some(said) = table.get("cache") else {
+        if let Some(parameters) = table.get("cache_params") {
+            sheet.without_effect(&parameters, "`cache` is not on");
+        }
+        return;
+    };
+    if said.flag(sheet) != Some(true) {
+        return sheet.without_effect(&said, "it is off");
+    }
+    let how = "in the gateway's memory, of equal requests with the same client key".to_owned();
+    let on = Value::Bool(true);
+    sheet.set("cache.enabled", on, &said, Grade::Approximate(how));
+    let Some(mut parameters) = table.table("cache_params", sheet) else {
+        return;
+    };
+    if let Some(ttl) = parameters.get("ttl")
+        && let Some(seconds) = ttl.number(sheet)
+        && seconds >= 1.0
+    {
+        let native = text(format!("{}s", seconds.round()));
+        sheet.set("cache.ttl", native, &ttl, Grade::Exact);
+    }
+    let elsewhere = ["type", "host", "port", "password", "url", "namespace"];
+    for key in elsewhere {
+        if let Some(said) = parameters.get(key) {
+            sheet.not_carried_if_on(&said, "answers are kept in the gateway's own memory");
+        }
+    }
+    let known: Vec<&str> = elsewhere.into_iter().chain(["ttl"]).collect();
+    rest(&parameters, &known, sheet);
 }

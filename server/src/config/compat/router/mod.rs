@@ -23,6 +23,7 @@ const UNSPOKEN: &str = "this version does not speak to Triton yet";
 fn translate(document: &Table, sheet: &mut Sheet<'_>) {
     let document = backends::with_variables(document.clone(), sheet);
     let mut source = Source::root(&document);
+    super::no_cache(sheet);
     if let Some(title) = source.get("title") {
         sheet.without_effect(&title, "it is for people who read the file");
     }
