@@ -112,7 +112,7 @@ pub(super) fn pending(kinds: Kinds, text: &str, from: usize) -> usize {
     let mut start = word_start(bytes, text.len(), earliest);
     let mut at = start;
     while at > earliest {
-        let end = bytes[..at].trim_ascii_end().len();
+        let end = earliest + bytes[earliest..at].trim_ascii_end().len();
         let word = word_start(bytes, end, earliest);
         if word >= end || at - end > 2 || !is_group(&bytes[word..end]) {
             break;
@@ -483,6 +483,19 @@ fn phone(bytes: &[u8], digit: usize) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pending_begins_where_it_is_looked_for() {
+        for text in ["𐀀𐀀𐀀\n\nid-", "1234\n\n5678", "  ", "\n\n\n4", "a 1 \n 2 \n"] {
+            for from in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                let pending = pending(Kinds::new(&ALL), text, from);
+                assert!(
+                    (from..=text.len()).contains(&pending),
+                    "{text:?} from {from}"
+                );
+            }
+        }
+    }
 
     fn found(kind: PiiKind, text: &str) -> Vec<&str> {
         let mut all = Vec::new();
