@@ -8,6 +8,7 @@ import time
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpx2
 import pytest
@@ -143,15 +144,16 @@ class Team:
         assert reply.status_code in (200, 201), reply.text
         return path
 
-    @property
+    # A client that nobody keeps closes itself.
+    @cached_property
     def openai(self):
         return OpenAI(base_url=f"{POLICED}/v1", api_key=self.secret, max_retries=0, timeout=30)
 
-    @property
+    @cached_property
     def anthropic(self):
         return Anthropic(base_url=POLICED, api_key=self.secret, max_retries=0, timeout=30)
 
-    @property
+    @cached_property
     def gemini(self):
         options = genai.types.HttpOptions(base_url=POLICED, timeout=30_000)
         return genai.Client(api_key=self.secret, http_options=options)

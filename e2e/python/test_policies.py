@@ -30,10 +30,10 @@ def uncached(client):
 def test_a_key_opens_every_door(team):
     assert ask(team.openai).choices[0].message.content
     message = team.anthropic.messages.create(
-        model="mock-claude/chat", max_tokens=16, messages=HELLO
+        model="mock/chat", max_tokens=16, messages=HELLO
     )
     assert message.content
-    reply = team.gemini.models.generate_content(model="mock-gemini/chat", contents="Say hello")
+    reply = team.gemini.models.generate_content(model="mock/chat", contents="Say hello")
     assert reply.candidates
 
 
@@ -45,9 +45,9 @@ def test_a_revoked_key_opens_none(team):
         ask(client)
     assert raised.value.code == "invalid_api_key"
     with pytest.raises(anthropic.AuthenticationError):
-        team.anthropic.messages.create(model="mock-claude/chat", max_tokens=16, messages=HELLO)
+        team.anthropic.messages.create(model="mock/chat", max_tokens=16, messages=HELLO)
     with pytest.raises(gemini_errors.ClientError) as raised:
-        team.gemini.models.generate_content(model="mock-gemini/chat", contents="Say hello")
+        team.gemini.models.generate_content(model="mock/chat", contents="Say hello")
     assert raised.value.code == 401
 
 
@@ -120,10 +120,10 @@ def test_the_headers_count_down(team):
         assert reply.headers["x-ratelimit-remaining"] == str(left)
     # Each dialect says no in its own words.
     with pytest.raises(anthropic.RateLimitError) as raised:
-        team.anthropic.messages.create(model="mock-claude/chat", max_tokens=16, messages=HELLO)
+        team.anthropic.messages.create(model="mock/chat", max_tokens=16, messages=HELLO)
     assert raised.value.response.headers["ratelimit-remaining"] == "0"
     with pytest.raises(gemini_errors.ClientError) as raised:
-        team.gemini.models.generate_content(model="mock-gemini/chat", contents="Say hello")
+        team.gemini.models.generate_content(model="mock/chat", contents="Say hello")
     assert raised.value.code == 429
 
 
@@ -171,13 +171,13 @@ def test_a_banned_phrase_is_not_asked(banned, tag):
     ask(banned.openai, "Draw purple elephants", user=tag)
     with pytest.raises(anthropic.BadRequestError):
         banned.anthropic.messages.create(
-            model="mock-claude/chat",
+            model="mock/chat",
             max_tokens=16,
             messages=[{"role": "user", "content": "a purple elephant"}],
         )
     with pytest.raises(gemini_errors.ClientError) as raised:
         banned.gemini.models.generate_content(
-            model="mock-gemini/chat", contents="a purple elephant"
+            model="mock/chat", contents="a purple elephant"
         )
     assert raised.value.code == 400
 
@@ -269,7 +269,7 @@ def test_an_answer_is_forgotten(team, tag):
     ("path", "body"),
     [
         ("/v1/embeddings", {"model": "mock/embed", "input": "a"}),
-        ("/v1/messages/count_tokens", {"model": "mock-claude/chat", "messages": HELLO}),
+        ("/v1/messages/count_tokens", {"model": "mock/chat", "messages": HELLO}),
         ("/v1/rerank", {"model": "mock-cohere/rerank", "query": "a", "documents": ["a"]}),
         ("/v1/images/generations", {"model": "mock/image", "prompt": "a"}),
         ("/v1/audio/speech", {"model": "mock/speech", "input": "a", "voice": "alloy"}),
