@@ -176,11 +176,11 @@ for (const javaScriptEnabled of [true, false]) {
     await go('/limits?view=budgets');
     await page.getByRole('link', { name: 'New quota or budget' }).click();
     await page.getByLabel('Name', { exact: true }).fill(name);
-    await page.getByLabel('US dollars').fill('1.5');
+    await page.getByLabel('US dollars').fill('150');
     await page.getByLabel('Requests', { exact: true }).fill('1');
     await press(page, 'Create');
     await said(page, 'Saved');
-    await page.getByText('$1.50, 1 request a month').waitFor();
+    await page.getByText('$150.00, 1 request a month').waitFor();
     await ask();
     await assert.rejects(ask(), (error) => {
       assert.equal(error.status, 429);
