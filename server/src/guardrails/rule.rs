@@ -42,7 +42,7 @@ pub(super) enum LooksFor {
     },
     Disclaimer(Arc<str>),
     Schema(Schema),
-    /// Somebody else is asked: see [`Asked`](super::outside::Asked).
+    /// Somebody else is asked: see `outside`.
     Outside(Check),
 }
 
@@ -59,7 +59,7 @@ impl Rule {
     /// Compiles a rule; its expressions go to `patterns`.
     ///
     /// # Errors
-    /// What [`check`](super::check) would have said.
+    /// What [`check`](super::check()) would have said.
     pub fn new(
         name: &str,
         rule: &Guardrail,

@@ -41,7 +41,7 @@ struct Texts {
 }
 
 impl SystemPrompts {
-    /// Blank text is no prompt, nor is one that [`check`] refuses.
+    /// Blank text is no prompt, nor is one that [`check()`] refuses.
     pub fn new(prompts: &BTreeMap<String, SystemPrompt>) -> Self {
         let mut said: Vec<_> = prompts
             .iter()

@@ -1,7 +1,7 @@
 //! The most that a request can consume, read from the body that its upstream is sent.
 //!
 //! Tokenizers make at most one token of a byte of text, and what a protocol writes around a text is longer than what
-//! its model is told instead. So a body's bytes bound its tokens, apart from what is not text in it: see [`input`].
+//! its model is told instead. So a body's bytes bound its tokens, apart from what is not text in it: see [`input()`].
 
 mod carried;
 mod chat;
