@@ -307,9 +307,15 @@ async fn a_stream_is_settled_though_its_client_is_gone() {
     ])
     .await;
     let app = TestApp::start(priced(&upstream, dollars(1_000_000_000))).await;
-    let response = app.chat(&streamed(hello("m"))).send().await.unwrap();
+    // A client that asks for the usage sees when the gateway has it.
+    let mut request = streamed(hello("m"));
+    request["stream_options"] = json!({ "include_usage": true });
+    let response = app.chat(&request).send().await.unwrap();
     let mut body = response.bytes_stream();
-    body.next().await.unwrap().unwrap();
+    let mut got = Vec::new();
+    while !String::from_utf8_lossy(&got).contains("completion_tokens") {
+        got.extend_from_slice(&body.next().await.unwrap().unwrap());
+    }
     assert!(state(&app).reserved_nanos > CostNanos(0));
     drop(body);
     upstream.closed().await;

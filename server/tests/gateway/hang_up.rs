@@ -1,6 +1,7 @@
 //! A client that hangs up cancels the upstream's call, and is recorded.
 
 use futures_util::StreamExt;
+use serde_json::json;
 use server::config::PriceOverride;
 use sqlx::Row;
 
@@ -17,9 +18,15 @@ async fn in_mid_stream() {
     ])
     .await;
     let app = TestApp::before(&upstream).await;
-    let response = app.chat(&streamed(hello("m"))).send().await.unwrap();
+    // A client that asks for the usage sees when the gateway has it.
+    let mut request = streamed(hello("m"));
+    request["stream_options"] = json!({ "include_usage": true });
+    let response = app.chat(&request).send().await.unwrap();
     let mut body = response.bytes_stream();
-    body.next().await.unwrap().unwrap();
+    let mut got = Vec::new();
+    while !String::from_utf8_lossy(&got).contains("completion_tokens") {
+        got.extend_from_slice(&body.next().await.unwrap().unwrap());
+    }
     drop(body);
     upstream.closed().await;
     let record = app.record().await;
