@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use server::config::{Config, Share};
-use server::routing::{TargetState, TargetView};
+use server::routing::TargetState;
 use sqlx::Row;
 
-use crate::test_app::{SOON, TestApp, hello, model, provider, streamed};
+use crate::test_app::{TestApp, hello, model, provider, streamed};
 use crate::upstream::{ANSWER, Act, Upstream, json, stream};
 
 /// Just what routing wants to have seen of a target: none of these can be thought slow yet.
@@ -58,14 +58,6 @@ async fn warm_up(app: &TestApp, streams: bool) {
         assert_eq!(response.headers()["x-gateway-attempts"], "up=ok");
         response.bytes().await.unwrap();
     }
-}
-
-/// How a provider's only target fares.
-fn target(app: &TestApp, provider: &str) -> TargetView {
-    let targets = app.app().gateway.policies().routing.states().targets();
-    let is_it = |target: &Arc<TargetState>| &**target.provider().name() == provider;
-    let target = targets.into_iter().find(is_it).unwrap();
-    target.view(Instant::now())
 }
 
 /// The newest record, as soon as it is there.
@@ -131,16 +123,16 @@ async fn a_second_one_that_fails_changes_nothing() {
     let mut slow = vec![Act::WaitForTest];
     slow.extend(answer(false));
     let up = slow_later(false, slow).await;
-    let backup = Upstream::start(vec![json("500 Internal Server Error", "{}")]).await;
+    let head =
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let fails = vec![Act::Send(head.as_bytes().to_vec()), Act::WaitForClose];
+    let backup = Upstream::start(fails).await;
     let app = TestApp::start(config(&up, &backup)).await;
     warm_up(&app, false).await;
     let response = tokio::spawn(app.chat(&hello("m")).send());
-    // The first goes on when the second's failure has been seen, and not just sent.
-    let until = Instant::now() + SOON;
-    while target(&app, "backup").failures_in_a_row == 0 {
-        assert!(Instant::now() < until);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    // The first goes on well after the second's failure was read, and not just sent.
+    backup.closed().await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     up.go_on();
     let response = response.await.unwrap().unwrap();
     assert_eq!(response.status(), 200);
@@ -201,13 +193,18 @@ async fn who_is_overtaken_is_known_to_be_slow() {
     let backup = Upstream::start(answer(false)).await;
     let app = TestApp::start(config(&up, &backup)).await;
     warm_up(&app, false).await;
-    let average = || target(&app, "up").average_first_token.unwrap();
-    let before = average();
+    let average = |app: &TestApp| {
+        let targets = app.app().gateway.policies().routing.states().targets();
+        let up = |target: &Arc<TargetState>| &**target.provider().name() == "up";
+        let up = targets.into_iter().find(up).unwrap();
+        up.view(Instant::now()).average_first_token.unwrap()
+    };
+    let before = average(&app);
     let response = app.chat(&hello("m")).send().await.unwrap();
     assert_eq!(
         response.headers()["x-gateway-attempts"],
         "up=cancelled, backup=ok"
     );
     up.closed().await;
-    assert!(average() > before);
+    assert!(average(&app) > before);
 }
