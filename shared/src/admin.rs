@@ -37,6 +37,7 @@ pub trait AdminApi: Send + Sync + 'static {
 
 /// Why an administrative call could not be answered.
 #[derive(Clone, Debug, Deserialize, Serialize, thiserror::Error, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AdminError {
     /// The caller asked for something that makes no sense; `message` says what would.

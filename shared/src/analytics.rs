@@ -7,6 +7,7 @@ use crate::{CostNanos, TimeRange};
 
 /// Which figures: a time range that ends now, optionally one provider or one model.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OverviewQuery {
     #[serde(default)]
     pub range: TimeRange,
@@ -18,6 +19,7 @@ pub struct OverviewQuery {
 
 /// Everything that the dashboard's first page shows.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Overview {
     pub query: OverviewQuery,
     /// Start of the first bucket.
@@ -41,6 +43,7 @@ pub struct Overview {
 
 /// Sums and percentiles over some set of requests.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Totals {
     pub requests: u64,
     /// Requests that failed, whoever's fault.
@@ -73,6 +76,7 @@ pub struct Totals {
 
 /// Percentiles of a duration, milliseconds; `None` when nothing was measured.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Percentiles {
     pub p50_ms: Option<f64>,
     pub p95_ms: Option<f64>,
@@ -81,6 +85,7 @@ pub struct Percentiles {
 
 /// The figures of one slice of time.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Bucket {
     pub start: DateTime<Utc>,
     pub totals: Totals,
@@ -88,6 +93,7 @@ pub struct Bucket {
 
 /// One model's or provider's part of the traffic.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Share {
     pub name: String,
     pub totals: Totals,
@@ -95,6 +101,7 @@ pub struct Share {
 
 /// How often one kind of error happened.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorCount {
     /// The error kind's name, for example `rate_limited`.
     pub kind: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A model that clients ask for, as it is routed.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelRouting {
     pub name: String,
     /// How a target is chosen, in the configuration's words, for example `round_robin`.
@@ -17,6 +18,7 @@ pub struct ModelRouting {
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The configuration.
@@ -27,6 +29,7 @@ pub enum Source {
 
 /// One place that a model's requests may go to.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelTarget {
     pub provider: String,
     /// The upstream's name; `None`: as the client called it.
@@ -40,6 +43,7 @@ pub struct ModelTarget {
 
 /// What an operator changes of a model. What is left out stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ModelChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +52,7 @@ pub struct ModelChange {
 
 /// One place that a model's requests may go to, as it fares.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TargetStatus {
     /// The model that clients ask for.
     pub model: String,
@@ -75,6 +80,7 @@ pub struct TargetStatus {
 
 /// Whether requests go to a target.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TargetState {
     /// They do.
@@ -110,6 +116,7 @@ impl TargetState {
 
 /// A provider, as checks and traffic find it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProviderHealth {
     pub name: String,
     pub up: bool,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The gateway's set-up and health, as the dashboard's frame shows it.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GatewayStatus {
     pub version: String,
     pub started_at: DateTime<Utc>,
@@ -18,6 +19,7 @@ pub struct GatewayStatus {
 
 /// One configured provider.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProviderStatus {
     pub name: String,
     /// The registry's id, for example `openai`.
@@ -29,6 +31,7 @@ pub struct ProviderStatus {
 
 /// How recording fares. Everything is zero or `false` on a good day.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordingStatus {
     /// Records written to the database since the start.
     pub written: u64,

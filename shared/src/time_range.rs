@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A span of time that ends now.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TimeRange {
     #[serde(rename = "1h")]
     Hour,

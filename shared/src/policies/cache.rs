@@ -6,6 +6,7 @@ use super::Selector;
 
 /// How the cache works. There is one: its name is `cache`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSettings {
     pub enabled: bool,
@@ -43,6 +44,7 @@ impl Default for CacheSettings {
 
 /// What is different for some requests.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheOverride {
     pub applies_to: Selector,
@@ -58,6 +60,7 @@ pub struct CacheOverride {
 
 /// Who gets an answer again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CacheScope {
     /// Requests with the same key. Without keys: all.

@@ -8,6 +8,7 @@ use crate::routing::Source;
 
 /// The kinds of policies there are.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyKind {
     Key,
@@ -76,6 +77,7 @@ impl PolicyKind {
 
 /// One policy's value.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum Policy {
     Key(ClientKey),
@@ -133,6 +135,7 @@ impl Policy {
 
 /// A policy in force.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyEntry {
     pub name: String,
     #[serde(flatten)]
@@ -154,6 +157,7 @@ pub struct PolicyEntry {
 
 /// What a policy was at some time.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyVersion {
     pub version: u64,
     pub at: DateTime<Utc>,
@@ -169,6 +173,7 @@ pub struct PolicyVersion {
 
 /// Who changes something, and on what condition.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Edit {
     /// Who.
@@ -183,6 +188,7 @@ pub struct Edit {
 
 /// What is wrong with a field: `rate.window_seconds`, `check.patterns[2]`.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     pub field: String,
     pub message: String,

@@ -6,6 +6,7 @@ use super::Selector;
 
 /// One rule. Rules act in the order of `order`, then of their names.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Guardrail {
     #[serde(default = "super::limit::yes")]
@@ -25,6 +26,7 @@ pub struct Guardrail {
 
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     #[default]
@@ -35,6 +37,7 @@ pub enum Side {
 
 /// What a rule looks for.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Check {
     /// One of these, whatever the case (Unicode's simple case folding).
@@ -91,6 +94,7 @@ pub enum Check {
 
 /// Personal data that can be told from other text.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PiiKind {
     Email,
@@ -107,6 +111,7 @@ pub enum PiiKind {
 
 /// What a rule does.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Refuses with 400 `content_policy_violation`; or, with a `message`, answers with it as if the model had declined.
@@ -136,6 +141,7 @@ fn usual_timeout() -> u64 {
 
 /// A text to try the rules on.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TestedText {
     pub text: String,
@@ -151,6 +157,7 @@ pub struct TestedText {
 
 /// What became of a text.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TestReport {
     /// What would go on; `None`: it is blocked.
     pub text: Option<String>,
@@ -161,6 +168,7 @@ pub struct TestReport {
 
 /// What one rule does.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RuleTest {
     pub name: String,
     pub shadow: bool,
@@ -171,6 +179,7 @@ pub struct RuleTest {
 
 /// What a rule says of a text.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleVerdict {
     /// Nothing was found.

@@ -7,6 +7,7 @@ use super::{Allowance, PolicyEntry, Rate};
 
 /// A client's key, without its secret.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClientKey {
     #[serde(default = "super::limit::yes")]
@@ -39,6 +40,7 @@ pub struct ClientKey {
 
 /// One of a key's secrets, as far as it is shown. During a rotation there are two.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KeyPrefix {
     /// `gw-3fA9…`
     pub prefix: String,
@@ -52,6 +54,7 @@ pub struct KeyPrefix {
 
 /// A key that was just created or rotated.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewKey {
     pub entry: PolicyEntry,
     /// What the client sends. It is not shown again.
@@ -60,6 +63,7 @@ pub struct NewKey {
 
 /// Keys that share limits. Those of a key itself hold as well: the stricter one wins.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Project {
     #[serde(default = "super::limit::yes")]

@@ -6,6 +6,7 @@ use super::Selector;
 
 /// A rate limit of the operator's.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
     #[serde(default = "yes")]
@@ -24,6 +25,7 @@ pub struct RateLimit {
 
 /// So much in a window.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// At least one of `requests` and `tokens` is given.
@@ -40,6 +42,7 @@ pub struct Rate {
 
 /// How a window moves.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// It begins with the first request that it counts, and starts anew when it is over.
@@ -53,6 +56,7 @@ pub enum Algorithm {
 
 /// What is counted apart.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// Nothing: one count for all.

@@ -7,6 +7,7 @@ use super::Selector;
 /// A system prompt of the operator's. Of several that hold for a request, each is put in its place, in the order of
 /// `order`, then of their names.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SystemPrompt {
     #[serde(default = "super::limit::yes")]
@@ -23,6 +24,7 @@ pub struct SystemPrompt {
 
 /// Where a system prompt goes.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// After the client's own.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which requests something holds for: all that are given must match; what is empty matches all.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct Selector {
     /// Names of client keys.

@@ -8,6 +8,7 @@ use crate::CostNanos;
 
 /// How much of a rate is used, of one subject.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LimitState {
     /// The limit's name; `key NAME` or `project NAME` where it is theirs.
     pub limit: String,
@@ -25,6 +26,7 @@ pub struct LimitState {
 
 /// How much of an allowance is used, of one subject.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BudgetState {
     /// As with limits.
     pub budget: String,
@@ -47,6 +49,7 @@ pub struct BudgetState {
 
 /// An answer in the cache.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheEntry {
     /// Hexadecimal: what it is deleted by.
     pub id: String,
@@ -65,6 +68,7 @@ pub struct CacheEntry {
 
 /// Which answers to forget; nothing given: all.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CacheSelection {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +81,7 @@ pub struct CacheSelection {
 
 /// How the cache fares, since the start.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CacheStats {
     pub entries: u64,
     pub bytes: u64,
@@ -90,6 +95,7 @@ pub struct CacheStats {
 
 /// How often a guardrail has acted, since the start.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Triggered {
     pub rule: String,
     pub shadow: bool,
@@ -101,6 +107,7 @@ pub struct Triggered {
 
 /// All of it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyStats {
     pub cache: CacheStats,
     pub guardrails: Vec<Triggered>,
