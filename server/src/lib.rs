@@ -1,5 +1,6 @@
 //! The gateway: one process between applications and language models. ARCHITECTURE.md has the map.
 
+pub mod access;
 pub mod admin;
 pub mod app;
 pub mod auth;

@@ -24,15 +24,16 @@ pub trait AdminApi: Send + Sync + 'static {
     /// The models of the configuration, and how each is routed.
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError>;
 
-    /// Changes a model, from the next request on and beyond restarts.
+    /// Changes a model, from the next request on and beyond restarts; `by`: who does.
     async fn change_model(
         &self,
         name: &str,
         change: ModelChange,
+        by: &str,
     ) -> Result<ModelRouting, AdminError>;
 
     /// Takes all changes of a model back: what the configuration says holds again.
-    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError>;
+    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError>;
 }
 
 /// Why an administrative call could not be answered.

@@ -4,6 +4,7 @@
 //! Units are in the names: `_ms` milliseconds, `_us` microseconds, `_nanos` billionths of a US
 //! dollar, `_tokens` tokens. Times are UTC.
 
+pub mod access;
 pub mod admin;
 pub mod analytics;
 pub mod money;

@@ -12,7 +12,9 @@ mod sample;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use axum::Extension;
 use sample::{Sample, Scene};
+use server::access::{Operator, Via};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -27,7 +29,9 @@ async fn main() -> anyhow::Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         println!("{scene:?}: http://{}/", listener.local_addr()?);
         let sample = Arc::new(Sample::new(scene));
-        let router = server::dashboard::router(sample.clone(), sample.policies.clone());
+        let operator = Operator::with_admin_token(Via::Session);
+        let router = server::dashboard::router(sample.clone(), sample.policies.clone())
+            .layer(Extension(operator));
         servers.spawn(async move { axum::serve(listener, router).await });
     }
     while let Some(ended) = servers.join_next().await {

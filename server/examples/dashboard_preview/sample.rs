@@ -109,11 +109,12 @@ impl AdminApi for Sample {
         &self,
         name: &str,
         _change: ModelChange,
+        by: &str,
     ) -> Result<ModelRouting, AdminError> {
-        self.reset_model(name).await
+        self.reset_model(name, by).await
     }
 
-    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
+    async fn reset_model(&self, name: &str, _: &str) -> Result<ModelRouting, AdminError> {
         Err(AdminError::NotFound {
             message: format!("There is no model `{name}` in a sample."),
         })

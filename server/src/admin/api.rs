@@ -15,9 +15,6 @@ use crate::in_force::{EditError, InForce};
 use crate::store::{Failure, Store};
 use crate::telemetry::metrics::Metrics;
 
-/// Until operators have names.
-const OPERATOR: &str = "admin";
-
 /// The gateway as its operators see it.
 #[derive(Debug)]
 pub struct Admin {
@@ -104,11 +101,12 @@ impl AdminApi for Admin {
         &self,
         name: &str,
         change: ModelChange,
+        by: &str,
     ) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.change(name, &change, OPERATOR).await?)
+        Ok(self.in_force.change(name, &change, by).await?)
     }
 
-    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.reset(name, OPERATOR).await?)
+    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError> {
+        Ok(self.in_force.reset(name, by).await?)
     }
 }

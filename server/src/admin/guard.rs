@@ -10,31 +10,10 @@ use super::AdminState;
 use super::guesses::Verdict;
 use super::login;
 use super::problem::{problem, too_many};
-
-/// Who is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operator {
-    /// Somebody who wants something public.
-    Nobody,
-    /// Who has logged in, in a browser.
-    Session,
-    /// A program with the admin token.
-    Token,
-}
-
-impl Operator {
-    /// The name in the list of changes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Nobody => "nobody",
-            Self::Session => "admin",
-            Self::Token => "token",
-        }
-    }
-}
+use crate::access::{Operator, Via};
 
 /// Checks the host, the origin and the caller, in this order. What follows finds the [`Operator`] in the request's
-/// extensions.
+/// extensions, unless somebody wants something public.
 pub(super) async fn guard(
     State(state): State<AdminState>,
     request: Request,
@@ -43,15 +22,17 @@ pub(super) async fn guard(
     let (mut head, body) = request.into_parts();
     match admitted(&state, &head).await {
         Ok(operator) => {
-            head.extensions.insert(operator);
+            if let Some(operator) = operator {
+                head.extensions.insert(operator);
+            }
             next.run(Request::from_parts(head, body)).await
         }
         Err(response) => response,
     }
 }
 
-/// Who it is, or the answer in place of the one that was asked for.
-async fn admitted(state: &AdminState, head: &Parts) -> Result<Operator, Response> {
+/// Who it is, if it is somebody, or the answer in place of the one that was asked for.
+async fn admitted(state: &AdminState, head: &Parts) -> Result<Option<Operator>, Response> {
     let headers = &head.headers;
     let host = text(headers, &header::HOST).unwrap_or_default();
     if state.loopback_only && !is_loopback(host) {
@@ -72,7 +53,7 @@ async fn admitted(state: &AdminState, head: &Parts) -> Result<Operator, Response
     if let Some(token) = bearer(headers) {
         // A token is no browser's doing: there is no other site that could have sent it.
         return match state.guesses.judge(&head.extensions, token).await {
-            Verdict::Right => Ok(Operator::Token),
+            Verdict::Right => Ok(Some(Operator::with_admin_token(Via::AdminToken))),
             Verdict::Wrong => Err(problem(
                 StatusCode::UNAUTHORIZED,
                 "The admin token is wrong.",
@@ -87,10 +68,10 @@ async fn admitted(state: &AdminState, head: &Parts) -> Result<Operator, Response
         ));
     }
     if state.logouts.sessions.is_valid(headers) {
-        return Ok(Operator::Session);
+        return Ok(Some(Operator::with_admin_token(Via::Session)));
     }
     if is_public(path) {
-        return Ok(Operator::Nobody);
+        return Ok(None);
     }
     Err(if is_safe(&head.method) && wants_page(headers) {
         Redirect::to("/login").into_response()
@@ -122,14 +103,14 @@ pub(super) fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// What one needs before one is in.
-fn is_public(path: &str) -> bool {
+pub(super) fn is_public(path: &str) -> bool {
     matches!(
         path,
         "/login" | "/logout" | "/health" | "/favicon.ico" | "/favicon.svg"
     ) || path.starts_with("/pkg/")
 }
 
-fn is_safe(method: &Method) -> bool {
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

@@ -7,6 +7,7 @@ mod headers;
 mod json_body;
 mod login;
 mod logouts;
+mod needs;
 mod policies;
 mod predecessors;
 mod problem;
@@ -17,7 +18,8 @@ mod session;
 mod token;
 
 pub use api::Admin;
-pub use routes::served;
+pub use needs::Needs;
+pub use routes::{needed, served};
 pub use token::AdminToken;
 
 use std::sync::Arc;
@@ -66,6 +68,7 @@ impl AdminState {
 pub fn router(state: &AdminState) -> Router {
     let api: Arc<dyn shared::AdminApi> = state.api.clone();
     crate::dashboard::router(api, state.api.clone())
+        .layer(middleware::from_fn(needs::of_pages))
         .merge(routes::router(state))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

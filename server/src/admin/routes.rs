@@ -4,10 +4,13 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension};
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
+use shared::access::{Area, Role};
 use shared::policies::PolicyKind;
 
 use super::json_body::MAX_BODY;
+use super::needs::Needs;
 use super::predecessors::{cache, guardrails, rate_limit, stats, system_prompt};
 use super::rest::policies::Kind;
 use super::rest::{self, gateway, keys, policies, states};
@@ -20,6 +23,7 @@ const LOGIN_FORM: usize = 8 * 1024;
 struct Endpoint {
     method: Method,
     path: String,
+    needs: Needs,
     handler: MethodRouter<AdminState>,
 }
 
@@ -29,10 +33,20 @@ pub fn served() -> Vec<(Method, String)> {
     endpoints.map(|one| (one.method, one.path)).collect()
 }
 
+/// The same with what each needs of whoever calls it.
+pub fn needed() -> Vec<(Method, String, Needs)> {
+    let endpoints = endpoints().into_iter();
+    endpoints
+        .map(|one| (one.method, one.path, one.needs))
+        .collect()
+}
+
 pub(super) fn router(state: &AdminState) -> Router {
     let mut router = Router::new();
     for endpoint in endpoints() {
-        router = router.route(&endpoint.path, endpoint.handler);
+        let needs = endpoint.needs;
+        let check = from_fn(move |request, next| needs.check(request, next));
+        router = router.route(&endpoint.path, endpoint.handler.route_layer(check));
     }
     for prefix in ["/api", "/admin"] {
         router = router
@@ -47,9 +61,11 @@ pub(super) fn router(state: &AdminState) -> Router {
 
 fn endpoints() -> Vec<Endpoint> {
     let mut all = vec![
-        post("/login", login::submit).at_most(LOGIN_FORM),
-        post("/logout", login::logout),
-        get("/health", crate::ingress::health),
+        post("/login", login::submit)
+            .at_most(LOGIN_FORM)
+            .by_anybody(),
+        post("/logout", login::logout).by_anybody(),
+        get("/health", crate::ingress::health).by_anybody(),
         get("/metrics", gateway::metrics),
         get("/api/v1/overview", gateway::overview),
         get("/api/v1/status", gateway::status),
@@ -120,10 +136,28 @@ impl Endpoint {
     {
         let filter = MethodFilter::try_from(method.clone()).expect("a method that is known");
         Self {
-            method,
             path: path.to_owned(),
+            needs: Needs::by_default(&method, path),
+            method,
             handler: on(filter, handler),
         }
+    }
+
+    /// Only admins may.
+    #[allow(dead_code, reason = "for the routes that are about access")]
+    fn by_admins(self) -> Self {
+        self.needing(Role::Admin)
+    }
+
+    /// Anybody may.
+    fn by_anybody(mut self) -> Self {
+        self.needs = Needs::Nothing;
+        self
+    }
+
+    fn needing(mut self, role: Role) -> Self {
+        self.needs = Needs::Role(role, Area::of(&self.path));
+        self
     }
 
     /// It is about policies of this kind.

@@ -16,11 +16,10 @@ use leptos::prelude::{IntoView, provide_context};
 use leptos_axum::render_app_async_with_context;
 use shared::policies::PolicyApi;
 
+use crate::access::Operator;
+
 /// A system prompt can be long, a list of phrases longer; in bytes.
 const LARGEST: usize = 4 << 20;
-
-/// Who edits: there is one operator.
-const OPERATOR: &str = "admin";
 
 /// `POST` for each page with forms. The pages are rendered as they are for `GET`.
 pub(super) fn routes<V>(
@@ -38,6 +37,9 @@ where
             let (policies, context, document) =
                 (policies.clone(), context.clone(), document.clone());
             async move {
+                let Some(operator) = request.extensions().get::<Operator>().cloned() else {
+                    return StatusCode::UNAUTHORIZED.into_response();
+                };
                 let mut head = request.headers().clone();
                 head.remove("content-length");
                 head.remove("content-type");
@@ -49,7 +51,7 @@ where
                     Ok(Form(values)) => values,
                     Err(rejection) => return rejection.into_response(),
                 };
-                match act(&*policies, OPERATOR, values.into()).await {
+                match act(&*policies, operator.as_str(), values.into()).await {
                     Answer::Go(href) => Redirect::to(&href).into_response(),
                     Answer::Show(submitted) => {
                         let refused = matches!(submitted.outcome, Outcome::Refused { .. });

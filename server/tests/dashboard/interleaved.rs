@@ -152,12 +152,13 @@ impl AdminApi for Gated {
         &self,
         name: &str,
         change: ModelChange,
+        by: &str,
     ) -> Result<ModelRouting, AdminError> {
-        self.sample.change_model(name, change).await
+        self.sample.change_model(name, change, by).await
     }
 
-    async fn reset_model(&self, name: &str) -> Result<ModelRouting, AdminError> {
-        self.sample.reset_model(name).await
+    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError> {
+        self.sample.reset_model(name, by).await
     }
 }
 

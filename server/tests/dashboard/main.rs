@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sample::{Sample, Scene};
+use server::access::{Operator, Via};
 use shared::AdminApi;
 use shared::policies::PolicyApi;
 use tower::ServiceExt;
@@ -41,7 +43,8 @@ async fn send_to(
     body: &str,
 ) -> Reply {
     interleaved::prepare();
-    let router = server::dashboard::router(api, policies);
+    let operator = Operator::with_admin_token(Via::Session);
+    let router = server::dashboard::router(api, policies).layer(Extension(operator));
     let request = request
         .body(Body::from(body.to_owned()))
         .expect("a valid request");

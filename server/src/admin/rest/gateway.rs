@@ -1,16 +1,17 @@
 //! The gateway itself: figures, status, where requests go.
 
-use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use shared::AdminApi;
 use shared::analytics::{Overview, OverviewQuery};
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
 
 use super::Answer;
+use crate::access::Operator;
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -46,18 +47,25 @@ pub(in crate::admin) async fn models(State(state): State<AdminState>) -> Answer<
 pub(in crate::admin) async fn change_model(
     State(state): State<AdminState>,
     Path(name): Path<String>,
+    Extension(operator): Extension<Operator>,
     body: JsonBody,
 ) -> Answer<ModelRouting> {
     let change: ModelChange = body.parse()?;
-    Ok(Json(state.api.change_model(&name, change).await?))
+    Ok(Json(
+        state
+            .api
+            .change_model(&name, change, operator.as_str())
+            .await?,
+    ))
 }
 
 /// `DELETE /api/v1/models/{name}`: of the edits, not of the model
 pub(in crate::admin) async fn reset_model(
     State(state): State<AdminState>,
     Path(name): Path<String>,
+    Extension(operator): Extension<Operator>,
 ) -> Answer<ModelRouting> {
-    Ok(Json(state.api.reset_model(&name).await?))
+    Ok(Json(state.api.reset_model(&name, operator.as_str()).await?))
 }
 
 /// `GET /metrics`

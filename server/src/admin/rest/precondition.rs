@@ -11,7 +11,7 @@ use serde::Deserialize;
 use shared::AdminError;
 use shared::policies::{Edit, PolicyApi, PolicyEntry, PolicyKind};
 
-use crate::admin::guard::Operator;
+use crate::access::Operator;
 use crate::admin::problem::Problem;
 
 /// What an operator says why something is changed, in characters.
@@ -136,8 +136,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Conditional {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let headers = &parts.headers;
-        let by = parts.extensions.get::<Operator>().copied();
-        let by = by.unwrap_or(Operator::Nobody);
+        let Some(by) = parts.extensions.get::<Operator>().cloned() else {
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "Log in first."));
+        };
         let matching = tags(headers, &header::IF_MATCH)?;
         let new = match tags(headers, &header::IF_NONE_MATCH)? {
             None => false,
