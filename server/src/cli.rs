@@ -1,5 +1,9 @@
 //! The command line.
 
+mod database;
+
+pub use database::{DatabaseChoice, verify_audit};
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +24,12 @@ pub enum Command {
     Dump(Choice),
     /// Print another gateway's file as a native one: [`import`].
     Import(PathBuf),
+    /// Say whether the audit log is what was written: [`verify_audit`].
+    VerifyAudit {
+        database: DatabaseChoice,
+        /// A hash that it has to have.
+        includes: Option<String>,
+    },
 }
 
 /// What this process was asked to do. Prints help, version and usage errors itself, and then ends the process: with
@@ -50,6 +60,24 @@ enum Task {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigTask),
+    /// Look at the log of what operators have changed
+    #[command(subcommand)]
+    Audit(AuditTask),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditTask {
+    /// Say whether the audit log is what was written, also while the gateway runs
+    ///
+    /// Entries that were altered, put in, moved or taken out are named, and the exit code is 1. The end is what it is
+    /// only as far as the database says so itself: note the last hash elsewhere, and ask for it with --includes.
+    Verify {
+        #[command(flatten)]
+        database: DatabaseChoice,
+        /// A last hash that was told earlier: it has to be in the log still
+        #[arg(long, value_name = "HASH")]
+        includes: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,6 +119,9 @@ impl Line {
             Some(Task::Config(ConfigTask::Check(file))) => Command::Check(file.choice()),
             Some(Task::Config(ConfigTask::Dump(file))) => Command::Dump(file.choice()),
             Some(Task::Config(ConfigTask::Import { file })) => Command::Import(file),
+            Some(Task::Audit(AuditTask::Verify { database, includes })) => {
+                Command::VerifyAudit { database, includes }
+            }
         })
     }
 }
@@ -112,7 +143,7 @@ fn refuse_misspelt_command(word: &Path) -> Result<(), clap::Error> {
     Err(Line::command().error(
         clap::error::ErrorKind::InvalidSubcommand,
         format!(
-            "\"{}\" is neither a command nor a file; the commands are serve and config",
+            "\"{}\" is neither a command nor a file; the commands are serve, config and audit",
             word.display()
         ),
     ))
@@ -204,15 +235,18 @@ fn summary(loaded: &Loaded) -> String {
 }
 
 fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !noun.ends_with("ey") => format!("{count} {stem}ies"),
+        _ => format!("{count} {noun}s"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Choice, Command, Line};
+    use super::{Choice, Command, DatabaseChoice, Line};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
         let program = ["ai-gateway"].iter();
@@ -258,6 +292,13 @@ mod tests {
                 &["config", "import", "a.yaml"],
                 Command::Import("a.yaml".into()),
             ),
+            (
+                &["audit", "verify", "--includes", "ab"],
+                Command::VerifyAudit {
+                    database: DatabaseChoice::default(),
+                    includes: Some("ab".to_owned()),
+                },
+            ),
         ] {
             let found = parsed(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
             assert_eq!(found, command, "{arguments:?}");
@@ -275,6 +316,15 @@ mod tests {
             &["a.toml", "--config", "b.toml"],
             &["--config"],
             &["config", "import"],
+            &["audit"],
+            &[
+                "audit",
+                "verify",
+                "--config",
+                "a.toml",
+                "--database",
+                "a.db",
+            ],
         ] {
             let error = parsed(arguments).expect_err("no such usage");
             assert_eq!(error.exit_code(), 2, "{arguments:?}: {error}");

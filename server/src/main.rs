@@ -22,6 +22,9 @@ fn main() -> ExitCode {
         Command::Check(choice) => return cli::check(&choice),
         Command::Dump(choice) => return cli::dump(&choice),
         Command::Import(file) => return cli::import(&file),
+        Command::VerifyAudit { database, includes } => {
+            return cli::verify_audit(&database, includes.as_deref());
+        }
         Command::Serve(choice) => choice,
     };
     // Before it is read: what changes meanwhile is not missed.

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod admin;
 pub mod analytics;
+pub mod audit;
 pub mod money;
 pub mod policies;
 pub mod routing;
@@ -14,5 +15,6 @@ pub mod status;
 pub mod time_range;
 
 pub use admin::{AdminApi, AdminError};
+pub use audit::AuditApi;
 pub use money::CostNanos;
 pub use time_range::TimeRange;

@@ -108,6 +108,8 @@ fn endpoints() -> Vec<Endpoint> {
         delete("/api/v1/cache/entries", rest::cache::clear),
         delete("/api/v1/cache/entries/{id}", rest::cache::delete),
         get("/api/v1/cache/stats", rest::cache::stats),
+        get("/api/v1/audit", rest::audit::list),
+        get("/api/v1/audit/verify", rest::audit::verify),
     ]);
     all.extend([
         get("/admin/ratelimit", rate_limit::plan),

@@ -115,14 +115,25 @@ pub(super) async fn insert(
         sqlx::query_scalar("SELECT hash FROM changes ORDER BY seq DESC LIMIT 1")
             .fetch_optional(&mut *connection)
             .await?;
-    let hash = chained(before.as_deref().unwrap_or_default(), change);
+    let version = i64::try_from(change.version).unwrap_or(i64::MAX);
+    let hashed = Hashed {
+        kind: change.kind.as_bytes(),
+        name: change.name.as_bytes(),
+        version,
+        what: change.what.as_str().as_bytes(),
+        value: change.what.value().map(str::as_bytes),
+        reason: change.reason.as_deref().map(str::as_bytes),
+        by: change.by.as_bytes(),
+        at_us: change.at.timestamp_micros(),
+    };
+    let hash = hashed.after(before.as_deref().unwrap_or_default());
     sqlx::query(
         "INSERT INTO changes (kind, name, version, what, value, reason, changed_by, changed_at_us, hash) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&change.kind)
     .bind(&change.name)
-    .bind(i64::try_from(change.version).unwrap_or(i64::MAX))
+    .bind(version)
     .bind(change.what.as_str())
     .bind(change.what.value())
     .bind(change.reason.as_deref())
@@ -134,33 +145,47 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// The hash of a change that comes after one with the hash `before`. Each value goes in with its length, so that no
-/// two changes look alike.
-fn chained(before: &[u8], change: &Change) -> [u8; 32] {
-    let version = change.version.to_be_bytes();
-    let at = change.at.timestamp_micros().to_be_bytes();
-    let values: [Option<&[u8]>; 9] = [
-        Some(before),
-        Some(change.kind.as_bytes()),
-        Some(change.name.as_bytes()),
-        Some(&version),
-        Some(change.what.as_str().as_bytes()),
-        change.what.value().map(str::as_bytes),
-        change.reason.as_deref().map(str::as_bytes),
-        Some(change.by.as_bytes()),
-        Some(&at),
-    ];
-    let mut hasher = Sha256::new();
-    for value in values {
-        // An absent value has a length that none has.
-        let length = value.map_or(u64::MAX, |value| value.len() as u64);
-        hasher.update(length.to_be_bytes());
-        hasher.update(value.unwrap_or_default());
-    }
-    hasher.finalize().into()
+/// What of a change its hash is about.
+pub(super) struct Hashed<'a> {
+    pub kind: &'a [u8],
+    pub name: &'a [u8],
+    pub version: i64,
+    pub what: &'a [u8],
+    pub value: Option<&'a [u8]>,
+    pub reason: Option<&'a [u8]>,
+    pub by: &'a [u8],
+    pub at_us: i64,
 }
 
-fn change(row: &SqliteRow) -> Result<Change, StoreError> {
+impl Hashed<'_> {
+    /// The hash of a change that comes after one with the hash `before`, which is empty before the first. Each value
+    /// goes in with its length, so that no two changes look alike.
+    pub(super) fn after(&self, before: &[u8]) -> [u8; 32] {
+        let version = self.version.to_be_bytes();
+        let at = self.at_us.to_be_bytes();
+        let values: [Option<&[u8]>; 9] = [
+            Some(before),
+            Some(self.kind),
+            Some(self.name),
+            Some(&version),
+            Some(self.what),
+            self.value,
+            self.reason,
+            Some(self.by),
+            Some(&at),
+        ];
+        let mut hasher = Sha256::new();
+        for value in values {
+            // An absent value has a length that none has.
+            let length = value.map_or(u64::MAX, |value| value.len() as u64);
+            hasher.update(length.to_be_bytes());
+            hasher.update(value.unwrap_or_default());
+        }
+        hasher.finalize().into()
+    }
+}
+
+pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     let what: String = row.try_get("what")?;
     let value: Option<String> = row.try_get("value")?;
     let what = match (what.as_str(), value) {

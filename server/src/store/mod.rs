@@ -4,6 +4,7 @@
 //! what dashboards read. See `migrations/` for the schema.
 
 mod answers;
+mod audit;
 mod budgets;
 mod changes;
 mod commit;
@@ -26,6 +27,7 @@ mod watched_file;
 mod tests;
 
 pub use answers::StoredAnswer;
+pub use audit::verify_audit_of;
 pub use changes::{Change, What};
 pub use commit::{Committed, Rollups};
 pub use database::Store;

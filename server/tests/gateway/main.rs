@@ -4,6 +4,7 @@ mod admin;
 mod admin_policies;
 mod admin_predecessors;
 mod admin_targets;
+mod audit;
 mod auth;
 mod body;
 mod budgets;

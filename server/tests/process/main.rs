@@ -1,5 +1,6 @@
 //! The binary itself: what it prints, how it ends, and what survives when it is not asked to.
 
+mod audit;
 mod budgets;
 mod disk_full;
 mod failover;

@@ -198,6 +198,15 @@ pub fn recorded(folder: &Path) -> (i64, i64) {
     })
 }
 
+/// Runs SQL beside the gateway.
+pub fn execute(folder: &Path, sql: &'static str) {
+    runtime().block_on(async {
+        let mut connection = connect(folder).await;
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
 async fn connect(folder: &Path) -> SqliteConnection {
     let url = format!("sqlite:{}", database(folder).display());
     SqliteConnection::connect(&url).await.unwrap()

@@ -1,5 +1,6 @@
 //! The admin API over REST: `AdminApi` and `PolicyApi`, and no logic of its own.
 
+pub(super) mod audit;
 pub(super) mod cache;
 pub(super) mod gateway;
 pub(super) mod guardrails;
