@@ -1,63 +1,60 @@
-//! What may be asked, and what may be answered: rules in an order, each of which looks for something and does something
-//! about it. `docs/guardrails.md` says what they do from the outside.
+//! Rules about what may be asked and answered, and to which requests they apply. What they find and make of it is in
+//! the crate `guardrails`; `docs/guardrails.md` says what they do from the outside.
 
-mod body;
-mod check;
-mod ending;
-mod fold;
-mod held_text;
-mod iban;
-mod injection;
-mod outside;
-mod pattern;
-mod phrases;
-mod pii;
-mod places;
-mod refusal;
-mod reply;
-mod report;
-mod rule;
-mod ruleset;
-mod schema;
-mod search;
-mod secrets;
-mod tally;
 mod trial;
 
 #[cfg(test)]
 mod tests;
 
-pub use body::BodyKind;
-pub use check::check;
-pub use outside::Ask;
-pub use reply::{Passed, ReplyGuard};
-pub use report::Report;
+pub use ::guardrails::{Ask, BodyKind, Passed, ReplyGuard, Report, check};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ::guardrails::{About, Active, Blocked, Counts, LooksFor, Outside, Refusal, Ruleset, Tally};
 use bytes::Bytes;
 use llm::Text;
 use llm::chat::{ChatRequest, ChatResponse};
 use llm::error::ApiError;
 use shared::policies::{Guardrail, Side, TestReport, TestedText, Triggered};
 
-use self::body::pass_body;
-use self::outside::{About, Outside};
-use self::refusal::Refusal;
-use self::report::Counts;
-use self::rule::LooksFor;
-use self::ruleset::{Active, Ruleset};
-use self::tally::{Blocked, Tally};
 use crate::auth::Caller;
+use crate::selection::{Selection, Subject};
 
 /// The rules in force.
 #[derive(Clone, Debug, Default)]
 pub struct Guardrails {
-    ruleset: Arc<Ruleset>,
+    rules: Arc<Chosen>,
     /// What the rules were made of.
     source: Arc<BTreeMap<String, Guardrail>>,
     counts: Counts,
+}
+
+/// Rules, and which requests each is about.
+#[derive(Debug, Default)]
+struct Chosen {
+    ruleset: Arc<Ruleset>,
+    selection: Selection<usize>,
+}
+
+impl Chosen {
+    fn new(ruleset: Ruleset) -> Self {
+        let rules = ruleset.rules.iter().enumerate();
+        let selection = rules.map(|(index, rule)| (rule.applies_to.clone(), index));
+        Self {
+            selection: selection.collect(),
+            ruleset: Arc::new(ruleset),
+        }
+    }
+
+    /// The rules about such a request, on one side; `None`: there are none.
+    fn active(&self, side: Side, subject: Subject<'_>) -> Option<Active> {
+        if self.selection.is_empty() {
+            return None;
+        }
+        let matching = self.selection.matching(subject).copied();
+        self.ruleset.active(side, matching)
+    }
 }
 
 /// What the rules say of a request.
@@ -92,7 +89,7 @@ impl Asked<'_> {
 impl Guardrails {
     pub fn new(rules: &BTreeMap<String, Guardrail>) -> Self {
         Self {
-            ruleset: Arc::new(Ruleset::new(rules)),
+            rules: Arc::new(Chosen::new(Ruleset::new(rules))),
             source: Arc::new(rules.clone()),
             counts: Counts::default(),
         }
@@ -112,13 +109,13 @@ impl Guardrails {
 
     /// Where what the rules do to one request is noted; `None`: there are none.
     pub fn report(&self) -> Option<Report> {
-        let any = !self.ruleset.rules.is_empty();
+        let any = !self.rules.ruleset.rules.is_empty();
         any.then(|| Report::new(self.counts.clone()))
     }
 
     /// Whether some rule asks others.
     pub fn asks_others(&self) -> bool {
-        let mut rules = self.ruleset.rules.iter();
+        let mut rules = self.rules.ruleset.rules.iter();
         rules.any(|rule| matches!(rule.looks_for, LooksFor::Outside(_)))
     }
 
@@ -209,7 +206,7 @@ impl Guardrails {
     }
 
     fn active(&self, asked: Asked<'_>, side: Side) -> Option<Active> {
-        self.ruleset.active(side, asked.caller.subject(asked.model))
+        self.rules.active(side, asked.caller.subject(asked.model))
     }
 
     async fn pass(
@@ -222,11 +219,11 @@ impl Guardrails {
         others: Option<&Arc<dyn Ask>>,
     ) -> Result<Option<Bytes>, Blocked> {
         let mut tally = Tally::default();
-        let mut passed = pass_body(active, body, kind, &mut tally);
+        let mut passed = ::guardrails::pass_body(active, body, kind, &mut tally);
         if let Ok(new) = &passed
             && let Some(others) = others.filter(|_| asks(active))
         {
-            let text = body::all_text(new.as_ref().unwrap_or(body), kind);
+            let text = ::guardrails::all_text(new.as_ref().unwrap_or(body), kind);
             let outside = Outside(Arc::clone(others));
             let about = asked.about(Side::Request);
             if let Err(blocked) = outside.ask(active, &about, &text, &mut tally).await {
@@ -253,7 +250,7 @@ fn answer(request: &ChatRequest, message: &str) -> Box<ChatResponse> {
         model: Text::from(request.model.as_deref().unwrap_or_default()),
         created: Some(request.stamp.at),
         choices: (0..request.choices.clamp(1, MOST_CHOICES))
-            .map(|index| reply::refused_choice(index, message))
+            .map(|index| ::guardrails::refused_choice(index, message))
             .collect(),
         usage: None,
         raw: None,

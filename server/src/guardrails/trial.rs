@@ -1,21 +1,15 @@
 //! Trying rules on a text.
 
-use std::sync::Arc;
-
+use ::guardrails::{
+    About, Active, Blocked, BodyKind, LooksFor, Refusal, ReplyGuard, Report, Tally, all_text,
+    alone, pass_body,
+};
 use bytes::Bytes;
 use llm::Text;
 use llm::chat::{Block, ChatResponse, Choice, Content, FinishReason};
 use shared::policies::{RuleTest, RuleVerdict, Side, TestReport, TestedText};
 
-use super::Guardrails;
-use super::body::{BodyKind, all_text, pass_body};
-use super::outside::About;
-use super::refusal::Refusal;
-use super::reply::ReplyGuard;
-use super::report::Report;
-use super::rule::LooksFor;
-use super::ruleset::{Active, Ruleset, alone};
-use super::tally::{Blocked, Tally};
+use super::{Chosen, Guardrails};
 use crate::selection::Subject;
 
 /// The name of a rule that is not there yet.
@@ -29,13 +23,13 @@ pub(super) async fn test(guardrails: &Guardrails, tested: &TestedText) -> TestRe
         rules: Vec::new(),
     };
     if let Some(rule) = &tested.rule {
-        try_rules(&Arc::new(alone(NEW, rule)), tested, &mut report).await;
+        try_rules(&Chosen::new(alone(NEW, rule)), tested, &mut report).await;
     }
-    try_rules(&guardrails.ruleset, tested, &mut report).await;
+    try_rules(&guardrails.rules, tested, &mut report).await;
     report
 }
 
-async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut TestReport) {
+async fn try_rules(rules: &Chosen, tested: &TestedText, report: &mut TestReport) {
     let side = match tested.side {
         Side::Reply => Side::Reply,
         Side::Request | Side::Both => Side::Request,
@@ -45,7 +39,7 @@ async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut Tes
         model: tested.model.as_deref(),
         ..Subject::default()
     };
-    let active = ruleset.active(side, subject);
+    let active = rules.active(side, subject);
     let text = report.text.clone().filter(|_| active.is_some());
     let mut tally = Tally::in_detail();
     if let (Some(active), Some(text)) = (&active, &text) {
@@ -69,7 +63,7 @@ async fn try_rules(ruleset: &Arc<Ruleset>, tested: &TestedText, report: &mut Tes
         .iter()
         .find(|(_, verdict)| *verdict == RuleVerdict::Blocked)
         .map(|(rule, _)| *rule);
-    for (index, rule) in ruleset.rules.iter().enumerate() {
+    for (index, rule) in rules.ruleset.rules.iter().enumerate() {
         let holds = active
             .as_ref()
             .is_some_and(|active| active.rules.contains(&index));

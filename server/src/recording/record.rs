@@ -1,12 +1,12 @@
 //! What is kept of one request.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use guardrails::RuleOutcome;
 use llm::chat::{Losses, Usage};
 use llm::error::{ErrorKind, ErrorSource};
 use serde::{Deserialize, Serialize};
-use shared::policies::{RuleVerdict, Side};
 use uuid::Uuid;
 
 /// One request, from its arrival to the last byte of its reply. Never the prompt or the reply.
@@ -78,33 +78,6 @@ pub struct RequestRecord {
     pub bytes_in: u64,
     /// The reply's body, bytes, as handed to the connection.
     pub bytes_out: u64,
-}
-
-/// What one rule did.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-pub struct RuleOutcome {
-    pub rule: Arc<str>,
-    pub side: Side,
-    pub verdict: RuleVerdict,
-    /// It only would have.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub shadow: bool,
-}
-
-/// What rules did, as they find out while the request goes on. Clones are the same one.
-#[derive(Clone, Debug, Default)]
-pub struct RuleOutcomes(Arc<Mutex<Vec<RuleOutcome>>>);
-
-impl RuleOutcomes {
-    pub fn add(&self, outcomes: Vec<RuleOutcome>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.extend(outcomes);
-    }
-
-    pub fn take(&self) -> Vec<RuleOutcome> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *all)
-    }
 }
 
 /// How a request ended.

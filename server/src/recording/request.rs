@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Utc;
+use guardrails::RuleOutcomes;
 use llm::carried::Consumption;
 use llm::chat::{Block, Losses, Stamp, StreamEvent, Usage};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
@@ -12,7 +13,7 @@ use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord, RuleOutcomes};
+use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
 use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
 use crate::budgets::{Claim, Hold, Used};

@@ -4,18 +4,18 @@
 //! place of a piece of it, the one that begins first does, and of those that begin at one place the first in order. What
 //! a rule has taken out is not looked at by the rules behind it in order.
 
-use super::injection::{self, SIGNS};
-use super::pattern::Pattern;
-use super::phrases::PhraseHit;
-use super::pii::{self, Found, Kinds, Run};
-use super::rule::LooksFor;
-use super::ruleset::Active;
-use super::tally::{Blocked, Tally};
+use crate::injection::{self, SIGNS};
+use crate::pattern::Pattern;
+use crate::phrases::PhraseHit;
+use crate::pii::{self, Found, Kinds, Run};
+use crate::rule::LooksFor;
+use crate::ruleset::Active;
+use crate::tally::{Blocked, Tally};
 use shared::policies::RuleVerdict;
 
 /// How far a text is read.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reading {
+pub struct Reading {
     /// Whatever begins before this byte is decided.
     pub decided: usize,
     /// Up to this byte the text was replaced.
@@ -242,7 +242,7 @@ impl Cursor<'_> {
 ///
 /// # Errors
 /// A rule refuses it.
-pub(super) fn whole_text(
+pub fn whole_text(
     active: &Active,
     text: &str,
     tally: &mut Tally,

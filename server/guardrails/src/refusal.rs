@@ -3,12 +3,12 @@
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use shared::policies::Action;
 
-use super::ruleset::Active;
-use super::tally::Blocked;
+use crate::ruleset::Active;
+use crate::tally::Blocked;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// As if the model had declined with these words.
     Answer(String),
     Error(ApiError),

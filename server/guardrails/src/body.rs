@@ -4,11 +4,11 @@ use bytes::Bytes;
 use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
-use super::places::{changed, texts};
-use super::rule::LooksFor;
-use super::ruleset::Active;
-use super::search::whole_text;
-use super::tally::{Blocked, Tally};
+use crate::places::{changed, texts};
+use crate::rule::LooksFor;
+use crate::ruleset::Active;
+use crate::search::whole_text;
+use crate::tally::{Blocked, Tally};
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum BodyKind {
 ///
 /// # Errors
 /// A rule refuses one of them.
-pub(super) fn pass_body(
+pub fn pass_body(
     active: &Active,
     body: &Bytes,
     kind: BodyKind,
@@ -60,14 +60,14 @@ pub(super) fn pass_body(
 }
 
 /// All texts of a body, one after the other.
-pub(super) fn all_text(body: &Bytes, kind: BodyKind) -> String {
+pub fn all_text(body: &Bytes, kind: BodyKind) -> String {
     let places = texts(body, kind == BodyKind::Unknown).unwrap_or_default();
     let texts: Vec<&str> = places.iter().map(|place| &*place.text).collect();
     texts.join("\n\n")
 }
 
 /// JSON in a string: its strings are the texts. What only looks like JSON is a text.
-pub(super) fn pass_nested(
+pub fn pass_nested(
     active: &Active,
     text: &str,
     tally: &mut Tally,

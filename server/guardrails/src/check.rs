@@ -2,8 +2,8 @@
 
 use shared::policies::{Action, Check, FieldError, Guardrail, Side};
 
-use super::pattern::Pattern;
-use super::schema::Schema;
+use crate::pattern::Pattern;
+use crate::schema::Schema;
 
 /// Of one rule.
 const MOST_PHRASES: usize = 10_000;

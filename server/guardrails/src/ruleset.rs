@@ -4,24 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex_automata::PatternSet;
-use shared::policies::{Check, Guardrail, Selector, Side};
+use shared::policies::{Check, Guardrail, Side};
 
-use super::injection::SIGNS;
-use super::pattern::{Pattern, PatternFilter};
-use super::phrases::{PhraseHit, Phrases};
-use super::pii::{self, Kinds};
-use super::rule::{LooksFor, Rule};
-use crate::selection::{Selection, Subject};
+use crate::injection::SIGNS;
+use crate::pattern::{Pattern, PatternFilter};
+use crate::phrases::{PhraseHit, Phrases};
+use crate::pii::{self, Kinds};
+use crate::rule::{LooksFor, Rule};
 
 /// In bytes: how far a match of an expression without an end is followed in a stream.
-pub(super) const BOUND: usize = 1024;
+pub const BOUND: usize = 1024;
 
 /// The rules in force.
 #[derive(Debug, Default)]
-pub(super) struct Ruleset {
+pub struct Ruleset {
     /// In the order in which they act.
     pub rules: Vec<Rule>,
-    selection: Selection<usize>,
     phrases: Option<Phrases>,
     pub patterns: Vec<Pattern>,
     filter: Option<PatternFilter>,
@@ -36,12 +34,10 @@ impl Ruleset {
         enabled.sort_by_key(|(name, rule)| (rule.order, *name));
         let mut patterns = Vec::new();
         let mut compiled = Vec::new();
-        let mut selectors: Vec<(Selector, usize)> = Vec::new();
         let mut sources = Vec::new();
         for (name, rule) in enabled {
             match Rule::new(name, rule, &mut patterns) {
                 Ok(done) => {
-                    selectors.push((rule.applies_to.clone(), compiled.len()));
                     compiled.push(done);
                     sources.push(rule);
                 }
@@ -77,7 +73,6 @@ impl Ruleset {
         let filter = (!filtered.is_empty()).then(|| PatternFilter::new(&filtered));
         Self {
             rules: compiled,
-            selection: selectors.into_iter().collect(),
             phrases,
             filter,
             patterns,
@@ -85,20 +80,22 @@ impl Ruleset {
         }
     }
 
-    /// The rules about such a request, on one side; `None`: there are none.
-    pub fn active(self: &Arc<Self>, side: Side, subject: Subject<'_>) -> Option<Active> {
-        if self.selection.is_empty() {
-            return None;
-        }
-        let matching = self.selection.matching(subject).copied();
-        let rules = matching.filter(|index| self.rules[*index].is_on(side));
+    /// Those of `chosen` that look at one side, which are about a request; `None`: there are none.
+    pub fn active(
+        self: &Arc<Self>,
+        side: Side,
+        chosen: impl IntoIterator<Item = usize>,
+    ) -> Option<Active> {
+        let chosen = chosen.into_iter();
+        let rules =
+            chosen.filter(|index| self.rules.get(*index).is_some_and(|rule| rule.is_on(side)));
         Active::new(self, rules.collect())
     }
 }
 
 /// The rules about one side of one request.
 #[derive(Clone, Debug)]
-pub(super) struct Active {
+pub struct Active {
     pub ruleset: Arc<Ruleset>,
     /// In the order in which they act.
     pub rules: Vec<usize>,
@@ -184,7 +181,7 @@ impl Active {
 }
 
 /// A rule by itself.
-pub(super) fn alone(name: &str, rule: &Guardrail) -> Ruleset {
+pub fn alone(name: &str, rule: &Guardrail) -> Ruleset {
     let mut rule = rule.clone();
     rule.enabled = true;
     Ruleset::new(&BTreeMap::from([(name.to_owned(), rule)]))

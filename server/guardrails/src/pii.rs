@@ -4,12 +4,12 @@ use std::net::Ipv6Addr;
 
 use shared::policies::PiiKind;
 
-use super::iban;
-use super::secrets;
+use crate::iban;
+use crate::secrets;
 
 /// Something found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub struct Found {
     pub start: usize,
     pub end: usize,
     /// It reaches the end of the text, and would go on with more of this.
@@ -19,7 +19,7 @@ pub(super) struct Found {
 
 /// What a thing without a length of its own consists of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Run {
+pub enum Run {
     Nothing,
     Token,
     Dotted,
@@ -28,7 +28,7 @@ pub(super) enum Run {
 
 /// The kinds that a rule looks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kinds(u8);
+pub struct Kinds(u8);
 
 const ALL: [PiiKind; 7] = [
     PiiKind::Email,
@@ -73,7 +73,7 @@ const NUMBER: usize = 48;
 const ADDRESS: usize = 45;
 
 /// What is found first from there on, of several at one place the longest.
-pub(super) fn find(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
+pub fn find(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
     let mut first: Option<Found> = None;
     let mut take = |found: Option<Found>| {
         if let Some(found) = found
@@ -98,7 +98,7 @@ pub(super) fn find(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
 }
 
 /// From where on something may begin that the end of the text cuts off.
-pub(super) fn pending(kinds: Kinds, text: &str, from: usize) -> usize {
+pub fn pending(kinds: Kinds, text: &str, from: usize) -> usize {
     let longest = if kinds.has(PiiKind::Secret) {
         secrets::LONGEST
     } else if kinds.has(PiiKind::Email) {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::pii::{Found, Run};
+use crate::pii::{Found, Run};
 
 /// How a secret of this shape goes on after what it begins with.
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +59,14 @@ static STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 /// In bytes: as much of a secret as has to be there before it is one.
-pub(super) const LONGEST: usize = 1024;
+pub const LONGEST: usize = 1024;
 /// In bytes, of a JWT's header.
 const LONGEST_HEADER: usize = 900;
 /// In bytes, of the words between `BEGIN` and the dashes.
 const LONGEST_LABEL: usize = 40;
 
 /// The first secret from there on.
-pub(super) fn find(text: &str, from: usize) -> Option<Found> {
+pub fn find(text: &str, from: usize) -> Option<Found> {
     let bytes = text.as_bytes();
     let mut at = from;
     while let Some(found) = STARTS.find(&bytes[at..]) {
@@ -131,7 +131,7 @@ fn matched(shape: Shape, bytes: &[u8], body: usize) -> Option<(usize, Run)> {
 }
 
 /// How many bytes go on like this.
-pub(super) fn length_of(run: Run, bytes: &[u8]) -> usize {
+pub fn length_of(run: Run, bytes: &[u8]) -> usize {
     let goes_on = |byte: &&u8| match run {
         Run::Nothing => false,
         Run::Token => is_token(**byte),

@@ -1,8 +1,8 @@
 //! A text that comes piece by piece. What is let go is decided: the result is the same however it was parted.
 
-use super::ruleset::{Active, BOUND};
-use super::search::Reading;
-use super::tally::{Blocked, Tally};
+use crate::ruleset::{Active, BOUND};
+use crate::search::Reading;
+use crate::tally::{Blocked, Tally};
 
 /// As much as is kept of what was let go: what stands before a match may matter.
 const CONTEXT: usize = 16;
@@ -11,7 +11,7 @@ const PASSED: usize = 2048;
 
 /// One text of a reply.
 #[derive(Debug, Default)]
-pub(super) struct HeldText {
+pub struct HeldText {
     /// What is held, and some of what stood before.
     buffer: String,
     reading: Reading,
@@ -34,7 +34,7 @@ impl HeldText {
         if let Some(run) = self.reading.run
             && self.reading.claimed == before
         {
-            self.reading.claimed += super::secrets::length_of(run, more.as_bytes());
+            self.reading.claimed += crate::secrets::length_of(run, more.as_bytes());
             if self.reading.claimed < self.buffer.len() {
                 self.reading.run = None;
             }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::policies::{RuleVerdict, Side, Triggered};
 
-use super::ruleset::Active;
-use super::tally::Tally;
-use crate::recording::record::{RuleOutcome, RuleOutcomes};
+use crate::outcome::{RuleOutcome, RuleOutcomes};
+use crate::ruleset::Active;
+use crate::tally::Tally;
 
 /// What the rules did to one request and its reply, as they find out. Clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub struct Report {
 pub struct Counts(Arc<Mutex<BTreeMap<Arc<str>, Triggered>>>);
 
 impl Report {
-    pub(super) fn new(counts: Counts) -> Self {
+    pub fn new(counts: Counts) -> Self {
         Self {
             outcomes: RuleOutcomes::default(),
             counts,
@@ -31,7 +31,7 @@ impl Report {
     }
 
     /// The same report, about the other side.
-    pub(super) fn on(&self, side: Side) -> Self {
+    pub fn on(&self, side: Side) -> Self {
         Self {
             side,
             ..self.clone()
@@ -39,7 +39,7 @@ impl Report {
     }
 
     /// Takes what rules did out of the tally.
-    pub(super) fn take(&self, active: &Active, tally: &mut Tally) {
+    pub fn take(&self, active: &Active, tally: &mut Tally) {
         if tally.is_empty() {
             return;
         }

@@ -1,7 +1,7 @@
 //! International bank account numbers: <https://www.swift.com/standards/data-standards/iban-international-bank-account-number>
 
 /// The longest number in groups of four, and what stands beside it.
-pub(super) const LONGEST: usize = 34 + 9 + 4;
+pub const LONGEST: usize = 34 + 9 + 4;
 
 /// How many characters a country's numbers have.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -97,7 +97,7 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 ];
 
 /// The number whose check digits begin at `digit`.
-pub(super) fn at_digits(bytes: &[u8], digit: usize) -> Option<(usize, usize)> {
+pub fn at_digits(bytes: &[u8], digit: usize) -> Option<(usize, usize)> {
     let start = digit.checked_sub(2)?;
     let alone = start
         .checked_sub(1)

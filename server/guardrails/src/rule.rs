@@ -3,26 +3,27 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use shared::policies::{Action, Check, Guardrail, Side};
+use shared::policies::{Action, Check, Guardrail, Selector, Side};
 
-use super::pattern::{Pattern, PatternError};
-use super::phrases;
-use super::pii::Kinds;
-use super::schema::{Schema, SchemaError};
+use crate::pattern::{Pattern, PatternError};
+use crate::phrases;
+use crate::pii::Kinds;
+use crate::schema::{Schema, SchemaError};
 
 /// One rule.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub struct Rule {
     pub name: Arc<str>,
     pub shadow: bool,
     pub side: Side,
+    pub applies_to: Selector,
     pub looks_for: LooksFor,
     pub action: Action,
 }
 
 /// What a rule looks for.
 #[derive(Debug)]
-pub(super) enum LooksFor {
+pub enum LooksFor {
     /// Its phrases are among those of all rules.
     Phrases {
         longest: usize,
@@ -48,7 +49,7 @@ pub(super) enum LooksFor {
 
 /// Why a rule cannot be applied.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RuleError {
+pub enum RuleError {
     #[error("{0}")]
     Pattern(#[from] PatternError),
     #[error("{0}")]
@@ -59,7 +60,7 @@ impl Rule {
     /// Compiles a rule; its expressions go to `patterns`.
     ///
     /// # Errors
-    /// What [`check`](super::check()) would have said.
+    /// What [`check`](crate::check()) would have said.
     pub fn new(
         name: &str,
         rule: &Guardrail,
@@ -97,6 +98,7 @@ impl Rule {
             name: name.into(),
             shadow: rule.shadow,
             side: rule.side,
+            applies_to: rule.applies_to.clone(),
             looks_for,
             action: rule.action.clone(),
         })

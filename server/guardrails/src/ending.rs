@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use shared::policies::{Action, RuleVerdict};
 
-use super::rule::LooksFor;
-use super::ruleset::Active;
-use super::tally::{Blocked, Tally};
+use crate::rule::LooksFor;
+use crate::ruleset::Active;
+use crate::tally::{Blocked, Tally};
 
 /// The text of one choice, as it goes out.
 #[derive(Debug)]
-pub(super) struct Ending {
+pub struct Ending {
     characters: u64,
     /// All of it, where a rule wants it.
     text: String,

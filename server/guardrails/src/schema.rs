@@ -7,11 +7,11 @@ use serde_json::Value;
 
 /// A schema, compiled.
 #[derive(Clone, Debug)]
-pub(super) struct Schema(Arc<Validator>);
+pub struct Schema(Arc<Validator>);
 
 /// Why a schema is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SchemaError {
+pub enum SchemaError {
     #[error("is not a JSON schema: {0}")]
     Invalid(String),
     #[error("is larger than 256 KiB")]

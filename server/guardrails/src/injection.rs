@@ -5,18 +5,18 @@
 
 use std::sync::LazyLock;
 
-use super::pattern::Pattern;
+use crate::pattern::Pattern;
 
 /// Something that attacks say.
 #[derive(Debug)]
-pub(super) struct Sign {
+pub struct Sign {
     pub name: &'static str,
     pub weight: u8,
     pub pattern: Pattern,
 }
 
 /// All of them.
-pub(super) static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
+pub static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
     let sign = |(name, weight, pattern): &(&'static str, u8, &'static str)| Sign {
         name,
         weight: *weight,
@@ -105,7 +105,7 @@ const SOURCES: &[(&str, u8, &str)] = &[
 ];
 
 /// What a text is called that has these signs: `ignore_instructions, fake_turn (11)`.
-pub(super) fn described(signs: &[usize]) -> String {
+pub fn described(signs: &[usize]) -> String {
     let names: Vec<&str> = signs.iter().map(|sign| SIGNS[*sign].name).collect();
     let score: u32 = signs
         .iter()

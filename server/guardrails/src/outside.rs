@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use shared::policies::{Action, Check, RuleVerdict, Side};
 
-use super::rule::{LooksFor, Rule};
-use super::ruleset::Active;
-use super::tally::{Blocked, Tally};
+use crate::rule::{LooksFor, Rule};
+use crate::ruleset::Active;
+use crate::tally::{Blocked, Tally};
 
 /// How the gateway asks others.
 #[async_trait]
@@ -31,11 +31,11 @@ pub trait Ask: Send + Sync + fmt::Debug {
 
 /// Whoever asks, where somebody does.
 #[derive(Clone, Debug)]
-pub(super) struct Outside(pub Arc<dyn Ask>);
+pub struct Outside(pub Arc<dyn Ask>);
 
 /// What a service is told about a text.
 #[derive(Clone, Debug, Default)]
-pub(super) struct About {
+pub struct About {
     pub side: Side,
     pub key: Option<String>,
     pub model: Option<String>,

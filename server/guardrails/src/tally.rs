@@ -2,11 +2,11 @@
 
 use shared::policies::RuleVerdict;
 
-use super::ruleset::Active;
+use crate::ruleset::Active;
 
 /// What each rule did, the gravest.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub struct Tally {
     /// By the rule's number.
     pub verdicts: Vec<(usize, RuleVerdict)>,
     /// What was found, where somebody wants to know.
@@ -15,7 +15,7 @@ pub(super) struct Tally {
 
 /// Something that a rule found.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub struct Finding {
     pub rule: usize,
     pub what: String,
     /// Where in the text, in bytes.
@@ -24,7 +24,7 @@ pub(super) struct Finding {
 
 /// A rule that refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Blocked {
+pub struct Blocked {
     pub rule: usize,
 }
 

@@ -9,16 +9,16 @@ use llm::chat::{
 };
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
-use super::body::pass_nested;
-use super::ending::Ending;
-use super::held_text::HeldText;
-use super::outside::{About, Outside};
-use super::refusal::Refusal;
-use super::report::Report;
-use super::rule::LooksFor;
-use super::ruleset::Active;
-use super::search::whole_text;
-use super::tally::{Blocked, Tally};
+use crate::body::pass_nested;
+use crate::ending::Ending;
+use crate::held_text::HeldText;
+use crate::outside::{About, Outside};
+use crate::refusal::Refusal;
+use crate::report::Report;
+use crate::rule::LooksFor;
+use crate::ruleset::Active;
+use crate::search::whole_text;
+use crate::tally::{Blocked, Tally};
 
 /// The rules about one reply.
 #[derive(Debug)]
@@ -104,12 +104,7 @@ enum Stop {
 }
 
 impl ReplyGuard {
-    pub(super) fn new(
-        active: Active,
-        about: About,
-        outside: Option<Outside>,
-        report: Report,
-    ) -> Self {
+    pub fn new(active: Active, about: About, outside: Option<Outside>, report: Report) -> Self {
         let acts = active.iter().any(|(_, rule)| rule.acts());
         let gathers = active.iter().any(|(_, rule)| {
             rule.acts()
@@ -278,7 +273,7 @@ impl ReplyGuard {
     }
 
     /// A reply that is only tried.
-    pub(super) async fn tried(
+    pub async fn tried(
         &mut self,
         response: &mut ChatResponse,
         tally: &mut Tally,
@@ -749,7 +744,7 @@ fn citation_passed(
 }
 
 /// A choice that says why there is no answer.
-pub(super) fn refused_choice(index: u32, message: &str) -> Choice {
+pub fn refused_choice(index: u32, message: &str) -> Choice {
     Choice {
         index,
         blocks: vec![Content::new(Block::Text, Text::from(message))],

@@ -4,7 +4,7 @@ use regex_automata::meta::{BuildError, Regex};
 use regex_automata::{Anchored, Input, MatchKind, PatternSet};
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 
-use super::phrases::BESIDE;
+use crate::phrases::BESIDE;
 
 /// In bytes, of what one expression is compiled to.
 const LARGEST: usize = 2 << 20;
@@ -14,7 +14,7 @@ const CACHE: usize = 8 << 20;
 
 /// One regular expression, in linear time.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     regex: Regex,
     /// What is looked at first: the same without what it says of borders of words.
     loose: Hir,
@@ -24,7 +24,7 @@ pub(super) struct Pattern {
 
 /// Why an expression is not taken.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PatternError {
+pub enum PatternError {
     #[error("is not a regular expression: {0}")]
     Syntax(Box<regex_syntax::Error>),
     #[error("is too large when compiled")]
@@ -96,7 +96,7 @@ impl Pattern {
 
 /// Many expressions, of which a text is asked in one pass which it may match.
 #[derive(Debug)]
-pub(super) struct PatternFilter {
+pub struct PatternFilter {
     /// `None`: together they are too large; each is searched for.
     regexes: Option<Regexes>,
     count: usize,

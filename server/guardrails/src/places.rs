@@ -10,7 +10,7 @@ use llm::json::{Edit, JsonError, Kind, Scanner, Span, quote, splice};
 
 /// A text of a request.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub struct Place<'a> {
     /// The string in the body, quotes included.
     pub span: Span,
     pub text: Cow<'a, str>,
@@ -89,7 +89,7 @@ const MESSAGES: &[&str] = &["contents", "input", "messages", "prompt"];
 ///
 /// # Errors
 /// It is not JSON.
-pub(super) fn texts(body: &[u8], all: bool) -> Result<Vec<Place<'_>>, JsonError> {
+pub fn texts(body: &[u8], all: bool) -> Result<Vec<Place<'_>>, JsonError> {
     let mut reader = Reader {
         scanner: Scanner::from_utf8(body)?,
         places: Vec::new(),
@@ -101,7 +101,7 @@ pub(super) fn texts(body: &[u8], all: bool) -> Result<Vec<Place<'_>>, JsonError>
 }
 
 /// The body with other texts in some places.
-pub(super) fn changed(body: &Bytes, changes: Vec<(Span, String)>) -> Bytes {
+pub fn changed(body: &Bytes, changes: Vec<(Span, String)>) -> Bytes {
     let edits = changes.into_iter().map(|(span, text)| Edit {
         span,
         with: quote(&text),

@@ -9,7 +9,7 @@ use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 /// A folded text, and where its bytes stand in the original.
 #[derive(Debug)]
-pub(super) struct Folded<'a> {
+pub struct Folded<'a> {
     pub text: Cow<'a, str>,
     /// Places in both, after which they run alike; empty where all of it does.
     steps: Vec<(usize, usize)>,
@@ -27,7 +27,7 @@ impl Folded<'_> {
 }
 
 /// The text, folded.
-pub(super) fn fold(text: &str) -> Folded<'_> {
+pub fn fold(text: &str) -> Folded<'_> {
     if text.is_ascii() {
         let folded = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             Cow::Owned(text.to_ascii_lowercase())
@@ -55,7 +55,7 @@ pub(super) fn fold(text: &str) -> Folded<'_> {
 }
 
 /// The most bytes that a text has which folds to the same as this one.
-pub(super) fn longest_spelling(text: &str) -> usize {
+pub fn longest_spelling(text: &str) -> usize {
     let longest = |character: char| {
         let folds = &*FOLDS;
         let plain = fold_char(character);

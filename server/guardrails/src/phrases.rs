@@ -2,11 +2,11 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::fold::{fold, longest_spelling};
+use crate::fold::{fold, longest_spelling};
 
 /// Phrases of many rules, searched for together.
 #[derive(Debug)]
-pub(super) struct Phrases {
+pub struct Phrases {
     automaton: AhoCorasick,
     /// By the pattern's number.
     owners: Vec<Owner>,
@@ -20,7 +20,7 @@ struct Owner {
 
 /// A phrase in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PhraseHit {
+pub struct PhraseHit {
     pub rule: usize,
     pub start: usize,
     pub end: usize,
@@ -78,16 +78,16 @@ impl Phrases {
 }
 
 /// The most bytes that a phrase has in a text, and what has to be seen beside it.
-pub(super) fn longest(phrases: &[String]) -> usize {
+pub fn longest(phrases: &[String]) -> usize {
     let longest = phrases.iter().map(|phrase| longest_spelling(phrase)).max();
     longest.unwrap_or_default() + BESIDE
 }
 
 /// The bytes of a character.
-pub(super) const BESIDE: usize = 4;
+pub const BESIDE: usize = 4;
 
 /// Whether neither a letter nor a digit nor an underscore stands beside a piece of a text.
-pub(super) fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+pub fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back();
     let after = text[end..].chars().next();
     !before.is_some_and(regex_syntax::is_word_character)

@@ -1,0 +1,43 @@
+//! What may be asked, and what may be answered: rules in an order, each of which looks for something and does something
+//! about it. `docs/guardrails.md` says what they do from the outside.
+//!
+//! [`Ruleset`] is all rules compiled, [`Active`] those about one side of one request. Requests pass them as bodies
+//! ([`pass_body`]), replies as events ([`ReplyGuard`]). Nothing here knows callers, sockets or the database; whom rules
+//! ask, they ask through [`Ask`].
+
+mod body;
+mod check;
+mod ending;
+mod fold;
+mod held_text;
+mod iban;
+mod injection;
+mod outcome;
+mod outside;
+mod pattern;
+mod phrases;
+mod pii;
+mod places;
+mod refusal;
+mod reply;
+mod report;
+mod rule;
+mod ruleset;
+mod schema;
+mod search;
+mod secrets;
+mod tally;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{BodyKind, all_text, pass_body};
+pub use check::check;
+pub use outcome::{RuleOutcome, RuleOutcomes};
+pub use outside::{About, Ask, Outside};
+pub use refusal::Refusal;
+pub use reply::{Passed, ReplyGuard, refused_choice};
+pub use report::{Counts, Report};
+pub use rule::{LooksFor, Rule};
+pub use ruleset::{Active, Ruleset, alone};
+pub use tally::{Blocked, Tally};
