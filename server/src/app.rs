@@ -11,12 +11,13 @@ use tokio::task::AbortHandle;
 
 use crate::admin::{self, Admin, AdminState, AdminToken};
 use crate::cache::Persistence;
-use crate::config::{Config, Server};
+use crate::config::{Config, Secret, Server};
 use crate::gateway::Gateway;
 use crate::in_force::{InForce, Overlay};
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
 use crate::routing::States;
+use crate::secrets::{Key, Vault};
 use crate::serve::{Service, Stop, serve};
 use crate::store::Store;
 use crate::telemetry::metrics::Metrics;
@@ -66,7 +67,8 @@ impl App {
         let overlay = Overlay::kept_in(&store).await;
         let secrets = store.key_secrets().await;
         let secrets = secrets.context("could not read the client keys in the database")?;
-        let in_force = overlay.applied_to(config);
+        let vault = vault(config, &store).await?;
+        let in_force = overlay.applied_to(config, &vault);
         let mut policies = policies.rebuild(&in_force)?;
         let secrets = Arc::new(secrets.into_iter().collect());
         policies.keys = policies.keys.with_secrets(&in_force, secrets);
@@ -107,6 +109,7 @@ impl App {
             store.clone(),
             config.clone(),
             overlay,
+            vault,
         ));
         let api = Arc::new(Admin {
             in_force: in_force.clone(),
@@ -191,6 +194,25 @@ async fn listen(host: IpAddr, port: u16, section: &str) -> anyhow::Result<TcpLis
     TcpListener::bind((host, port)).await.with_context(|| {
         format!("could not listen on {host} port {port} (set {section}.host and {section}.port)")
     })
+}
+
+/// The secrets in the database. What a former key sealed is sealed anew.
+async fn vault(config: &Config, store: &Store) -> anyhow::Result<Vault> {
+    let sealed = store.sealed_secrets().await;
+    let sealed = sealed.context("could not read the secrets in the database")?;
+    let key = |key: &Option<Secret>| key.as_ref().and_then(|key| Key::parse(key.expose()));
+    let previous = key(&config.secret.previous_key);
+    let file = beside(store, "secret-key");
+    let (vault, anew) = Vault::open(sealed, key(&config.secret.key), file, previous.as_ref());
+    if !anew.is_empty() {
+        let kept = store.put_sealed_secrets(&anew).await;
+        kept.context("could not write the secrets that were encrypted with another key")?;
+        tracing::info!(
+            secrets = anew.len(),
+            "Secrets were encrypted anew: secret.previous_key is not needed any more"
+        );
+    }
+    Ok(vault)
 }
 
 fn recording(config: &Config, store: &Store) -> RecordingSettings {

@@ -22,6 +22,7 @@ pub mod recording;
 pub mod reload;
 pub mod routes;
 pub mod routing;
+pub mod secrets;
 pub mod selection;
 pub mod serve;
 pub mod store;

@@ -70,7 +70,8 @@ async fn dispatch(api: &dyn PolicyApi, by: &str, values: &Values) -> Result<Next
         "forget" | "clear" => return form.clear().await,
         _ => {}
     }
-    let kind = PolicyKind::from_name(values.get("kind")).ok_or_else(|| AdminError::Invalid {
+    let kind = PolicyKind::from_name(values.get("kind")).filter(|kind| super::has_form(*kind));
+    let kind = kind.ok_or_else(|| AdminError::Invalid {
         message: "The form does not say what it is about.".to_owned(),
         fields: Vec::new(),
     })?;
@@ -149,20 +150,13 @@ impl Asked<'_> {
 
     async fn restore(&self, kind: PolicyKind) -> Result<Next, Refused> {
         let number = self.values.get("version").parse::<u64>().ok();
-        let versions = self.api.policy_versions(kind, &self.name).await?;
-        let policy = versions
-            .into_iter()
-            .find(|version| Some(version.version) == number)
-            .and_then(|version| version.policy)
-            .ok_or_else(|| AdminError::NotFound {
-                message: "There is no such version to restore.".to_owned(),
-            })?;
-        let reason = number.map(|number| format!("version {number} restored"));
-        let edit = Edit {
-            reason: self.edit.reason.clone().or(reason),
-            ..self.edit.clone()
-        };
-        self.api.put_policy(&self.name, policy, edit).await?;
+        let version = number.ok_or_else(|| AdminError::NotFound {
+            message: "There is no such version to restore.".to_owned(),
+        })?;
+        let restored = self
+            .api
+            .restore_policy(kind, &self.name, version, self.edit.clone());
+        restored.await?;
         Ok(Next::Go(done(kind, "restored")))
     }
 
@@ -176,6 +170,7 @@ impl Asked<'_> {
             Policy::Guardrail(rule) => &mut rule.enabled,
             Policy::SystemPrompt(prompt) => &mut prompt.enabled,
             Policy::Cache(cache) => &mut cache.enabled,
+            _ => unreachable!("{} has no form", kind.label()),
         };
         *enabled = on;
         let put = self.api.put_policy(&self.name, policy, self.edit.clone());

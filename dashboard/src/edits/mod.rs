@@ -37,7 +37,22 @@ pub fn write(policy: &Policy) -> Values {
         Policy::Guardrail(rule) => guardrail::write(rule),
         Policy::SystemPrompt(prompt) => prompt::write(prompt),
         Policy::Cache(cache) => cache::write(cache),
+        _ => Values::default(),
     }
+}
+
+/// Whether there are forms for policies of this kind; others are edited over the admin API alone.
+pub fn has_form(kind: PolicyKind) -> bool {
+    matches!(
+        kind,
+        PolicyKind::Key
+            | PolicyKind::Project
+            | PolicyKind::Limit
+            | PolicyKind::Budget
+            | PolicyKind::Guardrail
+            | PolicyKind::SystemPrompt
+            | PolicyKind::Cache
+    )
 }
 
 /// The policy that a form is about. Whatever is wrong is in the fields' errors: then the policy is not to be used.
@@ -50,6 +65,7 @@ pub fn read(kind: PolicyKind, fields: &Fields<'_>) -> Policy {
         PolicyKind::Guardrail => Policy::Guardrail(guardrail::read(fields)),
         PolicyKind::SystemPrompt => Policy::SystemPrompt(prompt::read(fields)),
         PolicyKind::Cache => Policy::Cache(cache::read(fields)),
+        _ => unreachable!("{} has no form", kind.label()),
     }
 }
 
@@ -83,6 +99,7 @@ pub fn blank(kind: PolicyKind, check: &str) -> Values {
             ..SystemPrompt::default()
         }),
         PolicyKind::Cache => Policy::Cache(shared::policies::CacheSettings::default()),
+        _ => return Values::default(),
     })
 }
 
@@ -96,6 +113,7 @@ pub fn describe(policy: &Policy) -> String {
         Policy::Guardrail(rule) => guardrail::describe(rule),
         Policy::SystemPrompt(prompt) => prompt::describe(prompt),
         Policy::Cache(cache) => cache::describe(cache),
+        other => other.kind().label().to_owned(),
     }
 }
 

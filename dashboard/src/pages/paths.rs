@@ -21,5 +21,7 @@ pub fn list_path(kind: PolicyKind) -> &'static str {
         PolicyKind::Guardrail => "/guardrails",
         PolicyKind::SystemPrompt => "/system-prompt",
         PolicyKind::Cache => "/cache",
+        // Edited over the admin API.
+        _ => "/",
     }
 }

@@ -386,6 +386,23 @@ impl PolicyApi for Policies {
         Ok(versions)
     }
 
+    async fn restore_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        version: u64,
+        edit: Edit,
+    ) -> Result<Option<PolicyEntry>, AdminError> {
+        let versions = self.policy_versions(kind, name).await?;
+        let then = versions.into_iter().find(|one| one.version == version);
+        let then = then.ok_or_else(|| missing(kind, name))?;
+        match then.policy {
+            Some(policy) => self.put_policy(name, policy, edit).await.map(Some),
+            None if then.reset => self.reset_policy(kind, name, edit).await,
+            None => self.delete_policy(kind, name, edit).await.map(|()| None),
+        }
+    }
+
     async fn create_key(
         &self,
         name: &str,

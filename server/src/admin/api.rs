@@ -41,12 +41,13 @@ impl From<EditError> for AdminError {
     fn from(error: EditError) -> Self {
         let message = error.to_string();
         match error {
-            EditError::NoSuchModel(_) | EditError::NoSuchPolicy { .. } => {
-                Self::NotFound { message }
-            }
-            EditError::Exists { .. } | EditError::Changed { .. } | EditError::InUse(_) => {
-                Self::Conflict { message }
-            }
+            EditError::NoSuchModel(_)
+            | EditError::NoSuchPolicy { .. }
+            | EditError::NoSuchVersion { .. } => Self::NotFound { message },
+            EditError::Exists { .. }
+            | EditError::Changed { .. }
+            | EditError::InUse(_)
+            | EditError::NoKey(_) => Self::Conflict { message },
             EditError::Invalid(fields) => Self::Invalid { message, fields },
             EditError::NoSuchStrategy { .. } => Self::Invalid {
                 message,

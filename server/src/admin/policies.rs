@@ -54,6 +54,16 @@ impl PolicyApi for Admin {
         Ok(self.in_force.versions(kind, name).await?)
     }
 
+    async fn restore_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        version: u64,
+        edit: Edit,
+    ) -> Result<Option<PolicyEntry>, AdminError> {
+        Ok(self.in_force.restore(kind, name, version, &edit).await?)
+    }
+
     async fn create_key(
         &self,
         name: &str,

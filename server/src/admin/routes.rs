@@ -75,27 +75,7 @@ fn endpoints() -> Vec<Endpoint> {
         delete("/api/v1/models/{*name}", gateway::reset_model),
     ];
     for kind in PolicyKind::ALL {
-        let list = format!("/api/v1/{}", kind.path());
-        let one = if kind == PolicyKind::Cache {
-            list.clone()
-        } else {
-            all.push(get(&list, policies::list).of(kind));
-            list + "/{name}"
-        };
-        all.extend([
-            get(&one, policies::one).of(kind),
-            put(&one, policies::put).of(kind),
-            post(&format!("{one}/reset"), policies::reset).of(kind),
-            get(&format!("{one}/versions"), policies::versions).of(kind),
-            post(
-                &format!("{one}/versions/{{version}}/restore"),
-                policies::restore,
-            )
-            .of(kind),
-        ]);
-        if kind != PolicyKind::Cache {
-            all.push(delete(&one, policies::delete).of(kind));
-        }
+        all.extend(of_policies(kind));
     }
     all.extend([
         post("/api/v1/keys", keys::create),
@@ -130,6 +110,37 @@ fn endpoints() -> Vec<Endpoint> {
     all
 }
 
+/// What is the same for every kind of policies.
+fn of_policies(kind: PolicyKind) -> Vec<Endpoint> {
+    let list = format!("/api/v1/{}", kind.path());
+    let one = match kind.is_single() {
+        true => list.clone(),
+        false => format!("{list}/{{name}}"),
+    };
+    let mut all = vec![
+        get(&one, policies::one),
+        get(&format!("{one}/versions"), policies::versions),
+    ];
+    let mut edits = vec![
+        put(&one, policies::put),
+        post(&format!("{one}/reset"), policies::reset),
+        post(
+            &format!("{one}/versions/{{version}}/restore"),
+            policies::restore,
+        ),
+    ];
+    if !kind.is_single() {
+        all.push(get(&list, policies::list));
+        edits.push(delete(&one, policies::delete));
+    }
+    // Whoever may say where a provider is has its keys sent there.
+    if kind == PolicyKind::Provider {
+        edits = edits.into_iter().map(Endpoint::by_admins).collect();
+    }
+    all.extend(edits);
+    all.into_iter().map(|endpoint| endpoint.of(kind)).collect()
+}
+
 impl Endpoint {
     fn new<H, T>(method: Method, path: &str, handler: H) -> Self
     where
@@ -146,7 +157,6 @@ impl Endpoint {
     }
 
     /// Only admins may.
-    #[allow(dead_code, reason = "for the routes that are about access")]
     fn by_admins(self) -> Self {
         self.needing(Role::Admin)
     }

@@ -12,7 +12,7 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Alerts, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording,
-    Route, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project,
+    Route, SecretKey, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project,
     system_prompt,
 };
 
@@ -230,6 +230,7 @@ impl Config {
             server: root.section("server", Server::read),
             admin: root.section("admin", Admin::read),
             grpc: root.section("grpc", Grpc::read),
+            secret: root.section("secret", SecretKey::read),
             database: root.section("database", Database::read),
             recording: root.section("recording", Recording::read),
             logging: root.section("logging", Logging::read),

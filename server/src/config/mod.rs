@@ -16,6 +16,7 @@ mod document;
 mod dollars;
 mod effective;
 mod endpoint;
+mod entities;
 mod file;
 mod grpc;
 mod guardrail;
@@ -40,6 +41,7 @@ mod retry;
 mod route;
 mod rule;
 mod secret;
+mod secret_key;
 mod selector;
 mod server;
 mod share;
@@ -66,6 +68,7 @@ pub use database::{Database, sqlite_file};
 pub use dollars::Dollars;
 pub use effective::{Effective, Setting};
 pub use endpoint::Endpoint;
+pub use entities::{problems, provider, provider_settings};
 pub use file::Choice;
 pub use grpc::Grpc;
 pub use health::Health;
@@ -85,6 +88,7 @@ pub use retry::Retry;
 pub use route::{Dialect, Route};
 pub use rule::{Day, Named, Rule, When};
 pub use secret::{MASK, Secret};
+pub use secret_key::SecretKey;
 pub use server::Server;
 pub use share::Share;
 pub use simulated::Simulated;
@@ -105,6 +109,8 @@ pub struct Config {
     pub admin: Admin,
     /// The listener gRPC clients will talk to.
     pub grpc: Grpc,
+    /// What secrets in the database are encrypted with.
+    pub secret: SecretKey,
     /// The database.
     pub database: Database,
     /// The queue to the database, and retention.
@@ -146,6 +152,7 @@ impl Default for Config {
             server: Server::default(),
             admin: Admin::default(),
             grpc: Grpc::default(),
+            secret: SecretKey::default(),
             database: Database::default(),
             recording: Recording::default(),
             logging: Logging::default(),

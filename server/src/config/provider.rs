@@ -117,7 +117,7 @@ impl Provider {
         })
     }
 
-    fn read(section: &mut Section<'_, '_>, kind: String, base: Self) -> Self {
+    pub(super) fn read(section: &mut Section<'_, '_>, kind: String, base: Self) -> Self {
         let protocol = section.optional("protocol");
         let base_url: Option<String> = section.optional("base_url");
         let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());

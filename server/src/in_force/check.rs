@@ -5,7 +5,7 @@ use shared::policies::{Allowance, FieldError, Policy, PolicyKind, Rate, Selector
 use super::EditError;
 use crate::auth::{check_key, check_project};
 use crate::budgets::check_allowance;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::limits::check_rate;
 use crate::selection::is_addresses;
 
@@ -42,6 +42,8 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             errors.extend(crate::system_prompt::check(prompt));
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }
+        // It was read as the configuration is, and is checked with all of it.
+        Policy::Provider(_) => {}
         Policy::Cache(cache) => {
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {
@@ -66,32 +68,126 @@ fn allowances(allowances: &[Allowance], errors: &mut Vec<FieldError>) {
     }
 }
 
+/// Whether a policy of this kind can make sense only with all others.
+pub(super) fn concerns_all(kind: PolicyKind) -> bool {
+    kind == PolicyKind::Provider
+}
+
+/// What would be wrong with the whole configuration that is not wrong now. Of the policy itself it is told by its
+/// fields.
+pub(super) fn check_all(
+    kind: PolicyKind,
+    name: &str,
+    now: &Config,
+    then: &Config,
+) -> Vec<FieldError> {
+    let mut known: Vec<String> = config::problems(now)
+        .into_iter()
+        .map(|one| one.message)
+        .collect();
+    let place = match kind {
+        PolicyKind::Provider => {
+            let place = then.providers.iter().position(|one| one.name == name);
+            place.map(|place| format!("providers[{place}]."))
+        }
+        _ => None,
+    };
+    let mut errors = Vec::new();
+    for problem in config::problems(then) {
+        let own = place
+            .as_deref()
+            .and_then(|own| problem.path.strip_prefix(own));
+        match own {
+            Some(field) => errors.push(FieldError {
+                field: field.to_owned(),
+                message: problem.message,
+            }),
+            // It was there before, and is not this edit's business.
+            None => match known.iter().position(|known| *known == problem.message) {
+                Some(place) => drop(known.swap_remove(place)),
+                None => errors.push(FieldError {
+                    field: problem.path,
+                    message: problem.message,
+                }),
+            },
+        }
+    }
+    errors
+}
+
 /// Whether nothing else needs it.
 ///
 /// # Errors
 /// Something does: the message names it.
 pub(super) fn is_free(kind: PolicyKind, name: &str, config: &Config) -> Result<(), EditError> {
-    if kind != PolicyKind::Project {
+    let (mut users, then) = match kind {
+        PolicyKind::Project => {
+            let keys = config.keys.iter();
+            let keys = keys.filter(|key| key.settings.project.as_deref() == Some(name));
+            let keys: Vec<String> = keys.map(|key| format!("the key `{}`", key.name)).collect();
+            (keys, "Give them another one, or none, first.")
+        }
+        PolicyKind::Provider => (
+            users_of_provider(name, config),
+            "Lead them elsewhere first.",
+        ),
+        _ => return Ok(()),
+    };
+    if users.is_empty() {
         return Ok(());
     }
-    let keys = config.keys.iter();
-    let mut keys: Vec<&str> = keys
-        .filter(|key| key.settings.project.as_deref() == Some(name))
-        .map(|key| key.name.as_str())
-        .collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    keys.sort_unstable();
-    let more = match keys.len().saturating_sub(SHOWN) {
+    users.sort_unstable();
+    let more = match users.len().saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    keys.truncate(SHOWN);
+    users.truncate(SHOWN);
     Err(EditError::InUse(format!(
-        "The project `{name}` has keys: {}{more}. Give them another one, or none, first.",
-        keys.join(", ")
+        "The {} `{name}` is needed by {}{more}. {then}",
+        kind.label(),
+        users.join(", ")
     )))
+}
+
+/// Whatever would lead nowhere without it.
+fn users_of_provider(name: &str, config: &Config) -> Vec<String> {
+    let mut users = Vec::new();
+    for model in &config.models {
+        let rules = model.rules.iter().flat_map(|rule| &rule.targets);
+        let mut targets = model.targets.iter().chain(rules);
+        let shadow = model.shadow.as_ref();
+        if targets.any(|target| target.provider == name)
+            || shadow.is_some_and(|shadow| shadow.provider == name)
+        {
+            users.push(format!("the model `{}`", model.name));
+        }
+    }
+    let others = config.providers.iter();
+    let others = others.filter(|other| other.fallbacks.iter().any(|fallback| fallback == name));
+    users.extend(others.map(|other| format!("the provider `{}`", other.name)));
+    let routes = config.routes.iter().filter(|route| route.provider == name);
+    users.extend(routes.map(|route| format!("the route `{}`", route.path)));
+    let prices = config
+        .prices
+        .iter()
+        .map(|price| (&price.provider, &price.model));
+    let units = config.unit_prices.iter();
+    let prices = prices.chain(units.map(|price| (&price.provider, &price.model)));
+    let prices = prices.filter(|(provider, _)| provider.as_deref() == Some(name));
+    users.extend(prices.map(|(_, model)| format!("the price of `{model}`")));
+    let keys = config
+        .keys
+        .iter()
+        .filter(|key| names(&key.settings.providers, name));
+    users.extend(keys.map(|key| format!("the key `{}`", key.name)));
+    let projects = config.projects.iter();
+    let projects = projects.filter(|(_, project)| names(&project.providers, name));
+    users.extend(projects.map(|(project, _)| format!("the project `{project}`")));
+    users
+}
+
+fn names(list: &[String], name: &str) -> bool {
+    list.iter().any(|one| one == name)
 }
 
 /// What a key or a project has of its own.

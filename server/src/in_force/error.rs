@@ -3,6 +3,7 @@
 use shared::policies::{FieldError, PolicyKind};
 
 use crate::policies::PolicyError;
+use crate::secrets::KeyError;
 use crate::store::StoreError;
 
 /// Why an edit is not taken. Nothing has changed then.
@@ -31,6 +32,14 @@ pub enum EditError {
     Invalid(Vec<FieldError>),
     #[error("The edit cannot be kept: {0}")]
     NotKept(#[from] StoreError),
+    #[error("The {} `{name}` has no version {version}.", .kind.label())]
+    NoSuchVersion {
+        kind: PolicyKind,
+        name: String,
+        version: u64,
+    },
+    #[error("Secrets cannot be encrypted: {0}")]
+    NoKey(#[from] KeyError),
     #[error("{0}")]
     Policy(#[from] PolicyError),
 }

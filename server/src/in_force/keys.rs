@@ -8,7 +8,7 @@ use shared::policies::{ClientKey, Edit, FieldError, NewKey, Policy, PolicyKind};
 
 use super::overlay::EditState;
 use super::policies::{entry, named, no_such, without_told};
-use super::{EditError, InForce, State, check};
+use super::{Beside, EditError, InForce, State, check};
 use crate::auth::{KeySecret, NewSecret, digest, shown};
 
 const KEY: PolicyKind = PolicyKind::Key;
@@ -50,7 +50,7 @@ impl InForce {
             KEY,
             name,
             EditState::Put(key),
-            Some(secrets),
+            Beside::KeySecrets(secrets),
             edit,
         )
         .await?;
@@ -115,8 +115,15 @@ impl InForce {
             }),
             ..edit.clone()
         };
-        self.add_version(&mut state, KEY, name, same, Some(secrets), &edit)
-            .await?;
+        self.add_version(
+            &mut state,
+            KEY,
+            name,
+            same,
+            Beside::KeySecrets(secrets),
+            &edit,
+        )
+        .await?;
         Ok(NewKey {
             entry: entry(&state, KEY, name)?,
             secret: secret.into_text(),

@@ -7,6 +7,7 @@ mod keys;
 mod models;
 mod overlay;
 mod policies;
+mod providers;
 
 pub use error::EditError;
 pub use overlay::Overlay;
@@ -19,6 +20,7 @@ use crate::auth::{KeySecret, KeySecrets};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
+use crate::secrets::{SealedSecret, Vault};
 use crate::store::{Change, Store};
 
 /// The file's configuration and its edits. Changes take turns.
@@ -36,23 +38,43 @@ struct State {
     overlay: Overlay,
     /// What the database has of keys' secrets.
     secrets: Arc<KeySecrets>,
+    /// What it has of policies' secrets.
+    vault: Vault,
+}
+
+/// What is kept together with a change.
+#[derive(Debug, Default)]
+enum Beside {
+    #[default]
+    Nothing,
+    /// All that the key has from then on which is changed.
+    KeySecrets(Vec<KeySecret>),
+    /// Secrets that are new with the change, and all there are then.
+    Sealed(Vec<SealedSecret>, Vault),
 }
 
 impl State {
     /// What holds.
     fn config(&self) -> Config {
-        self.overlay.applied_to(&self.file)
+        self.overlay.applied_to(&self.file, &self.vault)
     }
 }
 
 impl InForce {
-    /// `gateway` runs with `overlay` applied to `file`, and knows the secrets of keys.
-    pub fn new(gateway: Arc<Gateway>, store: Store, file: Config, overlay: Overlay) -> Self {
+    /// `gateway` runs with `overlay` applied to `file`, and knows the secrets of keys. `vault` has those of policies.
+    pub fn new(
+        gateway: Arc<Gateway>,
+        store: Store,
+        file: Config,
+        overlay: Overlay,
+        vault: Vault,
+    ) -> Self {
         let secrets = Arc::clone(gateway.policies().keys.secrets());
         let state = State {
             file,
             overlay,
             secrets,
+            vault,
         };
         Self {
             gateway,
@@ -67,29 +89,37 @@ impl InForce {
     /// It cannot be put into practice; then nothing has changed.
     pub async fn take(&self, file: Config) -> Result<(), PolicyError> {
         let mut state = self.state.lock().await;
-        let config = state.overlay.applied_to(&file);
+        let config = state.overlay.applied_to(&file, &state.vault);
         self.replace(&config, self.built(&config)?);
         state.file = file;
         Ok(())
     }
 
-    /// Keeps a change, then puts it in force. `secrets`: all that the key which is changed has from now on.
+    /// Keeps a change, then puts it in force.
     async fn commit(
         &self,
         state: &mut State,
         overlay: Overlay,
         change: &Change,
-        secrets: Option<Vec<KeySecret>>,
+        beside: Beside,
     ) -> Result<(), EditError> {
-        let config = overlay.applied_to(&state.file);
+        let vault = match &beside {
+            Beside::Sealed(_, vault) => vault,
+            Beside::Nothing | Beside::KeySecrets(_) => &state.vault,
+        };
+        let config = overlay.applied_to(&state.file, vault);
         let mut policies = self.built(&config)?;
-        match secrets {
-            None => self.store.add_changes(std::slice::from_ref(change)).await?,
-            Some(secrets) => {
+        match beside {
+            Beside::Nothing => self.store.add_changes(std::slice::from_ref(change)).await?,
+            Beside::KeySecrets(secrets) => {
                 self.store.add_change_of_key(change, &secrets).await?;
                 state.secrets = state.secrets_with(&change.name, secrets);
                 let secrets = Arc::clone(&state.secrets);
                 policies.keys = policies.keys.with_secrets(&config, secrets);
+            }
+            Beside::Sealed(sealed, vault) => {
+                self.store.add_change_with_secrets(change, &sealed).await?;
+                state.vault = vault;
             }
         }
         self.replace(&config, policies);

@@ -4,7 +4,7 @@ use chrono::Utc;
 use shared::routing::{ModelChange, ModelRouting, ModelTarget, Source};
 
 use super::overlay::{EditState, Edited, MODEL, StoredModel};
-use super::{EditError, InForce, State};
+use super::{Beside, EditError, InForce, State};
 use crate::config::{Model, Strategy};
 use crate::store::{Change, What};
 
@@ -83,7 +83,8 @@ impl InForce {
                 by: change.by.clone(),
             };
             overlay.strategies.insert(name.to_owned(), edited);
-            self.commit(&mut state, overlay, &change, None).await?;
+            self.commit(&mut state, overlay, &change, Beside::Nothing)
+                .await?;
             let now = routing(&model, &state);
             tracing::info!(
                 model = name,

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::policies::{ClientKey, Policy, PolicyKind};
 
-use crate::config::{Config, Key, Strategy};
+use super::providers;
+use crate::config::{Config, Key, Provider, Strategy};
+use crate::secrets::Vault;
 use crate::store::{Change, Store, StoreError, What};
 
 /// The kind that a model's changes have.
@@ -113,12 +115,25 @@ impl Overlay {
         self.policies.get(&(kind, name.to_owned()))
     }
 
+    /// With this in force, whoever says so.
+    pub(super) fn with(&self, kind: PolicyKind, name: &str, state: EditState<Policy>) -> Self {
+        let mut overlay = self.clone();
+        let edited = Edited {
+            state,
+            version: 0,
+            at: DateTime::default(),
+            by: String::new(),
+        };
+        overlay.policies.insert((kind, name.to_owned()), edited);
+        overlay
+    }
+
     pub fn strategy(&self, model: &str) -> Option<Strategy> {
         Strategy::from_name(self.strategies.get(model)?.put()?)
     }
 
     /// The configuration with the edits in it.
-    pub fn applied_to(&self, file: &Config) -> Config {
+    pub fn applied_to(&self, file: &Config, vault: &Vault) -> Config {
         let mut config = file.clone();
         for model in &mut config.models {
             if let Some(strategy) = self.strategy(&model.name) {
@@ -131,6 +146,12 @@ impl Overlay {
                 _ if *kind == PolicyKind::Key => {}
                 EditState::Reset => {}
                 EditState::Deleted => remove(&mut config, *kind, name),
+                EditState::Put(Policy::Provider(settings)) => {
+                    // What made no sense was not taken, or is told of at the start.
+                    if let Ok(provider) = providers::provider(name, settings, file, vault) {
+                        put_provider(&mut config, provider);
+                    }
+                }
                 EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
             }
         }
@@ -177,7 +198,7 @@ impl Overlay {
 fn put(config: &mut Config, name: String, policy: Policy) {
     match policy {
         // Taken care of before.
-        Policy::Key(_) => {}
+        Policy::Key(_) | Policy::Provider(_) => {}
         Policy::Project(value) => drop(config.projects.insert(name, value)),
         Policy::Limit(value) => drop(config.limits.insert(name, value)),
         Policy::Budget(value) => drop(config.budgets.insert(name, value)),
@@ -187,8 +208,18 @@ fn put(config: &mut Config, name: String, policy: Policy) {
     }
 }
 
+/// It keeps its place: routing goes by it.
+fn put_provider(config: &mut Config, provider: Provider) {
+    let mut places = config.providers.iter_mut();
+    match places.find(|other| other.name == provider.name) {
+        Some(place) => *place = provider,
+        None => config.providers.push(provider),
+    }
+}
+
 fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
     match kind {
+        PolicyKind::Provider => config.providers.retain(|provider| provider.name != name),
         PolicyKind::Project => drop(config.projects.remove(name)),
         PolicyKind::Limit => drop(config.limits.remove(name)),
         PolicyKind::Budget => drop(config.budgets.remove(name)),

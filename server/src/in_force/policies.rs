@@ -7,8 +7,8 @@ use shared::policies::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, Policy
 use shared::routing::Source;
 
 use super::overlay::{EditState, Edited};
-use super::{EditError, InForce, State, check};
-use crate::auth::KeySecret;
+use super::providers::{self, Taken};
+use super::{Beside, EditError, InForce, State, check};
 use crate::config::{Config, Key};
 use crate::store::{Change, What};
 
@@ -48,15 +48,97 @@ impl InForce {
             // Without a secret it would open no door.
             return Err(no_such(kind, name));
         }
-        let policy = without_told(policy);
-        let mut errors = named(kind, name);
-        errors.extend(check::check(name, &policy, &state.config()));
+        let errors = named(kind, name);
         if !errors.is_empty() {
             return Err(EditError::Invalid(errors));
         }
-        self.apply(&mut state, kind, name, EditState::Put(policy), edit)
+        let taken = providers::take(&state, name, policy)?;
+        self.put_taken(&mut state, name, taken, edit).await
+    }
+
+    async fn put_taken(
+        &self,
+        state: &mut State,
+        name: &str,
+        taken: Taken,
+        edit: &Edit,
+    ) -> Result<PolicyEntry, EditError> {
+        let Taken {
+            policy,
+            vault,
+            sealed,
+        } = taken;
+        let kind = policy.kind();
+        let config = state.config();
+        let mut errors = check::check(name, &policy, &config);
+        if check::concerns_all(kind) {
+            let overlay = state
+                .overlay
+                .with(kind, name, EditState::Put(policy.clone()));
+            let then = overlay.applied_to(&state.file, &vault);
+            errors.extend(check::check_all(kind, name, &config, &then));
+        }
+        if !errors.is_empty() {
+            return Err(EditError::Invalid(errors));
+        }
+        let beside = match sealed.is_empty() {
+            true => Beside::Nothing,
+            false => Beside::Sealed(sealed, vault),
+        };
+        self.apply(state, kind, name, EditState::Put(policy), beside, edit)
             .await?;
-        entry(&state, kind, name)
+        entry(state, kind, name)
+    }
+
+    /// Makes a policy what it was at one of its versions, whatever that was; `None`: there is none then.
+    ///
+    /// # Errors
+    /// There is no such version, or as [`put`](Self::put), [`delete`](Self::delete) and
+    /// [`reset_policy`](Self::reset_policy).
+    pub async fn restore(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        version: u64,
+        edit: &Edit,
+    ) -> Result<Option<PolicyEntry>, EditError> {
+        let changes = self.store.changes_of(kind.as_str(), name).await?;
+        if changes.is_empty() {
+            self.policy(kind, name).await?;
+        }
+        let no_such_version = || EditError::NoSuchVersion {
+            kind,
+            name: name.to_owned(),
+            version,
+        };
+        let then = changes.into_iter().find(|one| one.version == version);
+        let then = then.ok_or_else(no_such_version)?;
+        let edit = &Edit {
+            reason: Some(match &edit.reason {
+                Some(reason) => reason.clone(),
+                None => format!("version {version} restored"),
+            }),
+            ..edit.clone()
+        };
+        match then.what {
+            What::Delete => self.delete(kind, name, edit).await.map(|()| None),
+            What::Reset => self.reset_policy(kind, name, edit).await,
+            What::Put(json) => {
+                let policy = Policy::from_json(kind, &json).map_err(|_| no_such_version())?;
+                let mut state = self.state.lock().await;
+                let there = self.expected(&state, kind, name, edit)?;
+                if there.is_none() && kind == PolicyKind::Key {
+                    return Err(no_such(kind, name));
+                }
+                let taken = Taken {
+                    policy: without_told(policy),
+                    vault: state.vault.clone(),
+                    sealed: Vec::new(),
+                };
+                let restored = self.put_taken(&mut state, name, taken, edit);
+                restored.await.map(Some)
+            }
+        }
     }
 
     /// Takes a policy out of force.
@@ -69,17 +151,22 @@ impl InForce {
         if there.is_none() {
             return Err(no_such(kind, name));
         }
-        if kind == PolicyKind::Cache {
-            return Err(EditError::InUse(
-                "The cache cannot be deleted: switch it off, or take its edits back.".to_owned(),
-            ));
+        if kind.is_single() {
+            let label = kind.label();
+            return Err(EditError::InUse(format!(
+                "The {label} cannot be deleted: take its edits back."
+            )));
         }
         check::is_free(kind, name, &state.config())?;
+        self.bearable(&state, kind, name, EditState::Deleted)?;
         let deleted = match in_file(&state.file, kind, name) {
             Some(_) => EditState::Deleted,
             None => EditState::Reset,
         };
-        let secrets = (kind == PolicyKind::Key).then(|| state.left_of(name));
+        let secrets = match kind {
+            PolicyKind::Key => Beside::KeySecrets(state.left_of(name)),
+            _ => Beside::Nothing,
+        };
         self.add_version(&mut state, kind, name, deleted, secrets, edit)
             .await
     }
@@ -105,9 +192,13 @@ impl InForce {
             if file.is_none() {
                 check::is_free(kind, name, &state.config())?;
             }
+            self.bearable(&state, kind, name, EditState::Reset)?;
             // A key that the configuration does not have is gone, and so are its secrets.
             let gone = kind == PolicyKind::Key && file.is_none();
-            let secrets = gone.then(|| state.left_of(name));
+            let secrets = match gone {
+                true => Beside::KeySecrets(state.left_of(name)),
+                false => Beside::Nothing,
+            };
             self.add_version(&mut state, kind, name, EditState::Reset, secrets, edit)
                 .await?;
         }
@@ -127,9 +218,13 @@ impl InForce {
         if changes.is_empty() {
             self.policy(kind, name).await?;
         }
+        let state = self.state.lock().await;
         let versions = changes.into_iter().map(|change| {
             let policy = match &change.what {
-                What::Put(json) => Policy::from_json(kind, json).ok(),
+                What::Put(json) => {
+                    let policy = Policy::from_json(kind, json).ok();
+                    policy.map(|policy| providers::told(name, policy, &state.file))
+                }
                 What::Delete | What::Reset => None,
             };
             PolicyVersion {
@@ -175,23 +270,49 @@ impl InForce {
         kind: PolicyKind,
         name: &str,
         to: EditState<Policy>,
+        beside: Beside,
         edit: &Edit,
     ) -> Result<(), EditError> {
         let before = state.overlay.policy(kind, name);
         if before.is_some_and(|before| before.state == to) {
             return Ok(());
         }
-        self.add_version(state, kind, name, to, None, edit).await
+        self.add_version(state, kind, name, to, beside, edit).await
     }
 
-    /// A new version of a policy. `secrets`: all that the key has from then on which it is about.
+    /// Whether what is left makes sense without it, or with what the configuration has.
+    fn bearable(
+        &self,
+        state: &State,
+        kind: PolicyKind,
+        name: &str,
+        to: EditState<Policy>,
+    ) -> Result<(), EditError> {
+        if !check::concerns_all(kind) {
+            return Ok(());
+        }
+        let then = state.overlay.with(kind, name, to);
+        let then = then.applied_to(&state.file, &state.vault);
+        let errors = check::check_all(kind, name, &state.config(), &then);
+        match errors.first() {
+            None => Ok(()),
+            Some(error) => Err(EditError::InUse(format!(
+                "The {} `{name}` is needed as it is: {}: {}.",
+                kind.label(),
+                error.field,
+                error.message
+            ))),
+        }
+    }
+
+    /// A new version of a policy.
     pub(super) async fn add_version(
         &self,
         state: &mut State,
         kind: PolicyKind,
         name: &str,
         to: EditState<Policy>,
-        secrets: Option<Vec<KeySecret>>,
+        beside: Beside,
         edit: &Edit,
     ) -> Result<(), EditError> {
         let before = state.overlay.policy(kind, name);
@@ -216,7 +337,7 @@ impl InForce {
             by: change.by.clone(),
         };
         overlay.policies.insert((kind, name.to_owned()), edited);
-        self.commit(state, overlay, &change, secrets).await?;
+        self.commit(state, overlay, &change, beside).await?;
         tracing::info!(
             kind = kind.as_str(),
             name,
@@ -251,6 +372,9 @@ pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
         "no slashes, control characters, or space around it"
     } else if kind == PolicyKind::Cache && name != CACHE {
         "there is one cache, and its name is `cache`"
+    } else if kind == PolicyKind::Provider && !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // `x-llm-provider` and `provider/model` have to be able to say it.
+        "ASCII without spaces"
     } else {
         return Vec::new();
     };
@@ -315,6 +439,7 @@ fn entry_with(
             .secrets
             .prefixes(name, key.and_then(|key| key.key.as_ref()));
     }
+    let policy = providers::told(name, policy, &state.file);
     Ok(PolicyEntry {
         name: name.to_owned(),
         policy,
@@ -353,6 +478,10 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
             prompts.into_iter().map(|(name, _)| name.clone()).collect()
         }
         PolicyKind::Cache => vec![CACHE.to_owned()],
+        PolicyKind::Provider => {
+            let providers = config.providers.iter();
+            providers.map(|provider| provider.name.clone()).collect()
+        }
     }
 }
 
@@ -372,5 +501,9 @@ fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
             prompt.map(Policy::SystemPrompt)
         }
         PolicyKind::Cache => (name == CACHE).then(|| Policy::Cache(config.cache.clone())),
+        PolicyKind::Provider => {
+            let provider = config.providers.iter().find(|one| one.name == name)?;
+            Some(Policy::Provider(providers::in_file(provider)))
+        }
     }
 }

@@ -19,6 +19,7 @@ mod recovery;
 mod requests;
 mod retention;
 mod rollups;
+mod secrets;
 mod settings;
 mod varint;
 mod watched_file;

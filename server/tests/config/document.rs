@@ -180,6 +180,7 @@ fn every_key_arrives() {
         server,
         admin,
         grpc,
+        secret: _,
         database,
         recording,
         logging,

@@ -65,7 +65,9 @@ async fn problem(response: Response, status: u16) -> Vec<String> {
 /// A value of each kind that operators make by name, and another one.
 fn values(kind: PolicyKind) -> (Value, Value) {
     match kind {
-        PolicyKind::Key | PolicyKind::Cache => unreachable!("they are there already"),
+        PolicyKind::Key | PolicyKind::Cache | PolicyKind::Provider => {
+            unreachable!("they are there already")
+        }
         PolicyKind::Project => (json!({"description": "1"}), json!({"description": "2"})),
         PolicyKind::Limit => (
             json!({"rate": {"requests": 1000, "window_seconds": 60}, "per": "address"}),

@@ -29,6 +29,7 @@ mod metrics;
 mod models;
 mod operations;
 mod policies;
+mod providers;
 mod recording;
 mod reload;
 mod retries;

@@ -48,6 +48,15 @@ pub trait PolicyApi: Send + Sync + 'static {
         name: &str,
     ) -> Result<Vec<PolicyVersion>, AdminError>;
 
+    /// Makes a policy what it was at one of its versions. `None`: there is none then.
+    async fn restore_policy(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        version: u64,
+        edit: Edit,
+    ) -> Result<Option<PolicyEntry>, AdminError>;
+
     /// Makes a client key, with a secret that is told this once.
     async fn create_key(
         &self,

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, CacheSettings, ClientKey, Guardrail, Project, RateLimit, SystemPrompt};
+use super::{
+    Budget, CacheSettings, ClientKey, Guardrail, Project, ProviderSettings, RateLimit, SystemPrompt,
+};
 use crate::routing::Source;
 
 /// The kinds of policies there are.
@@ -18,10 +20,11 @@ pub enum PolicyKind {
     Guardrail,
     SystemPrompt,
     Cache,
+    Provider,
 }
 
 impl PolicyKind {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Key,
         Self::Project,
         Self::Limit,
@@ -29,6 +32,7 @@ impl PolicyKind {
         Self::Guardrail,
         Self::SystemPrompt,
         Self::Cache,
+        Self::Provider,
     ];
 
     /// The name in the database and the log.
@@ -41,6 +45,7 @@ impl PolicyKind {
             Self::Guardrail => "guardrail",
             Self::SystemPrompt => "system_prompt",
             Self::Cache => "cache",
+            Self::Provider => "provider",
         }
     }
 
@@ -54,6 +59,7 @@ impl PolicyKind {
             Self::Guardrail => "guardrail",
             Self::SystemPrompt => "system prompt",
             Self::Cache => "cache",
+            Self::Provider => "provider",
         }
     }
 
@@ -67,7 +73,13 @@ impl PolicyKind {
             Self::Guardrail => "guardrails",
             Self::SystemPrompt => "system-prompts",
             Self::Cache => "cache",
+            Self::Provider => "providers",
         }
+    }
+
+    /// Whether there is always one, and no more: its name is the kind's.
+    pub fn is_single(self) -> bool {
+        self == Self::Cache
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -87,6 +99,7 @@ pub enum Policy {
     Guardrail(Guardrail),
     SystemPrompt(SystemPrompt),
     Cache(CacheSettings),
+    Provider(ProviderSettings),
 }
 
 impl Policy {
@@ -99,6 +112,7 @@ impl Policy {
             Self::Guardrail(_) => PolicyKind::Guardrail,
             Self::SystemPrompt(_) => PolicyKind::SystemPrompt,
             Self::Cache(_) => PolicyKind::Cache,
+            Self::Provider(_) => PolicyKind::Provider,
         }
     }
 
@@ -115,6 +129,7 @@ impl Policy {
             PolicyKind::Guardrail => Self::Guardrail(serde_json::from_str(json)?),
             PolicyKind::SystemPrompt => Self::SystemPrompt(serde_json::from_str(json)?),
             PolicyKind::Cache => Self::Cache(serde_json::from_str(json)?),
+            PolicyKind::Provider => Self::Provider(serde_json::from_str(json)?),
         })
     }
 
@@ -128,6 +143,7 @@ impl Policy {
             Self::Guardrail(value) => serde_json::to_string(value),
             Self::SystemPrompt(value) => serde_json::to_string(value),
             Self::Cache(value) => serde_json::to_string(value),
+            Self::Provider(value) => serde_json::to_string(value),
         };
         json.expect("policies have string keys only")
     }

@@ -9,6 +9,7 @@ mod guardrail;
 mod key;
 mod limit;
 mod prompt;
+mod provider;
 mod selector;
 mod states;
 
@@ -22,6 +23,7 @@ pub use guardrail::{
 pub use key::{ClientKey, KeyPrefix, NewKey, Project};
 pub use limit::{Algorithm, Per, Rate, RateLimit};
 pub use prompt::{Position, SystemPrompt};
+pub use provider::{HealthSettings, ProviderSettings, SimulatedSettings, TimeoutSettings};
 pub use selector::Selector;
 pub use states::{
     BudgetState, CacheEntry, CacheSelection, CacheStats, LimitState, PolicyStats, Triggered,

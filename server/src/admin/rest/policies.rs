@@ -97,31 +97,19 @@ pub(in crate::admin) async fn versions(
 pub(in crate::admin) async fn restore(
     State(state): State<AdminState>,
     named: Named,
-    mut condition: Conditional,
+    condition: Conditional,
 ) -> Result<Response, Problem> {
-    let versions = state.api.policy_versions(named.kind, &named.name).await?;
-    let wanted = named.version.unwrap_or_default();
-    let then = versions.into_iter().find(|one| one.version == wanted);
-    let then = then.ok_or_else(|| {
-        let (kind, name) = (named.kind.label(), &named.name);
-        let detail = format!("The {kind} `{name}` has no version {wanted}.");
-        Problem::new(StatusCode::NOT_FOUND, detail)
-    })?;
-    condition.because(|| format!("version {wanted} restored"));
-    match then.policy {
-        Some(policy) => {
-            let put = |edit| put_as(&state, &named, policy, edit);
-            edited(&state, &named, &condition, put).await
-        }
-        None if then.reset => {
-            let reset = |edit| reset_as(&state, &named, edit);
-            edited(&state, &named, &condition, reset).await
-        }
-        None => {
-            let delete = |edit| delete_as(&state, &named, edit);
-            edited(&state, &named, &condition, delete).await
-        }
-    }
+    let version = named.version.unwrap_or_default();
+    let restore = |edit| async {
+        let restored = state
+            .api
+            .restore_policy(named.kind, &named.name, version, edit);
+        Ok(match restored.await? {
+            Some(entry) => told(&entry),
+            None => StatusCode::NO_CONTENT.into_response(),
+        })
+    };
+    edited(&state, &named, &condition, restore).await
 }
 
 /// A policy with its tag.
@@ -181,6 +169,7 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
         PolicyKind::Guardrail => Policy::Guardrail(body.parse()?),
         PolicyKind::SystemPrompt => Policy::SystemPrompt(body.parse()?),
         PolicyKind::Cache => Policy::Cache(body.parse()?),
+        PolicyKind::Provider => Policy::Provider(body.parse()?),
     })
 }
 

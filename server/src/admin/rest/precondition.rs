@@ -58,11 +58,6 @@ impl Conditional {
         Ok(edit)
     }
 
-    /// Gives a reason where the operator gave none.
-    pub fn because(&mut self, reason: impl FnOnce() -> String) {
-        self.reason.get_or_insert_with(reason);
-    }
-
     /// The edit, where there is nothing to compare with.
     pub fn unconditional(&self) -> Edit {
         Edit {
