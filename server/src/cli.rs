@@ -2,7 +2,7 @@
 
 mod database;
 
-pub use database::{DatabaseChoice, verify_audit};
+pub use database::{DatabaseChoice, MigrationChoice, backup, migrate, restore, verify_audit};
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -29,6 +29,21 @@ pub enum Command {
         database: DatabaseChoice,
         /// A hash that it has to have.
         includes: Option<String>,
+    },
+    /// Write the database to a file of its own: [`backup`].
+    Backup {
+        database: DatabaseChoice,
+        to: PathBuf,
+    },
+    /// Put a backup in place of the database: [`restore`].
+    Restore {
+        database: DatabaseChoice,
+        from: PathBuf,
+    },
+    /// Bring the database's schema up to date: [`migrate`].
+    Migrate {
+        database: DatabaseChoice,
+        choice: MigrationChoice,
     },
 }
 
@@ -63,6 +78,37 @@ enum Task {
     /// Look at the log of what operators have changed
     #[command(subcommand)]
     Audit(AuditTask),
+    /// Write the database to a file of its own, also while the gateway runs
+    ///
+    /// What is kept beside the database is in it: records that wait in the spool, and what budgets have used. Logged
+    /// payloads, the admin token and encryption keys are not.
+    Backup {
+        /// Where to, for example gateway-2026-11-21.backup; there must be no such file yet
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+        #[command(flatten)]
+        database: DatabaseChoice,
+    },
+    /// Put a backup in place of the database, while the gateway does not run
+    ///
+    /// The backup is checked first, and the database that is there is kept under another name.
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        #[command(flatten)]
+        database: DatabaseChoice,
+    },
+    /// Bring the database's schema up to date, as a start does, while the gateway does not run
+    ///
+    /// Migrations only go forward. To go back, restore a backup of the older version: one is made before each migration,
+    /// beside the database (gateway.db.before-migration-…).
+    Migrate {
+        #[command(flatten)]
+        choice: MigrationChoice,
+        #[command(flatten)]
+        database: DatabaseChoice,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,6 +168,9 @@ impl Line {
             Some(Task::Audit(AuditTask::Verify { database, includes })) => {
                 Command::VerifyAudit { database, includes }
             }
+            Some(Task::Backup { to, database }) => Command::Backup { database, to },
+            Some(Task::Restore { from, database }) => Command::Restore { database, from },
+            Some(Task::Migrate { choice, database }) => Command::Migrate { database, choice },
         })
     }
 }
@@ -143,7 +192,8 @@ fn refuse_misspelt_command(word: &Path) -> Result<(), clap::Error> {
     Err(Line::command().error(
         clap::error::ErrorKind::InvalidSubcommand,
         format!(
-            "\"{}\" is neither a command nor a file; the commands are serve, config and audit",
+            "\"{}\" is neither a command nor a file; the commands are serve, config, audit, \
+             backup, restore and migrate",
             word.display()
         ),
     ))
@@ -246,7 +296,7 @@ fn counted(count: usize, noun: &str) -> String {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Choice, Command, DatabaseChoice, Line};
+    use super::{Choice, Command, DatabaseChoice, Line, MigrationChoice};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
         let program = ["ai-gateway"].iter();
@@ -299,6 +349,27 @@ mod tests {
                     includes: Some("ab".to_owned()),
                 },
             ),
+            (
+                &["backup", "a.backup"],
+                Command::Backup {
+                    database: DatabaseChoice::default(),
+                    to: "a.backup".into(),
+                },
+            ),
+            (
+                &["restore", "a.backup"],
+                Command::Restore {
+                    database: DatabaseChoice::default(),
+                    from: "a.backup".into(),
+                },
+            ),
+            (
+                &["migrate", "--to", "latest"],
+                Command::Migrate {
+                    database: DatabaseChoice::default(),
+                    choice: MigrationChoice::default(),
+                },
+            ),
         ] {
             let found = parsed(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
             assert_eq!(found, command, "{arguments:?}");
@@ -317,6 +388,10 @@ mod tests {
             &["--config"],
             &["config", "import"],
             &["audit"],
+            &["backup"],
+            &["restore"],
+            &["migrate", "--to", "yesterday"],
+            &["migrate", "--to", "-1"],
             &[
                 "audit",
                 "verify",

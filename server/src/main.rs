@@ -25,6 +25,9 @@ fn main() -> ExitCode {
         Command::VerifyAudit { database, includes } => {
             return cli::verify_audit(&database, includes.as_deref());
         }
+        Command::Backup { database, to } => return cli::backup(&database, &to),
+        Command::Restore { database, from } => return cli::restore(&database, &from),
+        Command::Migrate { database, choice } => return cli::migrate(&database, &choice),
         Command::Serve(choice) => choice,
     };
     // Before it is read: what changes meanwhile is not missed.

@@ -199,6 +199,45 @@ impl Ledger {
     }
 }
 
+/// Which generation a journal is; `None`: it is empty.
+pub fn generation_of(journal: &[u8]) -> Option<u64> {
+    Records::of(journal).find_map(|(_, record)| match record {
+        Record::Begin { generation } => Some(generation),
+        _ => None,
+    })
+}
+
+/// Gives a copy of the database all that its journal says, so that it needs none: what is open is counted at the most
+/// that it may cost. Returns how many requests are.
+///
+/// # Errors
+/// The copy's.
+pub async fn settle_into(copy: &Store, journal: &[u8]) -> Result<usize, StoreError> {
+    if generation_of(journal).is_none() {
+        return Ok(0);
+    }
+    let last = copy.budgets_applied().await?;
+    let days = Records::of(journal).filter_map(|(_, record)| match record {
+        Record::Account { key, .. } => Some(key.first_day),
+        _ => None,
+    });
+    let days: HashSet<Option<NaiveDate>> = days.collect();
+    let days: Vec<_> = days.into_iter().collect();
+    let replayed = replay(copy.budget_balances(&days).await?, last, journal);
+    let changed = replayed.balances.into_iter();
+    let changed = changed.filter_map(|(key, (balance, is_new))| is_new.then_some((key, balance)));
+    let unwritten = Unwritten {
+        balances: changed.collect(),
+        alerts: Vec::new(),
+        applied: Applied {
+            generation: replayed.generation,
+            position: journal.len() as u64,
+        },
+    };
+    copy.write_budgets(&unwritten, last).await?;
+    Ok(replayed.open)
+}
+
 /// The task that keeps the database up to date.
 struct Keeper {
     ledger: Weak<Ledger>,

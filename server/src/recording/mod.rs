@@ -21,3 +21,4 @@ mod tests;
 pub use record::RequestRecord;
 pub use recorder::Recorder;
 pub use settings::RecordingSettings;
+pub(crate) use spool::spooled;

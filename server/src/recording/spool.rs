@@ -272,6 +272,32 @@ impl SegmentReader {
     }
 }
 
+/// All records in a spool's folder, also those that a living gateway is writing just now; they stay there.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn spooled(folder: &Path) -> io::Result<Vec<RequestRecord>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut records = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|found| found != EXTENSION) {
+            continue;
+        }
+        let content = match fs::read(&path) {
+            // All of it is in the database meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            content => content?,
+        };
+        let lines = content.split(|byte| *byte == b'\n');
+        records.extend(lines.filter_map(parse_line));
+    }
+    Ok(records)
+}
+
 /// What is in the file, unless a living gateway writes to it.
 fn read_unlocked(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut file = File::open(path)?;

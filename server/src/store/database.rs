@@ -2,11 +2,10 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteExecutor, SqliteJournalMode, SqlitePool,
     SqlitePoolOptions, SqliteSynchronous,
@@ -14,6 +13,8 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use super::StoreError;
+use super::lock::DatabaseLock;
+use super::migrations::migrate;
 use super::watched_file::WatchedFile;
 use crate::config::sqlite_file;
 
@@ -24,17 +25,16 @@ pub(super) const WRITE_BUSY: Duration = Duration::from_millis(50);
 /// example one that is just closing it.
 const OPEN_BUSY: Duration = Duration::from_secs(5);
 /// How long a read waits for another process.
-const READ_BUSY: Duration = Duration::from_secs(5);
+pub(super) const READ_BUSY: Duration = Duration::from_secs(5);
 /// How long to wait for one of our own connections to be free.
 const ACQUIRE: Duration = Duration::from_secs(5);
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     path: Arc<Path>,
     pools: Arc<ArcSwap<Pools>>,
+    lock: Arc<Mutex<Option<DatabaseLock>>>,
 }
 
 /// The connections to one file.
@@ -49,14 +49,27 @@ pub(super) struct Pools {
 
 impl Store {
     /// Opens the database at `url` (`sqlite:FILE`), creating the file and its folder where they do
-    /// not exist, and brings its schema up to date.
+    /// not exist, and brings its schema up to date: an existing database is backed up before.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = sqlite_file(url).map_err(StoreError::Url)?;
+        create_folder(path)?;
+        let lock = DatabaseLock::shared(path)?;
         let pools = Pools::open(path, OPEN_BUSY).await?;
-        Ok(Self {
+        Ok(Self::of(path, pools, Some(lock)))
+    }
+
+    /// Opens a file of ours whose schema stays as it is.
+    pub(super) async fn open_as_it_is(path: &Path) -> Result<Self, StoreError> {
+        let pools = Pools::connect(path, OPEN_BUSY).await?;
+        Ok(Self::of(path, pools, None))
+    }
+
+    fn of(path: &Path, pools: Pools, lock: Option<DatabaseLock>) -> Self {
+        Self {
             path: path.into(),
             pools: Arc::new(ArcSwap::from_pointee(pools)),
-        })
+            lock: Arc::new(Mutex::new(lock)),
+        }
     }
 
     /// Where the database file is.
@@ -69,6 +82,7 @@ impl Store {
         let pools = self.pools.load_full();
         pools.read.close().await;
         pools.write.close().await;
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(super) fn pools(&self) -> Arc<Pools> {
@@ -94,8 +108,14 @@ impl Store {
 }
 
 impl Pools {
-    /// Opens the file; `busy` is how long that may wait for another process.
+    /// Opens the file and brings its schema up to date; `busy` is how long that may wait for another process.
     pub(super) async fn open(path: &Path, busy: Duration) -> Result<Self, StoreError> {
+        let pools = Self::connect(path, busy).await?;
+        migrate(path, &pools.write, busy).await?;
+        Ok(pools)
+    }
+
+    async fn connect(path: &Path, busy: Duration) -> Result<Self, StoreError> {
         create_folder(path)?;
         create_private(path)?;
         let options = SqliteConnectOptions::new()
@@ -126,7 +146,6 @@ impl Pools {
                 path: path.to_owned(),
                 source,
             })?;
-        migrate(path, &write, busy).await?;
         let read = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
@@ -171,33 +190,11 @@ pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// From now on, statements wait this long for another process.
-async fn wait_at_most(
+pub(super) async fn wait_at_most(
     connection: impl SqliteExecutor<'_>,
     busy: Duration,
 ) -> Result<(), sqlx::Error> {
     let sql = format!("PRAGMA busy_timeout = {}", busy.as_millis());
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
     Ok(())
-}
-
-/// Brings the schema up to date by way of a pool of one connection.
-async fn migrate(path: &Path, pool: &SqlitePool, busy: Duration) -> Result<(), StoreError> {
-    wait_at_most(pool, busy).await?;
-    let migrated = MIGRATIONS.run(pool).await;
-    wait_at_most(pool, WRITE_BUSY).await?;
-    migrated.map_err(|error| match error {
-        sqlx::migrate::MigrateError::VersionMissing(found) => StoreError::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known: MIGRATIONS
-                .iter()
-                .map(|migration| migration.version)
-                .max()
-                .unwrap_or(0),
-        },
-        source => StoreError::Migration {
-            path: path.to_owned(),
-            source,
-        },
-    })
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod audit;
+mod backup;
 mod budgets;
 mod changes;
 mod commit;
@@ -14,6 +15,8 @@ mod failures;
 mod figures;
 mod histogram;
 mod key_secrets;
+mod lock;
+mod migrations;
 mod overview;
 mod recovery;
 mod requests;
@@ -29,6 +32,7 @@ mod tests;
 
 pub use answers::StoredAnswer;
 pub use audit::verify_audit_of;
+pub use backup::{BackedUp, Restored, back_up, restore};
 pub use changes::{Change, What};
 pub use commit::{Committed, Rollups};
 pub use database::Store;
@@ -36,5 +40,7 @@ pub use error::StoreError;
 pub use failures::Failure;
 pub use figures::Figures;
 pub use histogram::Histogram;
+pub use lock::DatabaseLock;
+pub use migrations::{Migrated, Step, latest_schema, migrate_to, try_migration};
 pub use retention::Retention;
 pub use rollups::PendingRollups;

@@ -6,6 +6,7 @@ mod admin_predecessors;
 mod admin_targets;
 mod audit;
 mod auth;
+mod backup;
 mod body;
 mod budgets;
 mod cache;

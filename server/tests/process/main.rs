@@ -1,6 +1,7 @@
 //! The binary itself: what it prints, how it ends, and what survives when it is not asked to.
 
 mod audit;
+mod backup;
 mod budgets;
 mod disk_full;
 mod failover;
