@@ -6,6 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::AdminState;
@@ -14,8 +15,9 @@ use super::guesses::Verdict;
 use super::problem::{problem, too_many};
 use super::session::Sessions;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(super) struct Login {
+    /// The admin token.
     token: Option<String>,
 }
 

@@ -9,6 +9,7 @@ mod json_body;
 mod login;
 mod logouts;
 mod needs;
+mod openapi;
 mod policies;
 mod predecessors;
 mod problem;
@@ -20,7 +21,7 @@ mod token;
 
 pub use api::Admin;
 pub use needs::Needs;
-pub use routes::{needed, served};
+pub use routes::{needed, served, undescribed};
 pub use token::AdminToken;
 
 use std::sync::Arc;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use shared::AdminError;
 use shared::policies::FieldError;
 
@@ -16,6 +17,20 @@ use shared::policies::FieldError;
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
+    errors: Vec<FieldError>,
+}
+
+/// A problem's JSON.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Problem")]
+pub(super) struct Details {
+    /// The status in words.
+    title: &'static str,
+    status: u16,
+    /// What was wrong.
+    detail: String,
+    /// What was wrong with which fields, where it was about fields.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
 }
 
@@ -96,13 +111,13 @@ impl From<PathRejection> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let status = self.status.as_u16();
-        let mut body = json!({"title": title, "status": status, "detail": self.detail});
-        if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
-        }
-        let mut response = (self.status, body.to_string()).into_response();
+        let details = Details {
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            errors: self.errors,
+        };
+        let mut response = (self.status, axum::Json(details)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

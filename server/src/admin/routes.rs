@@ -1,20 +1,34 @@
 //! Every route of the admin listener beside the dashboard's.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension};
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
+use serde_json::{Map, Value};
 use shared::access::{Area, Role};
-use shared::policies::PolicyKind;
+use shared::analytics::{Overview, OverviewQuery};
+use shared::audit::{AuditEntry, AuditQuery, ChainReport};
+use shared::policies::{
+    Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, Guardrail, LimitState,
+    NewKey, PolicyEntry, PolicyKind, PolicyVersion, Project, ProviderSettings, RateLimit,
+    SystemPrompt, TestReport, TestedText, Triggered,
+};
+use shared::routing::{ModelChange, ModelRouting, TargetStatus};
+use shared::status::GatewayStatus;
 
 use super::json_body::MAX_BODY;
 use super::needs::Needs;
-use super::predecessors::{cache, guardrails, rate_limit, stats, system_prompt};
+use super::openapi::{self, Operation, Row, SchemaOf, does, schema_of};
+use super::predecessors::{Status, cache, guardrails, rate_limit, stats, system_prompt};
+use super::rest::page::{Limit, Page};
 use super::rest::policies::Kind;
 use super::rest::{self, gateway, keys, policies, states};
 use super::{AdminState, login, problem};
+use crate::telemetry::metrics;
 
 /// The login's form is one token; in bytes.
 const LOGIN_FORM: usize = 8 * 1024;
@@ -25,6 +39,8 @@ struct Endpoint {
     path: String,
     needs: Needs,
     handler: MethodRouter<AdminState>,
+    /// `None`: nobody has described it yet.
+    operation: Option<Operation>,
 }
 
 /// The routes that the admin listener has beside the dashboard's: method and path, as `docs/admin-api.md` lists them.
@@ -39,6 +55,25 @@ pub fn needed() -> Vec<(Method, String, Needs)> {
     endpoints
         .map(|one| (one.method, one.path, one.needs))
         .collect()
+}
+
+/// Those of them that the OpenAPI document lacks.
+pub fn undescribed() -> Vec<(Method, String)> {
+    let endpoints = endpoints().into_iter();
+    let missing = endpoints.filter(|one| one.operation.is_none());
+    missing.map(|one| (one.method, one.path)).collect()
+}
+
+/// All of them, with what the OpenAPI document says of each.
+pub(super) fn described() -> Vec<Row> {
+    let endpoints = endpoints().into_iter();
+    let rows = endpoints.map(|one| Row {
+        method: one.method,
+        path: one.path,
+        needs: one.needs,
+        operation: one.operation,
+    });
+    rows.collect()
 }
 
 pub(super) fn router(state: &AdminState) -> Router {
@@ -60,85 +95,283 @@ pub(super) fn router(state: &AdminState) -> Router {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    let mut all = vec![
-        post("/login", login::submit)
-            .at_most(LOGIN_FORM)
-            .by_anybody(),
-        post("/logout", login::logout).by_anybody(),
-        get("/health", crate::ingress::health).by_anybody(),
-        get("/metrics", gateway::metrics),
-        get("/api/v1/overview", gateway::overview),
-        get("/api/v1/status", gateway::status),
-        get("/api/v1/targets", gateway::targets),
-        get("/api/v1/models", gateway::models),
-        patch("/api/v1/models/{*name}", gateway::change_model),
-        delete("/api/v1/models/{*name}", gateway::reset_model),
-    ];
+    let mut all = gateway();
     for kind in PolicyKind::ALL {
-        all.extend(of_policies(kind));
+        all.extend(policies_of(kind));
     }
-    all.extend([
-        post("/api/v1/keys", keys::create),
-        post("/api/v1/keys/{name}/rotate", keys::rotate).of(PolicyKind::Key),
-        get("/api/v1/limits/states", states::limits),
-        get("/api/v1/budgets/states", states::budgets),
-        post("/api/v1/guardrails/test", rest::guardrails::test),
-        get("/api/v1/guardrails/stats", rest::guardrails::stats),
-        get("/api/v1/cache/entries", rest::cache::entries),
-        delete("/api/v1/cache/entries", rest::cache::clear),
-        delete("/api/v1/cache/entries/{id}", rest::cache::delete),
-        get("/api/v1/cache/stats", rest::cache::stats),
-        get("/api/v1/audit", rest::audit::list),
-        get("/api/v1/audit/verify", rest::audit::verify),
-    ]);
-    all.extend([
-        get("/admin/ratelimit", rate_limit::plan),
-        post("/admin/ratelimit", rate_limit::set),
-        delete("/admin/ratelimit", rate_limit::remove),
-        get("/admin/ratelimit/states", rate_limit::states),
-        get("/admin/ratelimit/clients", rate_limit::clients),
-        post("/admin/ratelimit/clients", rate_limit::set_client),
-        delete("/admin/ratelimit/clients/{ip}", rate_limit::remove_client),
-        get("/admin/systemprompt", system_prompt::get),
-        post("/admin/systemprompt", system_prompt::set),
-        get("/admin/guardrails", guardrails::get),
-        post("/admin/guardrails", guardrails::set),
-        get("/admin/cache", cache::entries),
-        delete("/admin/cache", cache::clear),
-        get("/admin/stats", stats::stats),
-    ]);
+    all.extend(beside_policies());
+    all.extend(predecessors());
     all
 }
 
-/// What is the same for every kind of policies.
-fn of_policies(kind: PolicyKind) -> Vec<Endpoint> {
+fn gateway() -> Vec<Endpoint> {
+    vec![
+        post("/login", login::submit)
+            .at_most(LOGIN_FORM)
+            .by_anybody()
+            .described(
+                does("Logs in: the session comes as a cookie")
+                    .form::<login::Login>()
+                    .replies_empty(303)
+                    .refuses(403)
+                    .refuses(429),
+            ),
+        post("/logout", login::logout)
+            .by_anybody()
+            .described(does("Ends the session").replies_empty(303).refuses(403)),
+        get("/health", crate::ingress::health)
+            .by_anybody()
+            .described(does("Whether the process is there").replies::<Map<String, Value>>()),
+        get("/metrics", gateway::metrics)
+            .described(does("Metrics, for Prometheus").replies_as(200, metrics::CONTENT_TYPE)),
+        get("/api/v1/openapi.json", openapi::json)
+            .described(does("This document").replies::<Map<String, Value>>()),
+        get("/api/docs", openapi::page)
+            .described(does("This document, to read").replies_as(200, "text/html")),
+        get("/api/v1/overview", gateway::overview).described(
+            does("Traffic, tokens, errors, latency and cost")
+                .query::<OverviewQuery>()
+                .replies::<Overview>(),
+        ),
+        get("/api/v1/status", gateway::status).described(
+            does("Version, providers, whether the gateway is open, how recording fares")
+                .replies::<GatewayStatus>(),
+        ),
+        get("/api/v1/targets", gateway::targets).described(
+            does("Where models' requests go, and how each place fares")
+                .replies::<Vec<TargetStatus>>(),
+        ),
+        get("/api/v1/models", gateway::models)
+            .described(does("Models, and how they are routed").replies::<Vec<ModelRouting>>()),
+        patch("/api/v1/models/{*name}", gateway::change_model).described(
+            does("Changes how a model is routed")
+                .body::<ModelChange>()
+                .replies::<ModelRouting>(),
+        ),
+        delete("/api/v1/models/{*name}", gateway::reset_model)
+            .described(does("Takes the changes of a model back").replies::<ModelRouting>()),
+    ]
+}
+
+fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
+    let mut all = Vec::new();
+    let what = kind.label();
     let list = format!("/api/v1/{}", kind.path());
-    let one = match kind.is_single() {
-        true => list.clone(),
-        false => format!("{list}/{{name}}"),
+    let only = kind.is_single();
+    let one = if only {
+        list.clone()
+    } else {
+        all.push(
+            get(&list, policies::list).of(kind).described(
+                does(format!(
+                    "Every {what}, in the order in which they act, else by name"
+                ))
+                .query::<Page>()
+                .replies::<Vec<PolicyEntry>>()
+                .paged(),
+            ),
+        );
+        list + "/{name}"
     };
-    let mut all = vec![
-        get(&one, policies::one),
-        get(&format!("{one}/versions"), policies::versions),
-    ];
-    let mut edits = vec![
-        put(&one, policies::put),
-        post(&format!("{one}/reset"), policies::reset),
+    let put_ = does(format!("Changes a {what}, or makes one"))
+        .body_of(value_of(kind))
+        .replies::<PolicyEntry>()
+        .conditional();
+    let put_ = match kind {
+        // These are made elsewhere, or there is one already.
+        PolicyKind::Key => put_,
+        _ => put_.replies_with::<PolicyEntry>(201),
+    };
+    all.extend([
+        get(&one, policies::one)
+            .of(kind)
+            .described(does(format!("A {what}")).replies::<PolicyEntry>().tagged()),
+        put(&one, policies::put).of(kind).described(put_),
+        post(&format!("{one}/reset"), policies::reset)
+            .of(kind)
+            .described(
+                does(format!(
+                    "Takes all edits of a {what} back: what the configuration says holds again"
+                ))
+                .replies::<PolicyEntry>()
+                .replies_empty(204)
+                .conditional(),
+            ),
+        get(&format!("{one}/versions"), policies::versions)
+            .of(kind)
+            .described(
+                does(format!("What a {what} was, the latest first"))
+                    .replies::<Vec<PolicyVersion>>(),
+            ),
         post(
             &format!("{one}/versions/{{version}}/restore"),
             policies::restore,
+        )
+        .of(kind)
+        .described(
+            does(format!("Makes a {what} what it was then, as a new version"))
+                .replies::<PolicyEntry>()
+                .replies_empty(204)
+                .conditional(),
         ),
-    ];
-    if !kind.is_single() {
-        all.push(get(&list, policies::list));
-        edits.push(delete(&one, policies::delete));
+    ]);
+    if !only {
+        all.push(
+            delete(&one, policies::delete).of(kind).described(
+                does(format!("Takes a {what} out of force"))
+                    .replies_empty(204)
+                    .conditional(),
+            ),
+        );
     }
-    // Whoever may say where a provider is has its keys sent there.
     if kind == PolicyKind::Provider {
-        edits = edits.into_iter().map(Endpoint::by_admins).collect();
+        // Whoever may say where a provider is has its keys sent there.
+        let by_admins = |one: Endpoint| match one.method {
+            Method::GET => one,
+            _ => one.by_admins(),
+        };
+        all = all.into_iter().map(by_admins).collect();
     }
-    all.extend(edits);
-    all.into_iter().map(|endpoint| endpoint.of(kind)).collect()
+    all
+}
+
+/// What a policy's body looks like.
+fn value_of(kind: PolicyKind) -> SchemaOf {
+    match kind {
+        PolicyKind::Key => schema_of::<ClientKey>,
+        PolicyKind::Project => schema_of::<Project>,
+        PolicyKind::Limit => schema_of::<RateLimit>,
+        PolicyKind::Budget => schema_of::<Budget>,
+        PolicyKind::Guardrail => schema_of::<Guardrail>,
+        PolicyKind::SystemPrompt => schema_of::<SystemPrompt>,
+        PolicyKind::Cache => schema_of::<CacheSettings>,
+        PolicyKind::Provider => schema_of::<ProviderSettings>,
+    }
+}
+
+fn beside_policies() -> Vec<Endpoint> {
+    vec![
+        post("/api/v1/keys", keys::create).described(
+            does("Makes a client key; its secret is told this once")
+                .body::<keys::Wanted>()
+                .replies_with::<NewKey>(201)
+                .conditional(),
+        ),
+        post("/api/v1/keys/{name}/rotate", keys::rotate)
+            .of(PolicyKind::Key)
+            .described(
+                does("Gives a client key another secret, which is told this once")
+                    .notes("Those before are taken for `grace_seconds` more.")
+                    .body::<keys::Rotation>()
+                    .replies::<NewKey>()
+                    .conditional(),
+            ),
+        get("/api/v1/limits/states", states::limits).described(
+            does("How much of each rate is used, the fullest first")
+                .query::<Limit>()
+                .replies::<Vec<LimitState>>(),
+        ),
+        get("/api/v1/budgets/states", states::budgets).described(
+            does("How much of each quota and budget is used and reserved, the fullest first")
+                .query::<Limit>()
+                .replies::<Vec<BudgetState>>(),
+        ),
+        post("/api/v1/guardrails/test", rest::guardrails::test).described(
+            does("What the guardrails do with a text")
+                .body::<TestedText>()
+                .replies::<TestReport>(),
+        ),
+        get("/api/v1/guardrails/stats", rest::guardrails::stats)
+            .described(does("How often each rule has acted").replies::<Vec<Triggered>>()),
+        get("/api/v1/cache/entries", rest::cache::entries).described(
+            does("What the cache holds, the latest first")
+                .query::<rest::cache::Listed>()
+                .replies::<Vec<CacheEntry>>(),
+        ),
+        delete("/api/v1/cache/entries", rest::cache::clear).described(
+            does("Forgets answers: those meant, or all")
+                .query::<rest::cache::Cleared>()
+                .replies::<rest::cache::Deleted>(),
+        ),
+        delete("/api/v1/cache/entries/{id}", rest::cache::delete)
+            .described(does("Forgets one answer").replies_empty(204)),
+        get("/api/v1/cache/stats", rest::cache::stats)
+            .described(does("Entries, hits, misses, and what was saved").replies::<CacheStats>()),
+        get("/api/v1/audit", rest::audit::list).described(
+            does("What operators have changed, the latest first")
+                .query::<AuditQuery>()
+                .replies::<Vec<AuditEntry>>()
+                .paged(),
+        ),
+        get("/api/v1/audit/verify", rest::audit::verify).described(
+            does("Whether the log of changes is what was written")
+                .query::<rest::audit::Includes>()
+                .replies::<ChainReport>(),
+        ),
+    ]
+}
+
+/// Paths under `/admin`, as in a predecessor.
+fn predecessors() -> Vec<Endpoint> {
+    vec![
+        get("/admin/ratelimit", rate_limit::plan).described(
+            does("The rate limit per address; `{}` when off").replies::<rate_limit::Shown>(),
+        ),
+        post("/admin/ratelimit", rate_limit::set).described(
+            does("Sets the rate limit per address")
+                .body::<rate_limit::Plan>()
+                .replies_as(201, "text/plain")
+                .reasoned(),
+        ),
+        delete("/admin/ratelimit", rate_limit::remove).described(
+            does("Switches the rate limit per address off")
+                .replies_as(200, "text/plain")
+                .reasoned(),
+        ),
+        get("/admin/ratelimit/states", rate_limit::states).described(
+            does("How many requests each address has made in its window")
+                .replies::<BTreeMap<String, rate_limit::Used>>(),
+        ),
+        get("/admin/ratelimit/clients", rate_limit::clients).described(
+            does("The rate limits of single clients, by address")
+                .replies::<BTreeMap<String, rate_limit::ClientPlan>>(),
+        ),
+        post("/admin/ratelimit/clients", rate_limit::set_client).described(
+            does("Sets the rate limit of a client, or of all with `*.*.*.*`")
+                .body::<rate_limit::ClientPlan>()
+                .replies_with::<Status>(201)
+                .reasoned(),
+        ),
+        delete("/admin/ratelimit/clients/{ip}", rate_limit::remove_client).described(
+            does("Takes the rate limit of a client away")
+                .replies::<Status>()
+                .reasoned(),
+        ),
+        get("/admin/systemprompt", system_prompt::get)
+            .described(does("The system prompt").replies::<system_prompt::Prompt>()),
+        post("/admin/systemprompt", system_prompt::set).described(
+            does("Sets the system prompt; an empty one takes it away")
+                .body::<system_prompt::Prompt>()
+                .replies_with::<Status>(201)
+                .reasoned(),
+        ),
+        get("/admin/guardrails", guardrails::get)
+            .described(does("The guardrails on replies").replies::<guardrails::Rules>()),
+        post("/admin/guardrails", guardrails::set).described(
+            does("Sets the guardrails on replies")
+                .body::<guardrails::Rules>()
+                .replies_with::<Status>(201)
+                .reasoned(),
+        ),
+        get("/admin/cache", cache::entries).described(
+            does("The cache's entries by id, without what was answered")
+                .replies::<BTreeMap<String, Map<String, Value>>>(),
+        ),
+        delete("/admin/cache", cache::clear)
+            .described(does("Empties the cache").replies::<Status>()),
+        get("/admin/stats", stats::stats)
+            .described(does("The figures of the last 30 days").replies::<Map<String, Value>>()),
+    ]
 }
 
 impl Endpoint {
@@ -153,7 +386,14 @@ impl Endpoint {
             needs: Needs::by_default(&method, path),
             method,
             handler: on(filter, handler),
+            operation: None,
         }
+    }
+
+    /// What the OpenAPI document says of it.
+    fn described(mut self, operation: Operation) -> Self {
+        self.operation = Some(operation);
+        self
     }
 
     /// Only admins may.

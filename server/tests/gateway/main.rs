@@ -28,6 +28,7 @@ mod limits;
 mod losses;
 mod metrics;
 mod models;
+mod openapi;
 mod operations;
 mod policies;
 mod providers;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
@@ -25,7 +26,7 @@ const BANNED_PHRASES: (&str, i32) = ("banned-phrases", 20);
 const MAX_LENGTH: (&str, i32) = ("max-length", 30);
 const DISCLAIMER: (&str, i32) = ("disclaimer", 40);
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::admin) struct Rules {
     banned_phrases: Vec<String>,

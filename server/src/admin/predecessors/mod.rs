@@ -18,6 +18,7 @@ pub(super) mod system_prompt;
 
 use axum::Json;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::AdminError;
@@ -25,6 +26,13 @@ use shared::policies::{Edit, Policy, PolicyApi, PolicyKind};
 
 use super::json_body::JsonBody;
 use super::problem::Problem;
+
+/// What was done, in words, and maybe more.
+#[derive(JsonSchema)]
+pub(super) struct Status {
+    #[expect(dead_code, reason = "answers are written where they are given")]
+    status: String,
+}
 
 /// A posted body, or a 400.
 fn posted<T: DeserializeOwned>(body: &JsonBody) -> Result<T, Problem> {

@@ -9,7 +9,8 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::AdminError;
@@ -28,15 +29,23 @@ const EVERYBODY: &str = "*.*.*.*";
 /// So many states are told at most.
 const MOST_STATES: usize = 10_000;
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Plan {
+pub(in crate::admin) struct Plan {
     name: String,
     requests_per_window: u64,
     window_seconds: u64,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+/// A plan, or `{}` where there is none.
+#[derive(JsonSchema, Serialize)]
+#[serde(untagged)]
+pub(in crate::admin) enum Shown {
+    On(Plan),
+    Off {},
+}
+
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::admin) struct ClientPlan {
     #[serde(rename = "clientIP")]
@@ -46,7 +55,7 @@ pub(in crate::admin) struct ClientPlan {
     window_seconds: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::admin) struct Used {
     requests: u64,
@@ -55,13 +64,12 @@ pub(in crate::admin) struct Used {
 }
 
 /// `GET /admin/ratelimit`: `{}` where there is none
-pub(in crate::admin) async fn plan(State(state): State<AdminState>) -> Result<Response, Problem> {
+pub(in crate::admin) async fn plan(
+    State(state): State<AdminState>,
+) -> Result<Json<Shown>, Problem> {
     let limit = limit(&*state.api, DEFAULT).await?;
     let plan = limit.filter(|limit| limit.enabled).and_then(of_limit);
-    Ok(match plan {
-        Some(plan) => Json(plan).into_response(),
-        None => Json(json!({})).into_response(),
-    })
+    Ok(Json(plan.map_or(Shown::Off {}, Shown::On)))
 }
 
 /// `POST /admin/ratelimit`

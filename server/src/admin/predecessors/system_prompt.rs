@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
@@ -15,7 +16,7 @@ use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 use crate::config::DEFAULT_PROMPT;
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub(in crate::admin) struct Prompt {
     prompt: String,
 }

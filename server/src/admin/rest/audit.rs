@@ -5,6 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::audit::{AuditApi, AuditQuery, ChainReport};
 
@@ -51,9 +52,10 @@ fn link(query: &AuditQuery, after: u64) -> String {
     link + ">; rel=\"next\""
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::admin) struct Includes {
+    /// A hash that was noted earlier, which the log must have.
     includes: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::policies::{CacheEntry, CacheSelection, CacheStats, PolicyApi};
 
@@ -12,7 +13,7 @@ use super::page::clamped;
 use crate::admin::AdminState;
 use crate::admin::problem::Problem;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::admin) struct Listed {
     model: Option<String>,
@@ -20,14 +21,14 @@ pub(in crate::admin) struct Listed {
     limit: Option<usize>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::admin) struct Cleared {
     model: Option<String>,
     key: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(in crate::admin) struct Deleted {
     deleted: u64,
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::AdminError;
@@ -16,11 +17,24 @@ use crate::admin::AdminState;
 use crate::admin::json_body::{JsonBody, from_value};
 use crate::admin::problem::Problem;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Rotation {
+pub(in crate::admin) struct Rotation {
     /// How long the secrets before are still taken.
     grace_seconds: u64,
+}
+
+/// A key's value and its name, as it is asked for.
+#[derive(JsonSchema)]
+pub(in crate::admin) struct Wanted {
+    #[expect(
+        dead_code,
+        reason = "`wanted` takes it out, so that mistakes in the others have their fields"
+    )]
+    name: String,
+    #[serde(flatten)]
+    #[expect(dead_code, reason = "as above")]
+    key: ClientKey,
 }
 
 /// `POST /api/v1/keys` with `{"name": "…", …}`: a key's value and its name

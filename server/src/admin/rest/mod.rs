@@ -5,10 +5,10 @@ pub(super) mod cache;
 pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;
+pub(super) mod page;
 pub(super) mod policies;
 pub(super) mod states;
 
-mod page;
 mod precondition;
 
 pub(super) use self::precondition::Conditional;

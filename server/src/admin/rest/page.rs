@@ -5,6 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::policies::{Policy, PolicyEntry, PolicyKind};
 
@@ -14,11 +15,12 @@ use crate::admin::problem::Problem;
 pub(super) const MOST: usize = 1000;
 
 /// Which part of a list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::admin) struct Page {
     /// The name of the last one that is known already.
     after: Option<String>,
+    /// 1 to 1000.
     limit: Option<usize>,
     /// Of keys: those of this project.
     project: Option<String>,
@@ -27,9 +29,10 @@ pub(in crate::admin) struct Page {
 }
 
 /// `?limit=N` of lists that have no pages.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::admin) struct Limit {
+    /// 1 to 1000.
     limit: Option<usize>,
 }
 
