@@ -102,6 +102,17 @@ impl<'a> Availability<'a> {
         Some((TargetState::NoKey, reason))
     }
 
+    /// Why no request goes to this model of a provider, if none does; `model` is the upstream's name.
+    pub fn standing(&self, provider: &str, model: &str) -> Option<(TargetState, String)> {
+        if let Some(trouble) = self.provider_trouble(provider) {
+            return Some(trouble);
+        }
+        let view = self.targets.get(&(Arc::from(provider), Arc::from(model)))?;
+        let (state, reason) = breaker(view);
+        let reason = reason.unwrap_or_default();
+        (state != TargetState::Available).then_some((state, reason))
+    }
+
     fn target(&self, model: &Model, target: &Target) -> TargetStatus {
         let name = target.model.as_deref().unwrap_or(&model.name);
         let key = (Arc::from(&*target.provider), Arc::from(name));
@@ -136,17 +147,18 @@ impl<'a> Availability<'a> {
         if let Some((state, reason)) = self.provider_trouble(&target.provider) {
             return (state, Some(reason));
         }
-        let Some(view) = view else {
-            return (TargetState::Available, None);
-        };
-        let failure = view.last_failure.map(|(_, kind)| kind.as_str().to_owned());
-        match view.breaker {
-            "open" if view.rest.is_some() => (TargetState::Open, failure),
-            // Its cool-down is over, and nobody came yet.
-            "open" | "half_open" => (TargetState::HalfOpen, failure),
-            _ if !view.available => (TargetState::CoolingDown, failure),
-            _ => (TargetState::Available, None),
-        }
+        view.map_or((TargetState::Available, None), breaker)
+    }
+}
+
+fn breaker(view: &TargetView) -> (TargetState, Option<String>) {
+    let failure = view.last_failure.map(|(_, kind)| kind.as_str().to_owned());
+    match view.breaker {
+        "open" if view.rest.is_some() => (TargetState::Open, failure),
+        // Its cool-down is over, and nobody came yet.
+        "open" | "half_open" => (TargetState::HalfOpen, failure),
+        _ if !view.available => (TargetState::CoolingDown, failure),
+        _ => (TargetState::Available, None),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::gateway::Gateway;
 use crate::ingress::{self, ChatEndpoint, ModelEndpoints, Route};
 
 /// Where each dialect is spoken whose path is fixed.
-static CHAT: &[(&str, &dyn ChatDialect)] = &[
+pub(crate) static CHAT: &[(&str, &dyn ChatDialect)] = &[
     ("/v1/chat/completions", &OpenAiChat),
     ("/v1/completions", &OpenAiCompletions),
     ("/v1/responses", &OpenAiResponses),
@@ -27,7 +27,7 @@ static CHAT: &[(&str, &dyn ChatDialect)] = &[
 static RERANK: &[(&str, Shape)] = &[("/v1/rerank", Shape::V1), ("/v2/rerank", Shape::V2)];
 
 /// Where models are listed, and asked by their name in the path.
-static MODELS: &[&str] = &["/v1/models", "/v1beta/models"];
+pub(crate) static MODELS: &[&str] = &["/v1/models", "/v1beta/models"];
 
 /// What clients reach.
 pub fn clients(gateway: Arc<Gateway>) -> Router {

@@ -8,6 +8,7 @@ pub mod access;
 pub mod admin;
 pub mod analytics;
 pub mod audit;
+pub mod dry_run;
 pub mod money;
 pub mod policies;
 pub mod routing;
@@ -16,5 +17,6 @@ pub mod time_range;
 
 pub use admin::{AdminApi, AdminError};
 pub use audit::AuditApi;
+pub use dry_run::DryRunApi;
 pub use money::CostNanos;
 pub use time_range::TimeRange;

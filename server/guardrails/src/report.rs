@@ -15,6 +15,8 @@ pub struct Report {
     outcomes: RuleOutcomes,
     counts: Counts,
     side: Side,
+    /// The log says nothing of it.
+    unheard: bool,
 }
 
 /// How often each rule did something since the start. Clones count together.
@@ -27,6 +29,15 @@ impl Report {
             outcomes: RuleOutcomes::default(),
             counts,
             side: Side::Request,
+            unheard: false,
+        }
+    }
+
+    /// One that nobody hears of.
+    pub fn unheard() -> Self {
+        Self {
+            unheard: true,
+            ..Self::default()
         }
     }
 
@@ -56,7 +67,8 @@ impl Report {
             })
             .collect();
         self.counts.add(&outcomes);
-        for outcome in &outcomes {
+        let heard = outcomes.iter().filter(|_| !self.unheard);
+        for outcome in heard {
             tracing::info!(
                 rule = %outcome.rule,
                 side = ?outcome.side,

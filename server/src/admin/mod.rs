@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod dry_run;
 mod guard;
 mod guesses;
 mod headers;

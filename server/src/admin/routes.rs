@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use shared::access::{Area, Role};
 use shared::analytics::{Overview, OverviewQuery};
 use shared::audit::{AuditEntry, AuditQuery, ChainReport};
+use shared::dry_run::{DryRun, DryRunRequest};
 use shared::policies::{
     Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, Guardrail, LimitState,
     NewKey, PolicyEntry, PolicyKind, PolicyVersion, Project, ProviderSettings, RateLimit,
@@ -297,6 +298,12 @@ fn beside_policies() -> Vec<Endpoint> {
             .described(does("Forgets one answer").replies_empty(204)),
         get("/api/v1/cache/stats", rest::cache::stats)
             .described(does("Entries, hits, misses, and what was saved").replies::<CacheStats>()),
+        post("/api/v1/dry-run", rest::dry_run::try_out).described(
+            does("What would become of a client's request")
+                .notes("Nothing is sent, counted, reserved or recorded. What a client would be refused with is in the answer.")
+                .body::<DryRunRequest>()
+                .replies::<DryRun>(),
+        ),
         get("/api/v1/audit", rest::audit::list).described(
             does("What operators have changed, the latest first")
                 .query::<AuditQuery>()

@@ -199,6 +199,32 @@ impl KeyTable {
         self.look_up(credential, at).1.ok()
     }
 
+    /// Who would be let in with a secret of the key of this name, without any consequence. Where no key is needed,
+    /// and none is named, that is anybody.
+    ///
+    /// # Errors
+    /// There is no such key, or nobody is let in with it.
+    pub fn caller(&self, name: Option<&str>, at: DateTime<Utc>) -> Result<Caller, ApiError> {
+        let Some(name) = name else {
+            return match self.open {
+                true => Ok(Caller::default()),
+                false => self.look_up(None, at).1.cloned().map_err(refusal),
+            };
+        };
+        let mut entries = self.by_secret.values();
+        let is_named = |entry: &&Entry| entry.caller.key_name().is_some_and(|it| **it == *name);
+        let entry = entries.find(is_named).ok_or_else(|| {
+            refusal(format!(
+                "The key `{name}` has no secret that would be taken."
+            ))
+        })?;
+        match (entry.refused, entry.until) {
+            (Some(message), _) => Err(refusal(message.to_owned())),
+            (None, Some(until)) if at >= until.at => Err(refusal(until.message.to_owned())),
+            _ => Ok(entry.caller.clone()),
+        }
+    }
+
     fn look_up(
         &self,
         credential: Option<&str>,

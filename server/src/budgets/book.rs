@@ -188,6 +188,19 @@ impl Book {
         }
     }
 
+    /// Whether a claim to so much could be opened. Nothing changes.
+    pub fn has_room(&self, places: &[Place], amount: Amount) -> Result<(), Refused> {
+        for (i, place) in places.iter().enumerate() {
+            let number = self.numbers.get(&place.key);
+            let known = number.and_then(|number| self.accounts[*number as usize].as_ref());
+            let new = Account::new(place.key.clone(), Balance::default());
+            if let Some(refused) = exceeded(i, place, known.unwrap_or(&new), amount, amount) {
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether each place has room for `more`, within a request that wants `all`.
     fn check(
         &mut self,
@@ -198,25 +211,9 @@ impl Book {
     ) -> Result<(), Refused> {
         for (i, (place, number)) in places.iter().zip(numbers).enumerate() {
             let account = self.account(*number);
-            for dimension in Dimension::ALL {
-                let Some(limit) = dimension.limit(&place.allowance) else {
-                    continue;
-                };
-                let spent = dimension.of(account.balance.spent);
-                let reserved = dimension.of(account.reserved);
-                let more = dimension.of(more);
-                let total = spent.saturating_add(reserved).saturating_add(more);
-                if more > 0 && total > limit {
-                    account.refused += 1;
-                    return Err(Refused::Exceeded {
-                        place: i,
-                        dimension,
-                        limit,
-                        spent,
-                        reserved,
-                        wanted: dimension.of(all),
-                    });
-                }
+            if let Some(refused) = exceeded(i, place, account, more, all) {
+                account.refused += 1;
+                return Err(refused);
             }
         }
         Ok(())
@@ -433,4 +430,29 @@ impl Book {
             journal.remove();
         }
     }
+}
+
+/// Why an account has no room for `more`, within a request that wants `all`; `None`: it has.
+fn exceeded(
+    place_number: usize,
+    place: &Place,
+    account: &Account,
+    more: Amount,
+    all: Amount,
+) -> Option<Refused> {
+    Dimension::ALL.into_iter().find_map(|dimension| {
+        let limit = dimension.limit(&place.allowance)?;
+        let spent = dimension.of(account.balance.spent);
+        let reserved = dimension.of(account.reserved);
+        let more = dimension.of(more);
+        let total = spent.saturating_add(reserved).saturating_add(more);
+        (more > 0 && total > limit).then(|| Refused::Exceeded {
+            place: place_number,
+            dimension,
+            limit,
+            spent,
+            reserved,
+            wanted: dimension.of(all),
+        })
+    })
 }

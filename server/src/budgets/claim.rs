@@ -159,6 +159,27 @@ impl Claim {
         })
     }
 
+    /// Whether a call that may use so much would be covered. Nothing is taken.
+    ///
+    /// # Errors
+    /// As [`cover`](Self::cover).
+    pub fn would_cover(&self, tokens: u64, nanos: u64) -> Result<(), ApiError> {
+        let shared = &*self.0;
+        let amount = Amount {
+            requests: u64::from(shared.counts),
+            tokens,
+            nanos,
+        };
+        let room = shared.ledger.has_room(&shared.places, amount);
+        room.map_err(|refused| refusal::error(&refused, &shared.places))
+    }
+
+    /// The accounts that it takes from: whose, and of whom where that is counted apart.
+    pub fn accounts(&self) -> impl Iterator<Item = (String, Option<&str>)> {
+        let places = self.0.places.iter();
+        places.map(|place| (place.key.label(), place.key.subject.as_deref()))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -65,6 +65,10 @@ impl Ledger {
         self.book().reserve(places, amount)
     }
 
+    pub(super) fn has_room(&self, places: &[Place], amount: Amount) -> Result<(), Refused> {
+        self.book().has_room(places, amount)
+    }
+
     pub(super) fn raise(
         &self,
         claim: u64,

@@ -207,6 +207,32 @@ impl Cache {
         )
     }
 
+    /// What [`find`](Self::find) would say of a request. It is not counted.
+    pub fn outlook(&self, question: &Question<'_>) -> CacheOutcome {
+        let directives = Directives::of(question.headers);
+        let subject = question.caller.subject(question.request.model.as_deref());
+        let in_force = self.in_force(subject).filter(|_| !directives.no_store);
+        let keys = in_force
+            .as_ref()
+            .and_then(|in_force| Keys::of(question, &self.regards, in_force.scope));
+        let (Some(in_force), Some(keys)) = (in_force, keys) else {
+            return CacheOutcome::Bypass;
+        };
+        if directives.no_cache {
+            return CacheOutcome::Bypass;
+        }
+        let oldest = directives
+            .max_age
+            .map_or(Duration::MAX, Duration::from_secs);
+        let oldest = oldest.min(in_force.ttl);
+        let all = [Some(keys.exact), keys.plain(question.request)];
+        let found = |key| self.kept.find(key, oldest, Utc::now()).is_some();
+        match all.into_iter().flatten().any(found) {
+            true => CacheOutcome::Hit,
+            false => CacheOutcome::Miss,
+        }
+    }
+
     fn in_force(&self, subject: Subject<'_>) -> Option<InForce> {
         let different = self.overrides.matching(subject).next();
         let different = different.unwrap_or(&NOTHING_DIFFERENT);

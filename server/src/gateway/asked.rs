@@ -108,7 +108,7 @@ impl<'a> Asked<'a> {
     }
 
     /// The request with the key that this call is made with, where that is not the same for every call.
-    fn sign(&self, mut request: WireRequest) -> Result<WireRequest, ApiError> {
+    pub fn sign(&self, mut request: WireRequest) -> Result<WireRequest, ApiError> {
         let chosen = self.candidate.key.unwrap_or(0);
         if let Some((name, value)) = self.upstream.credentials.get(chosen) {
             request.headers.insert(name.clone(), value.clone());

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use llm::chat::{ChatRequest, ChatResponse, Collector};
-use llm::codec::Target;
+use llm::ChatCodec;
+use llm::chat::{ChatRequest, ChatResponse, Collector, Losses};
+use llm::codec::{ReplyForm, Target, WireRequest};
 
 use super::Reply;
 use super::asked::{Asked, MAX_REPLY_BODY};
@@ -49,21 +50,46 @@ enum Begun {
     Stream(Box<EventStream>),
 }
 
+/// The request as a target is to get it, before it is known what it may cost.
+pub(super) struct Encoded {
+    pub wire: WireRequest,
+    pub form: ReplyForm,
+    pub losses: Losses,
+    pub codec: &'static dyn ChatCodec,
+}
+
 impl ChatCall<'_> {
-    async fn begin(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Begun> {
-        let request = self.request;
+    /// # Errors
+    /// It cannot be put to this target.
+    pub fn encode(&self, asked: &Asked<'_>) -> Outcome<Encoded> {
         let target = Target {
             system_prompt: self.system_prompt.map(|text| &**text),
             ..asked.target()
         };
-        let codec = asked.upstream.codec_for(request.protocol);
+        let codec = asked.upstream.codec_for(self.request.protocol);
         let mut wire = codec
-            .encode_request(request, &target)
+            .encode_request(self.request, &target)
             .map_err(Unanswered::Unfit)?;
         let form = wire.form;
         let losses = std::mem::take(&mut wire.losses);
         asked.check_losses(&losses, self.strict)?;
-        let wire = asked.cover_chat(trial, asked.shape(wire), codec, request)?;
+        Ok(Encoded {
+            wire: asked.shape(wire),
+            form,
+            losses,
+            codec,
+        })
+    }
+
+    async fn begin(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Begun> {
+        let request = self.request;
+        let Encoded {
+            wire,
+            form,
+            losses,
+            codec,
+        } = self.encode(asked)?;
+        let wire = asked.cover_chat(trial, wire, codec, request)?;
         let reply = asked.send(trial, wire, codec).await?;
         trial.lost(losses);
         let Some(framer) = reply.framer() else {

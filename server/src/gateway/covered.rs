@@ -43,11 +43,24 @@ impl Asked<'_> {
         let Some(claim) = &self.claim else {
             return Ok(Covered(wire));
         };
-        let ceiling = claim.limits_use().then(|| {
+        let ceiling = self.bound_chat(claim, &mut wire, codec, request);
+        self.take(claim, trial, ceiling, request.stream)?;
+        Ok(Covered(wire))
+    }
+
+    /// The most that a chat request can use, where that matters; one that sets no limit to its answer is given one.
+    fn bound_chat(
+        &self,
+        claim: &Claim,
+        wire: &mut WireRequest,
+        codec: &dyn ChatCodec,
+        request: &ChatRequest,
+    ) -> Option<Ceiling> {
+        claim.limits_use().then(|| {
             let assumed = claim.assumed_output();
             let body = wire.body.concat();
             let (ceiling, answer) = ceiling::chat(codec.protocol(), &body);
-            let chosen = |limit: &u64| *limit <= assumed || self.is_chosen(request, &wire, &body);
+            let chosen = |limit: &u64| *limit <= assumed || self.is_chosen(request, wire, &body);
             let limit = match answer.limit.filter(chosen) {
                 Some(limit) => limit,
                 None => {
@@ -59,9 +72,36 @@ impl Asked<'_> {
                 output_tokens: limit.saturating_mul(answer.alternatives),
                 ..ceiling
             }
+        })
+    }
+
+    /// A chat request as [`cover_chat`](Self::cover_chat) would let it be sent, and the most that it can use. Nothing
+    /// is taken.
+    ///
+    /// # Errors
+    /// It would not be sent.
+    pub fn would_cover_chat(
+        &self,
+        mut wire: WireRequest,
+        codec: &dyn ChatCodec,
+        request: &ChatRequest,
+    ) -> (WireRequest, Ceiling, Outcome<()>) {
+        let Some(claim) = &self.claim else {
+            let (ceiling, answer) = ceiling::chat(codec.protocol(), &wire.body.concat());
+            let limit = answer.limit.unwrap_or_default();
+            let ceiling = Ceiling {
+                output_tokens: limit.saturating_mul(answer.alternatives),
+                ..ceiling
+            };
+            return (wire, ceiling, Ok(()));
+        };
+        let ceiling = self.bound_chat(claim, &mut wire, codec, request);
+        let most = ceiling.unwrap_or_default();
+        let covered = self.nanos(claim, &most).and_then(|nanos| {
+            let covered = claim.would_cover(most.tokens(), nanos);
+            covered.map_err(Unanswered::Unfit)
         });
-        self.take(claim, trial, ceiling, request.stream)?;
-        Ok(Covered(wire))
+        (wire, most, covered)
     }
 
     /// Whether somebody wanted this very limit, and not the codec for want of one.
@@ -150,15 +190,7 @@ impl Asked<'_> {
         stream: bool,
     ) -> Outcome<()> {
         let most = most.unwrap_or_default();
-        let (price, unit) = (self.policies.price(self.candidate), self.unit_price());
-        let nanos = match most.cost(price.as_ref(), unit.as_ref()) {
-            Some(nanos) => nanos,
-            None if claim.limits_money() && most != Ceiling::default() => {
-                trial.refused();
-                return Err(self.unpriced(claim));
-            }
-            None => 0,
-        };
+        let nanos = self.nanos(claim, &most).inspect_err(|_| trial.refused())?;
         match claim.cover(most.tokens(), nanos, stream) {
             Ok(hold) => {
                 trial.hold(hold);
@@ -168,6 +200,18 @@ impl Asked<'_> {
                 trial.refused();
                 Err(Unanswered::Unfit(error))
             }
+        }
+    }
+
+    /// What that costs at most, billionths of a US dollar.
+    fn nanos(&self, claim: &Claim, most: &Ceiling) -> Outcome<u64> {
+        let (price, unit) = (self.policies.price(self.candidate), self.unit_price());
+        match most.cost(price.as_ref(), unit.as_ref()) {
+            Some(nanos) => Ok(nanos),
+            None if claim.limits_money() && *most != Ceiling::default() => {
+                Err(self.unpriced(claim))
+            }
+            None => Ok(0),
         }
     }
 

@@ -7,6 +7,7 @@ mod chat;
 mod context;
 mod count_tokens;
 mod covered;
+mod dry_run;
 mod embeddings;
 mod events;
 mod facts;
@@ -23,6 +24,8 @@ mod slots;
 
 pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, ForwardedRequest};
 pub use context::{Cached, Context};
+pub use dry_run::Rehearsal;
+pub(crate) use dry_run::refusal;
 pub use events::{Batch, EventStream};
 pub use passed::{Passed, without_hop_by_hop};
 pub use secrets::Secrets;

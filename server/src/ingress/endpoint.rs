@@ -43,6 +43,10 @@ impl ChatEndpoint {
         }))
     }
 
+    pub(super) fn mounted(&self) -> Arc<Mounted> {
+        Arc::clone(&self.0)
+    }
+
     /// Answers a request of which the path has said something.
     pub(super) async fn respond(
         &self,

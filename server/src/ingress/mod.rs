@@ -6,6 +6,7 @@ mod call;
 mod carried;
 mod chat;
 mod count_tokens;
+mod dry_run;
 mod embeddings;
 mod endpoint;
 mod forwarded;
@@ -27,6 +28,7 @@ mod upload;
 
 pub use carried::carried;
 pub use count_tokens::count_tokens;
+pub use dry_run::dry_run;
 pub use embeddings::embeddings;
 pub use endpoint::ChatEndpoint;
 pub use forwarded::forwarded;

@@ -18,7 +18,7 @@ use llm::error::ApiError;
 
 use super::count_tokens::count_contents;
 use super::embeddings::embed_contents;
-use super::endpoint::{ChatEndpoint, SaidByPath};
+use super::endpoint::{ChatEndpoint, Mounted, SaidByPath};
 use super::{Route, body, query, refusal, spoken};
 
 /// What can be asked of a model by its path.
@@ -73,6 +73,24 @@ impl ModelEndpoints {
         };
         let all = [chat, count].into_iter().chain(generate).chain(embed);
         Self(all.collect())
+    }
+}
+
+impl ModelEndpoints {
+    /// Where chat is asked of the model that this tail names.
+    pub(super) fn chat(&self, tail: &str, uri: &Uri) -> Option<(Arc<Mounted>, SaidByPath)> {
+        self.0.iter().find_map(|known| {
+            let model = tail.strip_suffix(known.ending);
+            let model = model.filter(|model| !model.is_empty())?;
+            let AskedOfModel::Chat(endpoint, said) = &known.asked else {
+                return None;
+            };
+            let said = SaidByPath {
+                model: Some(model.to_owned()),
+                ..said(uri)
+            };
+            Some((endpoint.mounted(), said))
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use llm::error::ApiError;
+use shared::dry_run::LimitOutlook;
 use shared::policies::{LimitState, Project, RateLimit};
 use tokio::time::Instant;
 
@@ -111,6 +112,17 @@ impl Limits {
             permit.refused(refused.shown());
             refused.error()
         })
+    }
+
+    /// The rates that hold for a request, and whether each has room for it. Nothing is counted.
+    pub fn outlook(
+        &self,
+        caller: &Caller,
+        model: Option<&str>,
+        input_tokens: u64,
+    ) -> Vec<LimitOutlook> {
+        self.rates
+            .outlook(caller.subject(model), input_tokens, self.now())
     }
 
     /// How it stands with a request that is not counted; `None`: no rate holds for it.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use shared::dry_run::LimitOutlook;
 use shared::policies::{LimitState, Per, Project, Rate, RateLimit};
 
 use super::count::{Count, Refused, Taken, take};
 use super::counts::Counts;
 use super::rule::{Identity, Owner, Rule};
 use super::shown::Shown;
-use super::window::{Amount, Nanos, Size};
+use super::window::{Amount, Nanos, Room, Size};
 use crate::config::Key;
 use crate::selection::{Selection, Subject};
 
@@ -153,6 +154,44 @@ impl Rates {
                 one.give_back();
             }
         })
+    }
+
+    /// The rates that a request is about, and whether each has room for it.
+    pub fn outlook(&self, subject: Subject<'_>, tokens: u64, now: Nanos) -> Vec<LimitOutlook> {
+        let rules = self.early(subject).chain(self.late.matching(subject));
+        let outlooks = rules.map(|rule| {
+            let wanted = Amount {
+                requests: 1,
+                tokens: rule.size.tokens.map_or(0, |_| tokens.max(1)),
+            };
+            let mut outlook = LimitOutlook {
+                limit: rule.identity.owner.label(),
+                per: rule.identity.per,
+                rate: rule.rate.clone(),
+                requests_used: 0,
+                tokens_used: 0,
+                refuses: None,
+            };
+            // Without a count of its own nothing of it is used.
+            let count = rule.counts.find(&subject);
+            let count = count.unwrap_or_else(|| Arc::new(Count::new(rule.identity.algorithm)));
+            let mut counted = count.lock();
+            let used = counted.window.used(&rule.size, now);
+            (outlook.requests_used, outlook.tokens_used) = (used.requests, used.tokens);
+            let room = counted.window.room(&rule.size, wanted, now);
+            if room != Room::Now {
+                let refused = Refused {
+                    rule: Arc::clone(rule),
+                    wanted,
+                    used,
+                    room,
+                };
+                outlook.refuses = Some(refused.error().message);
+            }
+            drop(counted);
+            outlook
+        });
+        outlooks.collect()
     }
 
     /// How it stands with a request that is not counted.

@@ -74,6 +74,7 @@ impl Leg {
         sticky: Option<u64>,
         random: u64,
         now: Instant,
+        rehearsed: bool,
     ) -> Option<usize> {
         let targets = self.targets();
         let available = |target: &usize| targets[*target].state.is_available(now);
@@ -88,6 +89,7 @@ impl Leg {
             random,
             sticky,
             before,
+            rehearsed,
         })
     }
 

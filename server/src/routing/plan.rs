@@ -37,6 +37,10 @@ pub struct Plan {
     /// A try that is paid for, and not made yet.
     waiting: Option<(Place, Instant)>,
     shadowed: bool,
+    /// It has paid its part for retries and hedges.
+    begun: bool,
+    /// Nobody's turn is used up, and nothing is paid for: nobody is going to be asked.
+    rehearsed: bool,
     /// Nothing more can come of it.
     over: bool,
 }
@@ -60,10 +64,6 @@ impl Plan {
         sticky: Option<u64>,
         allowed: Option<&Allowed>,
     ) -> Self {
-        route.state.retries.deposit(route.retry.budget);
-        if route.hedge.enabled {
-            route.state.hedges.deposit(route.hedge.max_share);
-        }
         Self {
             catalog,
             legs: vec![Leg::new(route, list, allowed)],
@@ -75,12 +75,38 @@ impl Plan {
             other_key: None,
             waiting: None,
             shadowed: false,
+            begun: false,
+            rehearsed: false,
             over: false,
+        }
+    }
+
+    /// A plan that says whom it would try, and leaves no trace of having been asked.
+    #[must_use]
+    pub fn rehearsed(self) -> Self {
+        Self {
+            rehearsed: true,
+            ..self
+        }
+    }
+
+    /// A request pays its part for retries and hedges, once.
+    fn begin(&mut self) {
+        if std::mem::replace(&mut self.begun, true) || self.rehearsed {
+            return;
+        }
+        let Some(route) = self.legs.first().map(|leg| &leg.route) else {
+            return;
+        };
+        route.state.retries.deposit(route.retry.budget);
+        if route.hedge.enabled {
+            route.state.hedges.deposit(route.hedge.max_share);
         }
     }
 
     /// Whom to try now. The first call gives a target if there is any at all.
     pub fn next(&mut self, moment: Moment) -> Next {
+        self.begin();
         if self.over || self.is_last() {
             return Next::GiveUp;
         }
@@ -252,7 +278,7 @@ impl Plan {
         let before = self.tries.last().filter(|last| last.leg == leg);
         let before = before.map(|last| last.target);
         let random = moment.random_for(self.made as u64);
-        self.legs[leg].pick(before, self.sticky, random, moment.now)
+        self.legs[leg].pick(before, self.sticky, random, moment.now, self.rehearsed)
     }
 
     /// A target that was not tried, though it is known to be in trouble: one that is only cooling down before one
@@ -289,7 +315,10 @@ impl Plan {
         self.tries.add(place);
         let provider = self.legs[place.leg].target(place.target);
         let provider = provider.map(|target| target.state.provider());
-        let key = provider.and_then(|provider| provider.key(KeySet::default(), moment.now));
+        let key = provider.and_then(|provider| match self.rehearsed {
+            true => provider.next_key(moment.now),
+            false => provider.key(KeySet::default(), moment.now),
+        });
         self.again(place, key)
     }
 

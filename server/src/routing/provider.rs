@@ -181,6 +181,19 @@ impl ProviderState {
         }
     }
 
+    /// The key that [`key`](Self::key) would give, whose turn it stays.
+    pub(super) fn next_key(&self, now: Instant) -> Option<usize> {
+        let count = self.keys.load(Ordering::Relaxed);
+        if count == 0 {
+            return None;
+        }
+        if !self.troubled.load(Ordering::Relaxed) {
+            return Some(self.turn.load(Ordering::Relaxed) % count);
+        }
+        let mut ring = self.lock().ring.clone();
+        ring.next(KeySet::default(), now).or(ring.soonest())
+    }
+
     /// A call was answered.
     pub(super) fn works(&self, key: Option<usize>) {
         if !self.troubled.load(Ordering::Relaxed) {

@@ -72,6 +72,17 @@ impl Origin {
         })))
     }
 
+    /// As it stands in a URL: `https://api.example.com`.
+    pub fn url(&self) -> String {
+        let scheme = if self.0.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let host = String::from_utf8_lossy(self.0.host_header.as_bytes());
+        format!("{scheme}://{host}")
+    }
+
     /// What `Host` says.
     pub fn host_header(&self) -> &HeaderValue {
         &self.0.host_header

@@ -174,6 +174,33 @@ impl Transport {
         Ok(self.reply(endpoint, reply, timeouts, give_up))
     }
 
+    /// The request that [`send`](Self::send) would send: its URL, and its head.
+    ///
+    /// # Errors
+    /// No URL can be made of the path.
+    pub fn outgoing(
+        endpoint: &Endpoint,
+        request: WireRequest,
+    ) -> Result<(String, http::Request<Vec<Bytes>>), TransportError> {
+        let (origin, outgoing) = match endpoint {
+            Endpoint::Http(endpoint) => (endpoint.origin.url(), Outgoing::new(endpoint, request)?),
+            Endpoint::Simulated(_) => {
+                let outgoing = Outgoing {
+                    method: request.method,
+                    uri: request.path.parse().map_err(unfit_path)?,
+                    headers: request.headers,
+                    body: request.body.into_iter().collect(),
+                };
+                ("simulated:".to_owned(), outgoing)
+            }
+        };
+        let url = format!("{origin}{}", outgoing.uri);
+        let mut request = http::Request::new(outgoing.body);
+        *request.method_mut() = outgoing.method;
+        *request.headers_mut() = outgoing.headers;
+        Ok((url, request))
+    }
+
     fn reply(
         &self,
         endpoint: &HttpEndpoint,
@@ -189,6 +216,10 @@ impl Transport {
     }
 }
 
+fn unfit_path(error: http::uri::InvalidUri) -> TransportError {
+    TransportError::BadRequest(error.to_string())
+}
+
 /// A request that can be sent more than once.
 struct Outgoing {
     method: http::Method,
@@ -201,9 +232,7 @@ impl Outgoing {
     fn new(endpoint: &HttpEndpoint, request: WireRequest) -> Result<Self, TransportError> {
         let uri = format!("{}{}", endpoint.base_path, request.path)
             .parse()
-            .map_err(|error: http::uri::InvalidUri| {
-                TransportError::BadRequest(error.to_string())
-            })?;
+            .map_err(unfit_path)?;
         let mut headers = endpoint.headers.clone();
         for (name, value) in &request.headers {
             // What the operator configured wins.

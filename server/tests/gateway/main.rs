@@ -13,6 +13,7 @@ mod cache;
 mod carried;
 mod dialects;
 mod drain;
+mod dry_run;
 mod edits;
 mod errors;
 mod failover;

@@ -2,6 +2,7 @@
 
 pub(super) mod audit;
 pub(super) mod cache;
+pub(super) mod dry_run;
 pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;

@@ -38,6 +38,8 @@ pub(super) struct Choice<'a> {
     pub sticky: Option<u64>,
     /// The target of this list that this request tried before.
     pub before: Option<usize>,
+    /// Nobody is going to be asked: it stays the same one's turn.
+    pub rehearsed: bool,
 }
 
 impl Picker {

@@ -31,7 +31,14 @@ impl Rotation {
         if eligible.next().is_none() {
             return Some(first);
         }
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looked_at = Vec::new();
+        let current = if choice.rehearsed {
+            looked_at.clone_from(&kept);
+            &mut looked_at
+        } else {
+            &mut *kept
+        };
         let mut best = first;
         let mut total = 0;
         for target in choice.eligible.iter() {
