@@ -121,12 +121,12 @@ onPage('signing out ends the session', {}, async (page) => {
 onPage('a wrong token is refused', {}, async (page) => {
   await page.goto(`${DASHBOARD}/login`);
   await page.getByLabel('Admin token').fill('not-the-token');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Use the token' }).click();
   await page.getByRole('alert').waitFor();
   assert.match(await page.getByRole('alert').textContent(), /not the admin token/i);
   await looksRight(page, 'login-refused');
   await page.getByLabel('Admin token').fill(TOKEN);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Use the token' }).click();
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 });
 
@@ -167,7 +167,7 @@ onPage('the theme can be chosen', { colorScheme: 'light' }, async (page) => {
 onPage('works without JavaScript', { javaScriptEnabled: false }, async (page) => {
   await page.goto(DASHBOARD);
   await page.getByLabel('Admin token').fill(TOKEN);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Use the token' }).click();
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   const requests = await count(page, 'Requests');
   assert.ok(requests >= 12, `${requests} requests`);

@@ -9,7 +9,8 @@ use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-use crate::admin::{self, Admin, AdminState, AdminToken};
+use crate::access::{self, Access, AdminToken, Lifetimes};
+use crate::admin::{self, Admin, AdminState};
 use crate::cache::Persistence;
 use crate::config::{Config, Secret, Server};
 use crate::gateway::Gateway;
@@ -40,6 +41,8 @@ pub struct App {
     pub store: Store,
     server: Server,
     health_checks: AbortHandle,
+    access: Arc<Access>,
+    access_upkeep: AbortHandle,
     budget_alerts: AbortHandle,
     cache: Persistence,
     stop: Stop,
@@ -76,7 +79,13 @@ impl App {
             Some(token) => AdminToken::configured(token.expose()),
             None => AdminToken::kept_in(beside(&store, "admin-token"))?,
         };
+        refuse_a_weak_token(&token, config.admin.host)?;
         let token_to_show = token.to_show().map(str::to_owned);
+        let lifetimes = Lifetimes {
+            absolute: config.admin.session_ttl,
+            idle: config.admin.session_idle,
+        };
+        let access = Arc::new(Access::open(store.clone(), token, lifetimes).await?);
 
         let clients = listen(config.server.host, config.server.port, "server").await?;
         let operators = listen(config.admin.host, config.admin.port, "admin").await?;
@@ -113,19 +122,14 @@ impl App {
         ));
         let api = Arc::new(Admin {
             in_force: in_force.clone(),
+            access: access.clone(),
             store: store.clone(),
             gateway: gateway.clone(),
             metrics: Metrics::of(&gateway, &transitions),
             started_at,
             client_url: format!("http://{}", reachable(client_address)),
         });
-        let admin = AdminState::open(
-            api,
-            token,
-            config.admin.session_ttl,
-            admin_address.ip().is_loopback(),
-        )
-        .await;
+        let admin = AdminState::new(api, admin_address.ip().is_loopback());
 
         if gateway.policies().keys.is_open() && !client_address.ip().is_loopback() {
             tracing::warn!(
@@ -148,6 +152,7 @@ impl App {
             write_timeout,
         };
         let health_checks = tokio::spawn(health_checks::run(gateway.clone())).abort_handle();
+        let access_upkeep = tokio::spawn(access::keep_up(access.clone())).abort_handle();
         let budget_alerts = tokio::spawn(budget_alerts::run(gateway.clone(), due)).abort_handle();
         tokio::spawn(serve(clients, for_clients, stop.clone()));
         tokio::spawn(serve(operators, for_operators, stop.clone()));
@@ -160,6 +165,8 @@ impl App {
             store,
             server: config.server.clone(),
             health_checks,
+            access,
+            access_upkeep,
             budget_alerts,
             cache,
             stop,
@@ -180,6 +187,8 @@ impl App {
         let policies = self.gateway.policies();
         policies.budgets.ledger().close(&self.store).await;
         self.budget_alerts.abort();
+        self.access_upkeep.abort();
+        self.access.keep_up().await;
         self.cache.end().await;
         self.gateway.recorder().shutdown().await;
         let recording = self.gateway.recorder().status();
@@ -188,6 +197,21 @@ impl App {
         }
         self.store.close().await;
     }
+}
+
+/// There always is an admin token: whoever configures none has one made that nobody guesses. One that can be guessed is no
+/// credential where others than this machine's users can try.
+///
+/// # Errors
+/// The token could be guessed, and the listener is reachable from elsewhere.
+fn refuse_a_weak_token(token: &AdminToken, host: IpAddr) -> anyhow::Result<()> {
+    let at_least = AdminToken::SHORTEST;
+    anyhow::ensure!(
+        host.is_loopback() || !token.is_weak(),
+        "the admin listener is reachable from other machines (admin.host = {host}), and admin.token is shorter than \
+         {at_least} characters: use a longer one, or none (then the gateway makes one), or set admin.host to 127.0.0.1"
+    );
+    Ok(())
 }
 
 async fn listen(host: IpAddr, port: u16, section: &str) -> anyhow::Result<TcpListener> {

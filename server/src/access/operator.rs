@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use shared::access::{Area, Role};
+use chrono::{DateTime, Utc};
+use shared::access::{Area, Grant, Me, Role};
 
 /// Somebody whom the admin listener has let in: an extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +11,12 @@ pub struct Operator {
     name: Arc<str>,
     pub role: Role,
     pub via: Via,
+    /// The user; `None`: whoever has the admin token.
+    user: Option<Arc<str>>,
     /// The only parts of the API that are open; `None`: all are.
     areas: Option<Arc<[Area]>>,
+    until: Option<DateTime<Utc>>,
+    session: Option<String>,
 }
 
 /// How somebody came in.
@@ -31,7 +36,10 @@ impl Operator {
             name: name.into(),
             role,
             via,
+            user: None,
             areas: None,
+            until: None,
+            session: None,
         }
     }
 
@@ -44,9 +52,23 @@ impl Operator {
         Self::new(name, Role::Admin, via)
     }
 
+    pub fn of_user(self, user: Arc<str>) -> Self {
+        let user = Some(user);
+        Self { user, ..self }
+    }
+
     /// In these areas only.
     pub fn within(self, areas: Option<Arc<[Area]>>) -> Self {
         Self { areas, ..self }
+    }
+
+    pub fn until(self, until: Option<DateTime<Utc>>) -> Self {
+        Self { until, ..self }
+    }
+
+    pub fn in_session(self, id: &str) -> Self {
+        let session = Some(id.to_owned());
+        Self { session, ..self }
     }
 
     /// The name in the list of changes.
@@ -54,9 +76,9 @@ impl Operator {
         &self.name
     }
 
-    /// The only parts of the API that are open; `None`: all are.
-    pub fn areas(&self) -> Option<&[Area]> {
-        self.areas.as_deref()
+    /// The user; `None`: whoever has the admin token.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// Whether a part of the API is open; `None`: something that belongs to no part.
@@ -65,6 +87,31 @@ impl Operator {
             (None, _) => true,
             (Some(areas), Some(area)) => areas.contains(&area),
             (Some(_), None) => false,
+        }
+    }
+
+    /// The most that they can give to others.
+    pub fn grant(&self) -> Grant {
+        Grant {
+            user: self.user.as_deref().map(str::to_owned),
+            role: self.role,
+            areas: self.areas.as_deref().map(<[Area]>::to_vec),
+            until: self.until,
+            session: self.session.clone(),
+            has_admin_token: self.user.is_none() && self.via != Via::ApiToken,
+        }
+    }
+
+    pub fn me(&self) -> Me {
+        Me {
+            name: self.name.to_string(),
+            via: match self.via {
+                Via::Session => "session",
+                Via::ApiToken => "api_token",
+                Via::AdminToken => "admin_token",
+            }
+            .to_owned(),
+            grant: self.grant(),
         }
     }
 }

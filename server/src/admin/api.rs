@@ -9,6 +9,7 @@ use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus};
 use shared::{AdminApi, AdminError};
 
+use crate::access::Access;
 use crate::availability::Availability;
 use crate::gateway::Gateway;
 use crate::in_force::{EditError, InForce};
@@ -22,6 +23,7 @@ pub struct Admin {
     pub gateway: Arc<Gateway>,
     pub metrics: Arc<Metrics>,
     pub in_force: Arc<InForce>,
+    pub access: Arc<Access>,
     pub started_at: DateTime<Utc>,
     /// Where clients reach the gateway.
     pub client_url: String,

@@ -6,11 +6,9 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::AdminState;
-use super::guesses::Verdict;
-use super::login;
 use super::problem::{problem, too_many};
-use crate::access::{Operator, Via};
+use super::{AdminState, cookie, login, visitor};
+use crate::access::{Operator, Verdict};
 
 /// Checks the host, the origin and the caller, in this order. What follows finds the [`Operator`] in the request's
 /// extensions, unless somebody wants something public.
@@ -34,6 +32,13 @@ pub(super) async fn guard(
 /// Who it is, if it is somebody, or the answer in place of the one that was asked for.
 async fn admitted(state: &AdminState, head: &Parts) -> Result<Option<Operator>, Response> {
     let headers = &head.headers;
+    if !has_one_host(head) {
+        // Whoever is in front may go by the other one.
+        return Err(problem(
+            StatusCode::BAD_REQUEST,
+            "The request names more than one host.",
+        ));
+    }
     let host = text(headers, &header::HOST).unwrap_or_default();
     if state.loopback_only && !is_loopback(host) {
         // A page of another site whose name was pointed at this machine (DNS rebinding).
@@ -52,11 +57,12 @@ async fn admitted(state: &AdminState, head: &Parts) -> Result<Option<Operator>, 
     }
     if let Some(token) = bearer(headers) {
         // A token is no browser's doing: there is no other site that could have sent it.
-        return match state.guesses.judge(&head.extensions, token).await {
-            Verdict::Right => Ok(Some(Operator::with_admin_token(Via::AdminToken))),
+        let address = visitor::address(&head.extensions);
+        return match state.api.access.bearer(address, token).await {
+            Verdict::Right(operator) => Ok(Some(operator)),
             Verdict::Wrong => Err(problem(
                 StatusCode::UNAUTHORIZED,
-                "The admin token is wrong.",
+                "The token is wrong, or not taken any more.",
             )),
             Verdict::TooMany { retry_after } => Err(too_many(retry_after)),
         };
@@ -67,8 +73,8 @@ async fn admitted(state: &AdminState, head: &Parts) -> Result<Option<Operator>, 
             "The request comes from another site.",
         ));
     }
-    if state.logouts.sessions.is_valid(headers) {
-        return Ok(Some(Operator::with_admin_token(Via::Session)));
+    if let Some(operator) = cookie::read(headers).and_then(|it| state.api.access.by_session(it)) {
+        return Ok(Some(operator));
     }
     if is_public(path) {
         return Ok(None);
@@ -78,7 +84,7 @@ async fn admitted(state: &AdminState, head: &Parts) -> Result<Option<Operator>, 
     } else {
         problem(
             StatusCode::UNAUTHORIZED,
-            "Log in, or send the admin token as `Authorization: Bearer TOKEN`.",
+            "Log in, or send a token as `Authorization: Bearer TOKEN`.",
         )
     })
 }
@@ -125,6 +131,14 @@ fn is_same_origin(headers: &HeaderMap, host: &str) -> bool {
             .split_once("://")
             .is_some_and(|(_, origin_host)| origin_host.eq_ignore_ascii_case(host)),
     }
+}
+
+fn has_one_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    let authority = head.uri.authority().map(|it| it.as_str().as_bytes());
+    hosts.next().is_none()
+        && authority.is_none_or(|it| host.is_some_and(|host| host.as_bytes() == it))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Coming and going: the token for a session cookie, as Jupyter does it.
+//! Coming and going: a name and a password, or the token, for a session's cookie.
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -9,15 +9,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::AdminState;
 use super::guard::wants_page;
-use super::guesses::Verdict;
 use super::problem::{problem, too_many};
-use super::session::Sessions;
+use super::{AdminState, cookie, visitor};
+use crate::access::{Entered, Verdict};
 
+/// One of both ways.
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Login {
-    /// The admin token.
+    /// A user's name, with `password`.
+    username: Option<String>,
+    password: Option<String>,
+    /// The admin token, in place of both.
     token: Option<String>,
 }
 
@@ -28,12 +31,23 @@ pub(super) async fn submit(
     headers: HeaderMap,
     form: Result<Form<Login>, FormRejection>,
 ) -> Response {
-    match form {
-        Ok(Form(login)) => {
-            let token = login.token.unwrap_or_default();
-            enter(&state, &client, &headers, &token).await
+    let login = match form {
+        Ok(Form(login)) => login,
+        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
+    };
+    let visitor = visitor::of(&client, &headers);
+    let access = &state.api.access;
+    match login.token.filter(|token| !token.trim().is_empty()) {
+        Some(token) => {
+            let verdict = access.log_in_with_token(&visitor, token.trim()).await;
+            answer(verdict, &headers, "token")
         }
-        Err(rejection) => problem(rejection.status(), &rejection.body_text()),
+        None => {
+            let name = login.username.unwrap_or_default();
+            let password = login.password.unwrap_or_default();
+            let verdict = access.log_in(&visitor, &name, &password).await;
+            answer(verdict, &headers, "password")
+        }
     }
 }
 
@@ -41,27 +55,28 @@ pub(super) async fn submit(
 pub(super) async fn by_link(state: &AdminState, head: &Parts) -> Option<Response> {
     let Query(login) = Query::<Login>::try_from_uri(&head.uri).ok()?;
     let token = login.token?;
-    Some(enter(state, &head.extensions, &head.headers, &token).await)
+    let visitor = visitor::of(&head.extensions, &head.headers);
+    let access = &state.api.access;
+    let verdict = access.log_in_with_token(&visitor, token.trim()).await;
+    Some(answer(verdict, &head.headers, "token"))
 }
 
 /// `POST /logout`.
 pub(super) async fn logout(State(state): State<AdminState>, headers: HeaderMap) -> Response {
-    state.logouts.revoke(&headers).await;
-    with_cookie(Redirect::to("/login"), &Sessions::forget(&headers))
+    if let Some(secret) = cookie::read(&headers) {
+        state.api.access.log_out(secret).await;
+    }
+    with_cookie(Redirect::to("/login"), cookie::forget(&headers))
 }
 
-async fn enter(
-    state: &AdminState,
-    client: &Extensions,
-    headers: &HeaderMap,
-    token: &str,
-) -> Response {
-    match state.guesses.judge(client, token.trim()).await {
-        Verdict::Right => {
-            let session = state.logouts.sessions.issue(headers);
-            with_cookie(Redirect::to("/"), &session)
+/// `what` was wrong, if something was.
+fn answer(verdict: Verdict<Entered>, headers: &HeaderMap, what: &str) -> Response {
+    match verdict {
+        Verdict::Right(entered) => {
+            let cookie = cookie::set(headers, &entered.secret, entered.lasts);
+            with_cookie(Redirect::to("/"), cookie)
         }
-        Verdict::Wrong => Redirect::to("/login?error=token").into_response(),
+        Verdict::Wrong => Redirect::to(&format!("/login?error={what}")).into_response(),
         Verdict::TooMany { .. } if wants_page(headers) => {
             Redirect::to("/login?error=rate_limited").into_response()
         }
@@ -69,9 +84,8 @@ async fn enter(
     }
 }
 
-fn with_cookie(redirect: Redirect, cookie: &str) -> Response {
+fn with_cookie(redirect: Redirect, cookie: HeaderValue) -> Response {
     let mut response = redirect.into_response();
-    let cookie = HeaderValue::from_str(cookie).expect("a session is made of ASCII characters");
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }

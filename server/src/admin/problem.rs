@@ -143,10 +143,10 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
-/// Too many wrong tokens.
+/// Too many wrong tokens or passwords.
 pub(super) fn too_many(retry_after: Duration) -> Response {
     let seconds = retry_after.as_secs_f64().ceil();
-    let detail = format!("Too many wrong admin tokens: try again in {seconds} seconds.");
+    let detail = format!("Too many wrong tokens or passwords: try again in {seconds} seconds.");
     let mut response = problem(StatusCode::TOO_MANY_REQUESTS, &detail);
     let value = HeaderValue::from_str(&seconds.to_string()).expect("a number is ASCII");
     response.headers_mut().insert(header::RETRY_AFTER, value);

@@ -9,7 +9,10 @@ use axum::http::Method;
 use axum::middleware::from_fn;
 use axum::routing::{MethodFilter, MethodRouter, any, on};
 use serde_json::{Map, Value};
-use shared::access::{Area, Role};
+use shared::access::{
+    Area, MadeToken, Me, NewToken, PasswordChange, Role, SessionEntry, TokenEntry, UserEntry,
+    UserSettings,
+};
 use shared::analytics::{Overview, OverviewQuery};
 use shared::audit::{AuditEntry, AuditQuery, ChainReport};
 use shared::dry_run::{DryRun, DryRunRequest};
@@ -25,13 +28,13 @@ use super::json_body::MAX_BODY;
 use super::needs::Needs;
 use super::openapi::{self, Operation, Row, SchemaOf, does, schema_of};
 use super::predecessors::{Status, cache, guardrails, rate_limit, stats, system_prompt};
-use super::rest::page::{Limit, Page};
+use super::rest::page::{Cursor, Limit, Page};
 use super::rest::policies::Kind;
-use super::rest::{self, gateway, keys, policies, states};
+use super::rest::{self, gateway, keys, me, policies, sessions, states, tokens, users};
 use super::{AdminState, login, problem};
 use crate::telemetry::metrics;
 
-/// The login's form is one token; in bytes.
+/// The login's form is a name and a password, or a token; in bytes.
 const LOGIN_FORM: usize = 8 * 1024;
 
 /// A method of a path, and what answers it.
@@ -101,6 +104,7 @@ fn endpoints() -> Vec<Endpoint> {
         all.extend(policies_of(kind));
     }
     all.extend(beside_policies());
+    all.extend(access());
     all.extend(predecessors());
     all
 }
@@ -318,6 +322,87 @@ fn beside_policies() -> Vec<Endpoint> {
     ]
 }
 
+/// Who may do what.
+fn access() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/me", me::me)
+            .by_operators()
+            .described(does("Who asks, and what they may").replies::<Me>()),
+        put("/api/v1/me/password", me::change_password)
+            .by_viewers()
+            .described(
+                does("Changes one's own password")
+                    .notes("All sessions end; the one that asks gets another one, as a cookie.")
+                    .body::<PasswordChange>()
+                    .replies::<UserEntry>()
+                    .tagged()
+                    .reasoned()
+                    .refuses(409),
+            ),
+        get("/api/v1/users", users::list).by_admins().described(
+            does("All users, by name")
+                .query::<Cursor>()
+                .replies::<Vec<UserEntry>>()
+                .paged(),
+        ),
+        get("/api/v1/users/{name}", users::one)
+            .by_admins()
+            .described(does("A user").replies::<UserEntry>().tagged()),
+        put("/api/v1/users/{name}", users::put)
+            .by_admins()
+            .described(
+                does("Changes a user, or makes one")
+                    .body::<UserSettings>()
+                    .replies::<UserEntry>()
+                    .tagged()
+                    .replies_with::<UserEntry>(201)
+                    .tagged()
+                    .conditional(),
+            ),
+        delete("/api/v1/users/{name}", users::delete)
+            .by_admins()
+            .described(
+                does("Deletes a user, with sessions and API tokens")
+                    .replies_empty(204)
+                    .conditional(),
+            ),
+        get("/api/v1/tokens", tokens::list).described(
+            does("One's own API tokens, by name; for admins all")
+                .query::<Cursor>()
+                .replies::<Vec<TokenEntry>>()
+                .paged(),
+        ),
+        get("/api/v1/tokens/{name}", tokens::one)
+            .described(does("An API token").replies::<TokenEntry>().tagged()),
+        post("/api/v1/tokens", tokens::create)
+            .by_viewers()
+            .described(
+                does("Makes an API token; its secret is told this once")
+                    .body::<NewToken>()
+                    .replies_with::<MadeToken>(201)
+                    .tagged()
+                    .reasoned()
+                    .refuses(409),
+            ),
+        delete("/api/v1/tokens/{name}", tokens::revoke)
+            .by_viewers()
+            .described(
+                does("Revokes an API token")
+                    .replies_empty(204)
+                    .conditional(),
+            ),
+        get("/api/v1/sessions", sessions::list).described(
+            does("One's own sessions, by their ids; for admins all")
+                .query::<Cursor>()
+                .replies::<Vec<SessionEntry>>()
+                .paged(),
+        ),
+        delete("/api/v1/sessions/{id}", sessions::end)
+            .by_viewers()
+            .described(does("Ends a session").replies_empty(204).reasoned()),
+    ]
+}
+
 /// Paths under `/admin`, as in a predecessor.
 fn predecessors() -> Vec<Endpoint> {
     vec![
@@ -406,6 +491,17 @@ impl Endpoint {
     /// Only admins may.
     fn by_admins(self) -> Self {
         self.needing(Role::Admin)
+    }
+
+    /// Viewers may, though it changes something.
+    fn by_viewers(self) -> Self {
+        self.needing(Role::Viewer)
+    }
+
+    /// Anybody may who is in, with whatever token.
+    fn by_operators(mut self) -> Self {
+        self.needs = Needs::Operator;
+        self
     }
 
     /// Anybody may.

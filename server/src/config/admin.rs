@@ -17,6 +17,8 @@ pub struct Admin {
     pub token: Option<Secret>,
     /// How long a login to the dashboard lasts.
     pub session_ttl: Duration,
+    /// How long a login to the dashboard lasts without being used.
+    pub session_idle: Duration,
 }
 
 impl Default for Admin {
@@ -26,6 +28,7 @@ impl Default for Admin {
             port: 8081,
             token: None,
             session_ttl: Duration::from_secs(12 * 60 * 60),
+            session_idle: Duration::from_secs(2 * 60 * 60),
         }
     }
 }
@@ -38,6 +41,7 @@ impl Admin {
             port: section.value("port", default.port),
             token: section.optional("token"),
             session_ttl: section.value("session_ttl", default.session_ttl),
+            session_idle: section.value("session_idle", default.session_idle),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `requests` has one row a request; rollups are sums of them by the minute and the hour, which is
 //! what dashboards read. See `migrations/` for the schema.
 
+mod access;
 mod answers;
 mod audit;
 mod backup;

@@ -254,10 +254,14 @@ async fn the_login_is_a_plain_form() {
         .await
         .says(r#"method="post" action="/login""#)
         .says(r#"name="token""#)
+        .says(r#"name="password""#)
         .hides("not the admin token");
     get(Scene::Busy, "/login?error=token")
         .await
         .says("This is not the admin token.");
+    get(Scene::Busy, "/login?error=password")
+        .await
+        .says("The name or the password is wrong.");
     get(Scene::Busy, "/login?error=%3Cb%3Ex")
         .await
         .hides("<b>x");

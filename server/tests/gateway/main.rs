@@ -1,6 +1,8 @@
 //! The gateway from outside: the real thing over a temporary database, one file a behaviour.
 
+mod access;
 mod admin;
+mod admin_attacks;
 mod admin_policies;
 mod admin_predecessors;
 mod admin_targets;

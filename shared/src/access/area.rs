@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A part of the admin API.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Area {
     /// What operators decide: policies, models, providers, settings, and the predecessors' paths.

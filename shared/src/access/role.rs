@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What somebody may do. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Sees everything but secrets, the contents of requests, and other people's access.

@@ -6,9 +6,13 @@ pub(super) mod dry_run;
 pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;
+pub(super) mod me;
 pub(super) mod page;
 pub(super) mod policies;
+pub(super) mod sessions;
 pub(super) mod states;
+pub(super) mod tokens;
+pub(super) mod users;
 
 mod precondition;
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::policies::{Policy, PolicyEntry, PolicyKind};
 
 use crate::admin::problem::Problem;
@@ -26,6 +26,44 @@ pub(in crate::admin) struct Page {
     project: Option<String>,
     /// Of keys: those with this tag.
     tag: Option<String>,
+}
+
+/// `?after=NAME&limit=N` of lists in the order of their names.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::admin) struct Cursor {
+    /// The name of the last one that is known already.
+    after: Option<String>,
+    /// 1 to 1000.
+    limit: Option<usize>,
+}
+
+impl Cursor {
+    /// Its part of a list, which is at `path`.
+    pub fn of<T: Serialize>(
+        &self,
+        path: &str,
+        mut entries: Vec<T>,
+        name: impl Fn(&T) -> &str,
+    ) -> Response {
+        let limit = clamped(self.limit);
+        if let Some(after) = &self.after {
+            entries.retain(|entry| name(entry) > after.as_str());
+        }
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let last = entries.last().filter(|_| more);
+        let next = last.map(|last| {
+            let after = encoded(name(last));
+            format!("<{path}?after={after}&limit={limit}>; rel=\"next\"")
+        });
+        let mut response = Json(entries).into_response();
+        if let Some(next) = next {
+            let value = HeaderValue::from_str(&next).expect("it is percent-encoded");
+            response.headers_mut().insert(header::LINK, value);
+        }
+        response
+    }
 }
 
 /// `?limit=N` of lists that have no pages.

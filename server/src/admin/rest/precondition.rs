@@ -58,6 +58,41 @@ impl Conditional {
         Ok(edit)
     }
 
+    /// The edit of something that has a version, or is not there, if its condition holds just now.
+    ///
+    /// # Errors
+    /// It does not: 412.
+    pub fn edit_of(&self, there: Option<u64>, what: &str, name: &str) -> Result<Edit, Problem> {
+        let mut edit = self.unconditional();
+        edit.new = self.new;
+        if self.new && there.is_some() {
+            return Err(failed(format!("There is a {what} `{name}` already.")));
+        }
+        if let Some(tags) = &self.matching {
+            let Some(version) = there else {
+                return Err(failed(format!("There is no {what} `{name}`.")));
+            };
+            if !tags.contain(version) {
+                return Err(failed(format!(
+                    "The {what} `{name}` has been changed since: it is at version {version} now."
+                )));
+            }
+            edit.seen = Some(version);
+        }
+        Ok(edit)
+    }
+
+    /// Why an edit from [`Self::edit_of`] was not made: 412 where its condition had ceased to hold when its turn came.
+    /// `now`: the version that there is.
+    pub fn lost(edit: &Edit, now: Option<u64>, error: AdminError) -> Problem {
+        let is_new = edit.new && now.is_some();
+        let has_changed = edit.seen.is_some() && edit.seen != now;
+        match error {
+            AdminError::Conflict { message } if is_new || has_changed => failed(message),
+            error => error.into(),
+        }
+    }
+
     /// The edit, where there is nothing to compare with.
     pub fn unconditional(&self) -> Edit {
         Edit {
@@ -85,6 +120,15 @@ impl Conditional {
             }
         }
         error.into()
+    }
+}
+
+impl Tags {
+    fn contain(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
     }
 }
 
@@ -119,8 +163,13 @@ async fn seen(
 }
 
 /// Adds the tag of a policy.
-pub(super) fn tagged(mut response: Response, entry: &PolicyEntry) -> Response {
-    let tag = format!("\"{}\"", entry.version);
+pub(super) fn tagged(response: Response, entry: &PolicyEntry) -> Response {
+    versioned(response, entry.version)
+}
+
+/// Adds the tag of a version.
+pub(super) fn versioned(mut response: Response, version: u64) -> Response {
+    let tag = format!("\"{version}\"");
     let value = HeaderValue::from_str(&tag).expect("a number is ASCII");
     response.headers_mut().insert(header::ETAG, value);
     response

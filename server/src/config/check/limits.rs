@@ -66,6 +66,7 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
         }
     };
     not_zero("admin.session_ttl", Some(config.admin.session_ttl));
+    not_zero("admin.session_idle", Some(config.admin.session_idle));
     let waits = &server.timeouts;
     not_zero("server.timeouts.connect", Some(waits.connect));
     not_zero("server.timeouts.first_byte", Some(waits.first_byte));

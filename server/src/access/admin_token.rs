@@ -7,8 +7,7 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// A shorter token gets a warning, in characters.
-const SHORTEST: usize = 16;
+use super::random;
 
 /// What opens the admin listener.
 pub struct AdminToken {
@@ -18,12 +17,16 @@ pub struct AdminToken {
 }
 
 impl AdminToken {
+    /// A shorter one could be guessed, in characters.
+    pub const SHORTEST: usize = 16;
+
     /// The operator's own. One that could be guessed is warned of.
     pub fn configured(token: &str) -> Self {
-        if token.chars().count() < SHORTEST {
+        if token.chars().count() < Self::SHORTEST {
             tracing::warn!(
-                "admin.token is shorter than {SHORTEST} characters: it could be guessed. \
-                 Use a longer one, or none: then the gateway makes one"
+                "admin.token is shorter than {} characters: it could be guessed. \
+                 Use a longer one, or none: then the gateway makes one",
+                Self::SHORTEST
             );
         }
         Self {
@@ -63,32 +66,27 @@ impl AdminToken {
         own.ct_eq(&other).into()
     }
 
-    /// A key for sessions: with another token all of them end.
-    pub(super) fn session_key(&self) -> [u8; 32] {
-        Sha256::new()
+    /// What a session that this token began is known by: with another token none of them is.
+    pub(super) fn digest_with(&self, secret: &str) -> [u8; 32] {
+        let key = Sha256::new()
             .chain_update(b"ai-gateway session\0")
             .chain_update(self.token.as_bytes())
+            .finalize();
+        Sha256::new()
+            .chain_update(key)
+            .chain_update(secret.as_bytes())
             .finalize()
             .into()
     }
 
-    /// A key for sessions that no session was signed with.
-    pub(super) fn random_key() -> [u8; 32] {
-        Sha256::digest(random()).into()
+    /// Whether it could be guessed: an operator chose it, and it is short.
+    pub fn is_weak(&self) -> bool {
+        self.file.is_none() && self.token.chars().count() < Self::SHORTEST
     }
 }
 
-/// Two random UUIDs: 244 bits from the system's generator.
-fn random() -> String {
-    format!(
-        "{}{}",
-        uuid::Uuid::new_v4().simple(),
-        uuid::Uuid::new_v4().simple()
-    )
-}
-
 fn create(file: &Path) -> anyhow::Result<String> {
-    let token = random();
+    let token = random::secret();
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
