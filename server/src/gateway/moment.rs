@@ -2,18 +2,37 @@
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use crate::routing::Moment;
 
+/// Conditions look at the time of day by the minute: it need not be read anew for each of a request's moments.
+const TIME_OF_DAY: Duration = Duration::from_millis(100);
+
 /// This moment.
 pub fn now() -> Moment {
+    let now = Instant::now().into_std();
     Moment {
-        now: Instant::now().into_std(),
-        at: Utc::now(),
+        now,
+        at: time_of_day(now),
         random: random(),
+    }
+}
+
+fn time_of_day(now: std::time::Instant) -> DateTime<Utc> {
+    thread_local! {
+        static READ: Cell<Option<(std::time::Instant, DateTime<Utc>)>> = const { Cell::new(None) };
+    }
+    match READ.get() {
+        Some((read, at)) if now.saturating_duration_since(read) < TIME_OF_DAY => at,
+        _ => {
+            let at = Utc::now();
+            READ.set(Some((now, at)));
+            at
+        }
     }
 }
 
