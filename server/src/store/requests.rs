@@ -9,22 +9,23 @@ use llm::error::{ErrorKind, ErrorSource};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NameError, StrDeserializer};
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Row, query};
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments, Row, query, query_with};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
 use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
 
-/// In the order of [`bind`].
-const COLUMNS: &[&str] = &[
+/// In the order of [`add_usual`].
+const USUAL: &[&str] = &[
     "id",
     "started_at_us",
     "first_token_us",
     "latency_us",
     "upstream_us",
     "key_name",
+    "project",
     "client_address",
     "dialect",
     "endpoint",
@@ -34,9 +35,6 @@ const COLUMNS: &[&str] = &[
     "stream",
     "outcome",
     "status",
-    "error_kind",
-    "error_source",
-    "error_message",
     "attempts",
     "input_tokens",
     "cached_tokens",
@@ -49,10 +47,16 @@ const COLUMNS: &[&str] = &[
     "bytes_in",
     "bytes_out",
     "usage_estimated",
+];
+
+/// Null in nearly all rows, and then not written at all. In the order of [`add_rare`].
+const RARE: &[&str] = &[
+    "error_kind",
+    "error_source",
+    "error_message",
     "dropped",
     "emulated",
     "shadow_of",
-    "project",
     "guardrails",
     "saved_tokens",
     "saved_nanos",
@@ -62,12 +66,15 @@ const COLUMNS: &[&str] = &[
 /// let the C heap grow and shrink with every batch.
 const SHAPES: [usize; 4] = [32, 16, 4, 1];
 
-static INSERTS: LazyLock<[String; SHAPES.len()]> = LazyLock::new(|| SHAPES.map(insert_sql));
+static USUAL_INSERTS: LazyLock<[String; SHAPES.len()]> =
+    LazyLock::new(|| SHAPES.map(|rows| insert_sql(rows, USUAL)));
+static INSERTS: LazyLock<[String; SHAPES.len()]> =
+    LazyLock::new(|| SHAPES.map(|rows| insert_sql(rows, &[USUAL, RARE].concat())));
 
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT seq, {} FROM requests WHERE seq > ? ORDER BY seq LIMIT ?",
-        COLUMNS.join(", ")
+        [USUAL, RARE].concat().join(", ")
     )
 });
 
@@ -90,14 +97,14 @@ pub(super) async fn insert(
         last_seq: 0,
     };
     let mut rest = records;
-    for (rows, sql) in SHAPES.into_iter().zip(INSERTS.iter()) {
+    for (shape, rows) in SHAPES.into_iter().enumerate() {
         while rest.len() >= rows {
             let (now, later) = rest.split_at(rows);
             rest = later;
-            let mut insert = query(sql.as_str());
-            for record in now {
-                insert = bind(insert, record);
-            }
+            let usual = now.iter().all(is_usual);
+            let inserts = if usual { &USUAL_INSERTS } else { &INSERTS };
+            let arguments = arguments(now, usual).map_err(sqlx::Error::Encode)?;
+            let insert = query_with(inserts[shape].as_str(), arguments);
             let done = insert.execute(&mut *connection).await?;
             if done.rows_affected() > 0 {
                 inserted.rows += done.rows_affected();
@@ -142,60 +149,85 @@ impl Store {
     }
 }
 
-fn insert_sql(rows: usize) -> String {
-    let row = format!("({})", vec!["?"; COLUMNS.len()].join(", "));
+fn insert_sql(rows: usize, columns: &[&str]) -> String {
+    let row = format!("({})", vec!["?"; columns.len()].join(", "));
     format!(
         "INSERT INTO requests ({}) VALUES {} ON CONFLICT (id) DO NOTHING",
-        COLUMNS.join(", "),
+        columns.join(", "),
         vec![row; rows].join(", ")
     )
 }
 
-/// Binds one row. Names travel as shared strings and are not copied.
-fn bind<'q>(
-    insert: Query<'q, Sqlite, SqliteArguments>,
-    record: &RequestRecord,
-) -> Query<'q, Sqlite, SqliteArguments> {
+/// Whether the columns that are [`RARE`] are null.
+fn is_usual(record: &RequestRecord) -> bool {
+    let error = record.error_kind.is_some()
+        || record.error_source.is_some()
+        || record.error_message.is_some();
+    let saved = record.saved_tokens.is_some() || record.saved_nanos.is_some();
+    let copied = record.shadow_of.is_some();
+    !error && !saved && !copied && record.losses.is_empty() && record.guardrails.is_empty()
+}
+
+/// What an INSERT of these rows is given.
+fn arguments(records: &[RequestRecord], usual: bool) -> Result<SqliteArguments, BoxDynError> {
+    let columns = USUAL.len() + if usual { 0 } else { RARE.len() };
+    let mut arguments = SqliteArguments::default();
+    // Grown piece by piece, it would be copied several times.
+    arguments.reserve(records.len() * columns, 0);
+    for record in records {
+        add_usual(&mut arguments, record)?;
+        if !usual {
+            add_rare(&mut arguments, record)?;
+        }
+    }
+    Ok(arguments)
+}
+
+/// What usual rows have. Names travel as shared strings and are not copied.
+fn add_usual(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), BoxDynError> {
     let usage = record.usage.as_ref();
     let tokens = |count: fn(&Usage) -> u64| usage.map(|usage| integer(count(usage)));
-    insert
-        .bind(record.id.as_bytes().to_vec())
-        .bind(record.started_at_us)
-        .bind(record.first_token_us)
-        .bind(record.latency_us)
-        .bind(record.upstream_us)
-        .bind(record.key.clone())
-        .bind(record.client_address.map(address_text))
-        .bind(Arc::clone(&record.dialect))
-        .bind(Arc::clone(&record.endpoint))
-        .bind(record.requested_model.clone())
-        .bind(record.provider.clone())
-        .bind(record.upstream_model.clone())
-        .bind(record.stream)
-        .bind(outcome_name(record.outcome))
-        .bind(i64::from(record.status))
-        .bind(record.error_kind.map(ErrorKind::as_str))
-        .bind(record.error_source.map(ErrorSource::as_str))
-        .bind(record.error_message.clone())
-        .bind(attempts_json(record))
-        .bind(tokens(|usage| usage.input_tokens))
-        .bind(tokens(|usage| usage.cached_tokens))
-        .bind(tokens(|usage| usage.cache_write_tokens))
-        .bind(tokens(|usage| usage.output_tokens))
-        .bind(tokens(|usage| usage.reasoning_tokens))
-        .bind(record.cost_nanos)
-        .bind(cache_name(record.cache))
-        .bind(record.finish_reason.clone())
-        .bind(integer(record.bytes_in))
-        .bind(integer(record.bytes_out))
-        .bind(record.usage_estimated)
-        .bind(names_json(&record.losses.dropped))
-        .bind(names_json(&record.losses.emulated))
-        .bind(record.shadow_of.map(|id| id.as_bytes().to_vec()))
-        .bind(record.project.clone())
-        .bind(rules_json(record))
-        .bind(record.saved_tokens.map(integer))
-        .bind(record.saved_nanos)
+    row.add(record.id.as_bytes().to_vec())?;
+    row.add(record.started_at_us)?;
+    row.add(record.first_token_us)?;
+    row.add(record.latency_us)?;
+    row.add(record.upstream_us)?;
+    row.add(record.key.clone())?;
+    row.add(record.project.clone())?;
+    row.add(record.client_address.map(address_text))?;
+    row.add(Arc::clone(&record.dialect))?;
+    row.add(Arc::clone(&record.endpoint))?;
+    row.add(record.requested_model.clone())?;
+    row.add(record.provider.clone())?;
+    row.add(record.upstream_model.clone())?;
+    row.add(record.stream)?;
+    row.add(outcome_name(record.outcome))?;
+    row.add(i64::from(record.status))?;
+    row.add(attempts_json(record))?;
+    row.add(tokens(|usage| usage.input_tokens))?;
+    row.add(tokens(|usage| usage.cached_tokens))?;
+    row.add(tokens(|usage| usage.cache_write_tokens))?;
+    row.add(tokens(|usage| usage.output_tokens))?;
+    row.add(tokens(|usage| usage.reasoning_tokens))?;
+    row.add(record.cost_nanos)?;
+    row.add(cache_name(record.cache))?;
+    row.add(record.finish_reason.clone())?;
+    row.add(integer(record.bytes_in))?;
+    row.add(integer(record.bytes_out))?;
+    row.add(record.usage_estimated)
+}
+
+/// The rest of a row.
+fn add_rare(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), BoxDynError> {
+    row.add(record.error_kind.map(ErrorKind::as_str))?;
+    row.add(record.error_source.map(ErrorSource::as_str))?;
+    row.add(record.error_message.clone())?;
+    row.add(names_json(&record.losses.dropped))?;
+    row.add(names_json(&record.losses.emulated))?;
+    row.add(record.shadow_of.map(|id| id.as_bytes().to_vec()))?;
+    row.add(rules_json(record))?;
+    row.add(record.saved_tokens.map(integer))?;
+    row.add(record.saved_nanos)
 }
 
 /// `None`: no rule had anything to do, as with nearly all requests.
