@@ -31,6 +31,13 @@ impl Text {
         Self(document.slice(range))
     }
 
+    /// The same piece of `new` that this is of `old`, which says the same; `None`: it is none.
+    pub(crate) fn moved(&self, old: &Bytes, new: &Bytes) -> Option<Self> {
+        let start = (self.0.as_ptr() as usize).checked_sub(old.as_ptr() as usize)?;
+        let end = start.checked_add(self.0.len())?;
+        (end <= old.len()).then(|| Self(new.slice(start..end)))
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("Text holds UTF-8")
     }

@@ -64,7 +64,7 @@ impl Slot {
 
     /// Keeps an answer that came in one piece.
     pub fn whole(self, response: &ChatResponse) {
-        self.keep(response.clone());
+        self.keep(response);
     }
 
     /// More of an answer that is streamed, before any rule changes it.
@@ -89,11 +89,7 @@ impl Slot {
     /// The stream has come to its proper end.
     pub fn complete(mut self) {
         match mem::replace(&mut self.coming, Coming::TooLarge) {
-            Coming::Collected { collector, .. } => {
-                // Pieces of it are slices of what was read at once, and would keep all of that.
-                let response = collector.finish().detached();
-                self.keep(response);
-            }
+            Coming::Collected { collector, .. } => self.keep(&collector.finish()),
             Coming::TooLarge => self.failed(),
         }
     }
@@ -105,9 +101,9 @@ impl Slot {
         }
     }
 
-    fn keep(mut self, response: ChatResponse) {
-        let bytes = size(&response);
-        if !is_whole(&response) || bytes > self.max_bytes {
+    fn keep(mut self, response: &ChatResponse) {
+        let bytes = size(response);
+        if !is_whole(response) || bytes > self.max_bytes {
             return self.failed();
         }
         let mut origin = mem::take(&mut self.origin);
@@ -118,7 +114,8 @@ impl Slot {
         let entry = self.kept.keep(Entry {
             key: self.key,
             plain: self.plain,
-            response,
+            // Pieces of it are slices of what was read at once, and would keep all of that.
+            response: response.detached(),
             echoes: self.echoes,
             origin,
             owner: self.owner,

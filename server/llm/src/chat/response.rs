@@ -92,10 +92,16 @@ impl PartialEq for ChatResponse {
 }
 
 impl ChatResponse {
-    /// The same reply without the upstream's bytes, and with texts of its own: what it was read from can go.
+    /// The same reply with bytes of its own: what it was read from, often a buffer many times its size, can go.
     #[must_use]
     pub fn detached(&self) -> Self {
-        let own = |text: &Text| Text::from(text.as_str());
+        // Most texts are pieces of the body, and are pieces of its copy.
+        let body = self.raw.as_ref().map(|raw| &raw.body);
+        let copied = body.map(|body| (body, Bytes::copy_from_slice(body)));
+        let own = |text: &Text| {
+            let in_copy = copied.as_ref().and_then(|(old, new)| text.moved(old, new));
+            in_copy.unwrap_or_else(|| Text::from(text.as_str()))
+        };
         let json = |json: &Json| Json::of_valid(own(json.as_text()));
         let maybe = |text: &Option<Text>| text.as_ref().map(own);
         let content = |content: &Content| Content {
@@ -153,7 +159,15 @@ impl ChatResponse {
             created: self.created,
             choices: self.choices.iter().map(choice).collect(),
             usage: self.usage,
-            raw: None,
+            raw: self
+                .raw
+                .as_ref()
+                .zip(copied.as_ref())
+                .map(|(raw, (_, body))| RawReply {
+                    protocol: raw.protocol,
+                    body: body.clone(),
+                    model: raw.model.clone(),
+                }),
         }
     }
 
@@ -204,5 +218,50 @@ impl ChatResponse {
         }
         events.extend(self.usage.map(StreamEvent::Usage));
         events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detached_reply_shares_nothing_with_what_was_read() {
+        let read = Bytes::from(br#"HTTP {"id":"a","text":"said"}"#.to_vec());
+        let body = read.slice(5..);
+        let elsewhere = Text::from("elsewhere");
+        let block = Content::new(Block::Text, Text::slice_of(&body, 18..22));
+        let mut other = Content::new(Block::Refusal, elsewhere);
+        other.seal = Some(Seal {
+            protocol: Protocol::OpenAiChat,
+            data: Text::slice_of(&read, 0..4),
+            id: Text::default(),
+            encrypted: false,
+        });
+        let reply = ChatResponse {
+            id: Text::slice_of(&body, 7..8),
+            choices: vec![Choice {
+                index: 0,
+                blocks: vec![block, other],
+                logprobs: Vec::new(),
+                finish: None,
+            }],
+            raw: Some(RawReply {
+                protocol: Protocol::OpenAiChat,
+                body,
+                model: None,
+            }),
+            ..ChatResponse::default()
+        };
+        let detached = reply.detached();
+        assert_eq!(detached, reply);
+        assert_eq!(detached.choices[0].blocks[0].text.as_str(), "said");
+        let copy = detached.raw.as_ref().unwrap().body.clone();
+        assert_eq!(copy, reply.raw.as_ref().unwrap().body);
+        // The text is a piece of the copy.
+        let text = detached.choices[0].blocks[0].text.as_bytes().clone();
+        assert_eq!(copy.slice_ref(&text), "said");
+        drop(reply);
+        assert!(read.is_unique());
     }
 }
