@@ -1,5 +1,8 @@
 //! What a body can be in tokens.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
 use bytes::Bytes;
 use memchr::memmem;
 
@@ -13,23 +16,35 @@ const IMAGE: u64 = 50_000;
 /// What is fetched, searched, remembered or kept elsewhere: as much as fits into the largest usual context.
 const UNSEEN: u64 = 1_000_000;
 /// Words without which a body holds text alone. One of them may stand in a text as well: then it is only read closer.
-const SIGNS: [&[u8]; 8] = [
-    b"mage", b"nline", b"ile", b"ocument", b"udio", b"ideo", b"edia", b"tools",
+const SIGNS: [&str; 13] = [
+    "mage",
+    "nline",
+    "ile",
+    "ocument",
+    "udio",
+    "ideo",
+    "edia",
+    "tools",
+    // And those of requests that need not be in one place.
+    "previous_response_id",
+    "conversation",
+    "\"prompt\"",
+    "cachedContent",
+    "web_search",
 ];
-/// And those of requests that need not be in one place.
-const MORE_SIGNS: [&[u8]; 5] = [
-    b"previous_response_id",
-    b"conversation",
-    b"\"prompt\"",
-    b"cachedContent",
-    b"web_search",
-];
+
+/// All of them are looked for in one pass.
+static ANY_SIGN: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(SIGNS)
+        .expect("a few short words")
+});
 
 /// The most tokens that a body can be. A body that is not JSON is as many as it has bytes.
 pub fn input(body: &Bytes) -> u64 {
     let bytes = body.len() as u64 + FRAME;
-    let mut signs = SIGNS.iter().chain(&MORE_SIGNS);
-    if !signs.any(|sign| memmem::find(body, sign).is_some()) {
+    if !ANY_SIGN.is_match(&body[..]) {
         return bytes;
     }
     let Ok(root) = Node::parse(body) else {
