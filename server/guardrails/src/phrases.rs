@@ -1,12 +1,14 @@
 //! Banned phrases: all of all rules found in one pass.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
 
 use crate::fold::{fold, longest_spelling};
 
 /// Phrases of many rules, searched for together.
 #[derive(Debug)]
 pub struct Phrases {
+    /// Says many times quicker that there is none of them, as in nearly all texts. `None`: there are too many for it.
+    any: Option<packed::Searcher>,
     automaton: AhoCorasick,
     /// By the pattern's number.
     owners: Vec<Owner>,
@@ -48,14 +50,23 @@ impl Phrases {
         } else {
             AhoCorasickKind::ContiguousNFA
         };
+        let any = packed::Config::new().builder().extend(&patterns).build();
         let automaton = AhoCorasick::builder().kind(Some(kind)).build(patterns)?;
-        Ok(Some(Self { automaton, owners }))
+        Ok(Some(Self {
+            any,
+            automaton,
+            owners,
+        }))
     }
 
     /// Every phrase of a rule that is `wanted`, overlapping ones too, by rule and place.
     pub fn find(&self, text: &str, from: usize, wanted: impl Fn(usize) -> bool) -> Vec<PhraseHit> {
         let folded = fold(&text[from..]);
         let mut hits = Vec::new();
+        let any = self.any.as_ref();
+        if any.is_some_and(|any| any.find(folded.text.as_bytes()).is_none()) {
+            return hits;
+        }
         for found in self.automaton.find_overlapping_iter(&*folded.text) {
             let owner = self.owners[found.pattern().as_usize()];
             if !wanted(owner.rule) {
