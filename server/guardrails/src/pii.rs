@@ -210,7 +210,7 @@ fn number(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
-        let digit = at + bytes[at..].iter().position(u8::is_ascii_digit)?;
+        let digit = at + first_digit(&bytes[at..])?;
         let run = bytes[digit..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit());
@@ -252,6 +252,24 @@ fn number(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
             return first;
         }
     }
+}
+
+/// Where the first digit is. Pieces without one, as most are, are looked at in a few instructions each.
+fn first_digit(bytes: &[u8]) -> Option<usize> {
+    const PIECE: usize = 32;
+    let has_one = |piece: &[u8]| {
+        piece
+            .iter()
+            .fold(false, |any, byte| any | byte.is_ascii_digit())
+    };
+    let (pieces, _) = bytes.as_chunks::<PIECE>();
+    let from = PIECE
+        * pieces
+            .iter()
+            .take_while(|piece| !has_one(&piece[..]))
+            .count();
+    let digit = bytes[from..].iter().position(u8::is_ascii_digit)?;
+    Some(from + digit)
 }
 
 /// No letter, digit or point of a number stands before it.
@@ -493,6 +511,18 @@ mod tests {
                     (from..=text.len()).contains(&pending),
                     "{text:?} from {from}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_digit_is_found_wherever_it_stands() {
+        let mut bytes = [b'/'; 100];
+        assert_eq!(first_digit(&bytes), None);
+        for at in (0..bytes.len()).rev() {
+            bytes[at] = if at % 2 == 0 { b'0' } else { b'9' };
+            for from in 0..=at {
+                assert_eq!(first_digit(&bytes[from..]), Some(at - from));
             }
         }
     }
