@@ -474,6 +474,32 @@ async fn requests_are_not_smuggled_in_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_are_nobody_elses_and_no_pages() {
+    let access = Access::start().await;
+    for path in ["/api/v1/me", "/login", "/api/v1/nothing"] {
+        let answer = access.admin(Method::GET, path, None).await;
+        let said = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(said("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(said("x-frame-options"), "DENY", "{path}");
+        assert_eq!(
+            said("cross-origin-resource-policy"),
+            "same-origin",
+            "{path}"
+        );
+        assert_eq!(said("cache-control"), "no-store", "{path}");
+        let policy = said("content-security-policy");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(
+            !answer.headers().contains_key("access-control-allow-origin"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_too_large_is_refused() {
     let access = Access::start().await;
     let huge = "a".repeat(600_000);
