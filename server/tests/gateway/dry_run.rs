@@ -133,18 +133,17 @@ async fn it_shows_the_bytes_that_are_sent() {
     ] {
         let text = body.to_string();
         let tried = json!({"path": path, "key": "team-a", "body": text});
+        let received = || [&upstream, &other].map(|it| it.received().len());
+        let before = received();
         let run = dry_run(&app, &tried).await;
         assert_eq!(run["outcome"], "sent", "{run}");
         assert_eq!(run["system_prompt"], "Be kind.");
-        let (before, upstreams) = (target.received().len(), [&upstream, &other]);
-        let asked: usize = upstreams.iter().map(|it| it.received().len()).sum();
+        assert_eq!(received(), before, "nothing was sent");
+        let before = target.received().len();
         let request = app.post(path, &body).bearer_auth("sk-a");
         let response = request.body(text).send().await.unwrap();
         response.bytes().await.unwrap();
         let sent = target.received();
-        assert_eq!(sent.len(), before + 1, "{path}");
-        let now: usize = upstreams.iter().map(|it| it.received().len()).sum();
-        assert_eq!(now, asked + 1, "only the client's request was sent");
         assert_same(&run["targets"][0]["request"], &sent[before]);
     }
 }

@@ -1,10 +1,11 @@
-//! What the end-to-end tests play on: upstreams, and four gateways before them.
+//! What the end-to-end tests play on: upstreams, and five gateways before them.
 //!
 //! The upstreams are a scripted one, an imitation of many providers' protocols (aimock), and a real
 //! llama.cpp server with a small real model. The gateways:
 //! - `open`: a provider for each upstream and protocol, no keys;
 //! - `keyed`: the same behind client keys and a small body limit;
 //! - `policed`: the same behind a client key, with an admin token, prices and the cache: its policies are the tests';
+//! - `explored`: the simulated provider and an admin token: what is asked at random is done to it;
 //! - `bare`: no configuration but free ports: the simulated provider, a token of its own making.
 
 use std::{
@@ -39,6 +40,7 @@ pub struct Stage {
     login: String,
     admin_port: u16,
     policed_admin_port: u16,
+    explored_admin_port: u16,
 }
 
 impl Stage {
@@ -96,6 +98,18 @@ impl Stage {
             |_| {},
         )?);
 
+        let explored_admin_port = free_port()?;
+        let home = folder.join("explored");
+        gateways.push(start(
+            "explored",
+            &gateway,
+            &home,
+            explored_admin_port,
+            |command| {
+                command.env("GATEWAY_ADMIN_TOKEN", ADMIN_TOKEN);
+            },
+        )?);
+
         for gateway in &mut gateways {
             gateway.wait("/ready")?;
         }
@@ -109,6 +123,7 @@ impl Stage {
             login,
             admin_port,
             policed_admin_port,
+            explored_admin_port,
         })
     }
 
@@ -126,6 +141,8 @@ impl Stage {
             ("E2E_POLICED_URL", url(self.gateways[2].port)),
             ("E2E_POLICED_ADMIN_URL", url(self.policed_admin_port)),
             ("E2E_POLICED_TOKEN", ADMIN_TOKEN.to_owned()),
+            ("E2E_EXPLORED_ADMIN_URL", url(self.explored_admin_port)),
+            ("E2E_EXPLORED_TOKEN", ADMIN_TOKEN.to_owned()),
             ("E2E_BARE_URL", url(self.gateways[3].port)),
             ("E2E_BARE_ADMIN_URL", url(self.admin_port)),
             ("E2E_BARE_LOGIN", self.login.clone()),
