@@ -12,10 +12,10 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use super::StoreError;
 use super::lock::DatabaseLock;
 use super::migrations::migrate;
 use super::watched_file::WatchedFile;
+use super::{StoreError, rollups};
 use crate::config::sqlite_file;
 
 /// How long a write waits for another process: hardly at all, for until it is on disk
@@ -55,6 +55,7 @@ impl Store {
         create_folder(path)?;
         let lock = DatabaseLock::shared(path)?;
         let pools = Pools::open(path, OPEN_BUSY).await?;
+        Self::remove_leftovers(path);
         Ok(Self::of(path, pools, Some(lock)))
     }
 
@@ -112,6 +113,7 @@ impl Pools {
     pub(super) async fn open(path: &Path, busy: Duration) -> Result<Self, StoreError> {
         let pools = Self::connect(path, busy).await?;
         migrate(path, &pools.write, busy).await?;
+        rollups::fill_columns(&mut *pools.write.acquire().await?).await?;
         Ok(pools)
     }
 

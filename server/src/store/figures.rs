@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::CostNanos;
-use shared::analytics::{Percentiles, Totals};
+use shared::analytics::{Percentiles, Totals, UsageFigures};
 
 use super::{Histogram, varint};
 use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
@@ -12,6 +12,8 @@ use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
 const FORM: u8 = 1;
 /// The same, and at the end what shadows there were.
 const WITH_SHADOWS: u8 = 2;
+/// The same, and at the end what the cache saved.
+const WITH_SAVINGS: u8 = 3;
 /// Longer names of error kinds are not ours.
 const MAX_KIND_BYTES: u64 = 64;
 
@@ -39,6 +41,9 @@ pub struct Figures {
     /// Copies of requests that were sent to another target, their replies dropped.
     pub shadows: u64,
     pub shadow_cost_nanos: i64,
+    /// Of answers from the cache: what they had taken and cost when an upstream gave them.
+    pub saved_tokens: u64,
+    pub saved_nanos: i64,
 }
 
 impl Figures {
@@ -75,6 +80,10 @@ impl Figures {
         self.cost_nanos = self
             .cost_nanos
             .saturating_add(record.cost_nanos.unwrap_or(0));
+        self.add_savings(
+            record.saved_tokens.unwrap_or(0),
+            record.saved_nanos.unwrap_or(0),
+        );
         self.latency.add(microseconds(record.latency_us));
         if let (true, Some(first_token_us)) = (record.stream, record.first_token_us) {
             self.time_to_first_token.add(microseconds(first_token_us));
@@ -94,6 +103,7 @@ impl Figures {
         self.latency.merge(&other.latency);
         self.time_to_first_token.merge(&other.time_to_first_token);
         self.add_shadows(other.shadows, other.shadow_cost_nanos);
+        self.add_savings(other.saved_tokens, other.saved_nanos);
     }
 
     /// Forgets everything, keeping the memory.
@@ -106,12 +116,18 @@ impl Figures {
         self.latency.clear();
         self.time_to_first_token.clear();
         (self.shadows, self.shadow_cost_nanos) = (0, 0);
+        (self.saved_tokens, self.saved_nanos) = (0, 0);
     }
 
     /// The compact form that rollups store.
     pub fn encode(&self) -> Vec<u8> {
-        let has_shadows = self.shadows > 0;
-        let mut out = vec![if has_shadows { WITH_SHADOWS } else { FORM }];
+        let has_savings = self.saved_tokens > 0 || self.saved_nanos != 0;
+        let has_shadows = has_savings || self.shadows > 0;
+        let mut out = vec![match (has_shadows, has_savings) {
+            (_, true) => WITH_SAVINGS,
+            (true, false) => WITH_SHADOWS,
+            (false, false) => FORM,
+        }];
         for counter in self.counters() {
             varint::push(&mut out, counter);
         }
@@ -128,13 +144,17 @@ impl Figures {
             varint::push(&mut out, self.shadows);
             varint::push_signed(&mut out, self.shadow_cost_nanos);
         }
+        if has_savings {
+            varint::push(&mut out, self.saved_tokens);
+            varint::push_signed(&mut out, self.saved_nanos);
+        }
         out
     }
 
     /// Adds what [`encode`](Self::encode) wrote; `None` when `bytes` are not such, and then `self`
     /// holds some part of it.
     pub fn decode_add(&mut self, bytes: &[u8]) -> Option<()> {
-        let (form @ (FORM | WITH_SHADOWS), mut rest) =
+        let (form @ (FORM | WITH_SHADOWS | WITH_SAVINGS), mut rest) =
             bytes.split_first().map(|(form, rest)| (*form, rest))?
         else {
             return None;
@@ -153,11 +173,39 @@ impl Figures {
         }
         self.latency.decode_add(rest)?;
         self.time_to_first_token.decode_add(rest)?;
-        if form == WITH_SHADOWS {
+        if form != FORM {
             let shadows = varint::take(rest)?;
             self.add_shadows(shadows, varint::take_signed(rest)?);
         }
+        if form == WITH_SAVINGS {
+            let tokens = varint::take(rest)?;
+            self.add_savings(tokens, varint::take_signed(rest)?);
+        }
         rest.is_empty().then_some(())
+    }
+
+    /// As usage queries answer with them.
+    pub fn usage(&self) -> UsageFigures {
+        UsageFigures {
+            requests: self.requests,
+            errors: self.errors,
+            cancelled: self.cancelled,
+            streamed: self.streamed,
+            cache_hits: self.cache_hits,
+            input_tokens: self.input_tokens,
+            cached_tokens: self.cached_tokens,
+            cache_write_tokens: self.cache_write_tokens,
+            output_tokens: self.output_tokens,
+            reasoning_tokens: self.reasoning_tokens,
+            cost_nanos: self.cost_nanos,
+            unpriced: self.unpriced,
+            saved_tokens: self.saved_tokens,
+            saved_nanos: self.saved_nanos,
+            latency: percentiles(&self.latency),
+            time_to_first_token: percentiles(&self.time_to_first_token),
+            shadows: self.shadows,
+            shadow_cost_nanos: self.shadow_cost_nanos,
+        }
     }
 
     /// As the dashboard shows them.
@@ -185,6 +233,11 @@ impl Figures {
     fn add_shadows(&mut self, shadows: u64, cost_nanos: i64) {
         self.shadows = self.shadows.saturating_add(shadows);
         self.shadow_cost_nanos = self.shadow_cost_nanos.saturating_add(cost_nanos);
+    }
+
+    fn add_savings(&mut self, tokens: u64, nanos: i64) {
+        self.saved_tokens = self.saved_tokens.saturating_add(tokens);
+        self.saved_nanos = self.saved_nanos.saturating_add(nanos);
     }
 
     fn add_error_kind(&mut self, kind: &str, count: u64) {
@@ -278,7 +331,7 @@ mod tests {
         fn decoding_never_panics(mut bytes in vec(any::<u8>(), 0..200)) {
             let _ = Figures::default().decode_add(&bytes);
             if let Some(form) = bytes.first_mut() {
-                *form = if *form % 2 == 0 { FORM } else { WITH_SHADOWS };
+                *form = FORM + *form % WITH_SAVINGS;
             }
             let _ = Figures::default().decode_add(&bytes);
         }

@@ -16,7 +16,7 @@ use super::lock::DatabaseLock;
 use super::watched_file::{beside, remove};
 use super::{Store, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Which version of the gateway has brought the schema up to date.
 const WRITTEN_BY: &str = "gateway.version";

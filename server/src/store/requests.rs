@@ -74,9 +74,14 @@ static INSERTS: LazyLock<[String; SHAPES.len()]> =
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT seq, {} FROM requests WHERE seq > ? ORDER BY seq LIMIT ?",
-        [USUAL, RARE].concat().join(", ")
+        columns()
     )
 });
+
+/// All columns that a record is made of, as a statement names them.
+pub(super) fn columns() -> String {
+    [USUAL, RARE].concat().join(", ")
+}
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +284,7 @@ fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn outcome_name(outcome: Outcome) -> Arc<str> {
+pub(super) fn outcome_name(outcome: Outcome) -> Arc<str> {
     static NAMES: LazyLock<[Arc<str>; 3]> =
         LazyLock::new(|| ["finished", "failed", "cancelled"].map(Arc::from));
     let [finished, failed, cancelled] = &*NAMES;
@@ -290,7 +295,7 @@ fn outcome_name(outcome: Outcome) -> Arc<str> {
     })
 }
 
-fn cache_name(cache: CacheOutcome) -> Arc<str> {
+pub(super) fn cache_name(cache: CacheOutcome) -> Arc<str> {
     static NAMES: LazyLock<[Arc<str>; 3]> =
         LazyLock::new(|| ["bypass", "hit", "miss"].map(Arc::from));
     let [bypass, hit, miss] = &*NAMES;
@@ -301,7 +306,7 @@ fn cache_name(cache: CacheOutcome) -> Arc<str> {
     })
 }
 
-fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
+pub(super) fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
     let name = |column| -> Result<Option<Arc<str>>, StoreError> {
         Ok(row.try_get::<Option<&str>, _>(column)?.map(Arc::from))
     };

@@ -61,6 +61,15 @@ impl Store {
             .await?
             .rows_affected();
         }
+        if deleted == 0 {
+            // Once, when all that is too old is gone: names have no index by block.
+            for sql in [
+                "DELETE FROM request_blocks WHERE block < (SELECT min(seq) FROM requests) / 256",
+                "DELETE FROM request_block_names WHERE block < (SELECT min(block) FROM request_blocks)",
+            ] {
+                query(sql).execute(&mut *connection).await?;
+            }
+        }
         query(VACUUM).execute(&mut *connection).await?;
         Ok(deleted > 0)
     }

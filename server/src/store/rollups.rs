@@ -4,16 +4,17 @@
 //! they contain, changes in the same transaction as they do. Usually the sums are gathered in
 //! memory while rows are inserted ([`PendingRollups`]); whenever memory may not tell the truth (after
 //! a start, a failed transaction, a row that was there already, another writer), the rows above the
-//! watermark are read instead.
+//! watermark are read instead. What the request log searches by, [`Blocks`], comes the same way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use llm::error::ErrorKind;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, query, query_scalar};
 use tracing::warn;
 
+use super::blocks::Blocks;
 use super::requests::Inserted;
 use super::{Figures, StoreError, requests};
 use crate::recording::record::{Outcome, RequestRecord};
@@ -41,6 +42,9 @@ pub(super) struct RollupKey {
     pub(super) provider: Arc<str>,
     pub(super) upstream_model: Arc<str>,
     pub(super) key_name: Arc<str>,
+    pub(super) project: Arc<str>,
+    /// 0 in rows from before it was counted by.
+    pub(super) status: u16,
 }
 
 type Bucket = HashMap<RollupKey, Figures>;
@@ -60,6 +64,7 @@ struct Pending {
     /// They contain exactly the rows above `watermark`, up to this one.
     through: i64,
     minutes: Buckets,
+    blocks: Blocks,
 }
 
 impl PendingRollups {
@@ -82,8 +87,9 @@ impl PendingRollups {
         };
         let length = records.len() as u64;
         if inserted.rows == length && inserted.last_seq == pending.through + length as i64 {
-            for record in records {
+            for (seq, record) in (pending.through + 1..).zip(records) {
                 add_to(&mut pending.minutes, record);
+                pending.blocks.add(seq, record);
             }
             pending.through = inserted.last_seq;
         } else if inserted.rows > 0 {
@@ -102,19 +108,25 @@ pub(super) async fn write(
     let watermark: i64 = query_scalar("SELECT seq FROM rollup_watermark")
         .fetch_one(&mut *connection)
         .await?;
-    let (minutes, through, complete) = match pending.known.take() {
-        Some(known) if known.watermark == watermark => (known.minutes, known.through, true),
+    let (minutes, blocks, through, complete) = match pending.known.take() {
+        Some(known) if known.watermark == watermark => {
+            (known.minutes, known.blocks, known.through, true)
+        }
         _ => {
             let rows = requests::after(connection, watermark, CATCH_UP_ROWS).await?;
-            let mut minutes = Buckets::new();
+            let (mut minutes, mut blocks) = (Buckets::new(), Blocks::default());
             for (seq, record) in &rows {
                 match record {
-                    Ok(record) => add_to(&mut minutes, record),
+                    Ok(record) => {
+                        add_to(&mut minutes, record);
+                        blocks.add(*seq, record);
+                    }
                     Err(error) => warn!(seq, %error, "a row of `requests` is not in the rollups"),
                 }
             }
             let through = rows.last().map_or(watermark, |(seq, _)| *seq);
-            (minutes, through, rows.len() < CATCH_UP_ROWS as usize)
+            let complete = rows.len() < CATCH_UP_ROWS as usize;
+            (minutes, blocks, through, complete)
         }
     };
     if through > watermark {
@@ -124,6 +136,7 @@ pub(super) async fn write(
                 table.add(connection, start_s, bucket).await?;
             }
         }
+        blocks.write(connection).await?;
         query("UPDATE rollup_watermark SET seq = ?")
             .bind(through)
             .execute(&mut *connection)
@@ -134,6 +147,7 @@ pub(super) async fn write(
             watermark: through,
             through,
             minutes: Buckets::new(),
+            blocks: Blocks::default(),
         });
     }
     Ok(complete)
@@ -168,9 +182,7 @@ impl RollupKey {
         static NO_SUCH_MODEL: LazyLock<Arc<str>> = LazyLock::new(|| UNKNOWN.into());
         let name = |name: &Option<Arc<str>>| match name {
             None => Arc::clone(&EMPTY),
-            Some(name) if name.len() > MAX_NAME_BYTES => {
-                name[..name.floor_char_boundary(MAX_NAME_BYTES)].into()
-            }
+            Some(name) if name.len() > MAX_NAME_BYTES => cut(name).into(),
             Some(name) => Arc::clone(name),
         };
         Self {
@@ -182,6 +194,8 @@ impl RollupKey {
             provider: name(&record.provider),
             upstream_model: name(&record.upstream_model),
             key_name: name(&record.key),
+            project: name(&record.project),
+            status: record.status,
         }
     }
 }
@@ -203,34 +217,124 @@ fn names_anything(record: &RequestRecord) -> bool {
         }
 }
 
+/// What a row is found by, after `bucket_start_s`.
+const KEY: &str = "requested_model, provider, upstream_model, key_name, project, status";
+/// In the order of [`plain`]: the columns beside the key and `figures`.
+const PLAIN: [&str; 16] = [
+    "requests",
+    "errors",
+    "cancelled",
+    "streamed",
+    "cache_hits",
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "unpriced",
+    "cost_nanos",
+    "saved_tokens",
+    "saved_nanos",
+    "shadows",
+    "shadow_cost_nanos",
+];
+
+fn plain(figures: &Figures) -> [i64; PLAIN.len()] {
+    [
+        saturated(figures.requests),
+        saturated(figures.errors),
+        saturated(figures.cancelled),
+        saturated(figures.streamed),
+        saturated(figures.cache_hits),
+        saturated(figures.input_tokens),
+        saturated(figures.cached_tokens),
+        saturated(figures.cache_write_tokens),
+        saturated(figures.output_tokens),
+        saturated(figures.reasoning_tokens),
+        saturated(figures.unpriced),
+        figures.cost_nanos,
+        saturated(figures.saved_tokens),
+        figures.saved_nanos,
+        saturated(figures.shadows),
+        figures.shadow_cost_nanos,
+    ]
+}
+
 /// The statements of one of the two tables.
 struct Table {
     select: String,
     upserts: [String; SHAPES.len()],
+    unfilled: String,
 }
 
 static MINUTES: LazyLock<Table> = LazyLock::new(|| Table::new("rollups_minute"));
 static HOURS: LazyLock<Table> = LazyLock::new(|| Table::new("rollups_hour"));
 
+/// Fills the plain columns of rows from before there were any: see migration 10. A bucket a transaction, so that a start
+/// that is interrupted goes on where it was.
+pub(super) async fn fill_columns(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let wanted: Option<String> =
+        query_scalar("SELECT value FROM settings WHERE name = 'rollups_to_fill'")
+            .fetch_optional(&mut *connection)
+            .await?;
+    if wanted.is_none() {
+        return Ok(());
+    }
+    for table in [&*MINUTES, &*HOURS] {
+        table.fill(connection).await?;
+    }
+    query("DELETE FROM settings WHERE name = 'rollups_to_fill'")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 impl Table {
     fn new(name: &str) -> Self {
+        let columns = PLAIN.join(", ");
+        let updates = PLAIN.map(|column| format!("{column} = excluded.{column}"));
+        let updates = updates.join(", ");
+        let values = vec!["?"; 1 + KEY.split(',').count() + PLAIN.len() + 1].join(", ");
         Self {
-            select: format!(
-                "SELECT requested_model, provider, upstream_model, key_name, figures \
-                 FROM {name} WHERE bucket_start_s = ?"
-            ),
+            select: format!("SELECT {KEY}, figures FROM {name} WHERE bucket_start_s = ?"),
             upserts: SHAPES.map(|rows| {
                 format!(
-                    "INSERT INTO {name} (bucket_start_s, requested_model, provider, upstream_model, \
-                     key_name, requests, errors, input_tokens, output_tokens, cost_nanos, figures) \
-                     VALUES {} \
-                     ON CONFLICT (bucket_start_s, requested_model, provider, upstream_model, key_name) \
-                     DO UPDATE SET requests = excluded.requests, errors = excluded.errors, \
-                     input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens, \
-                     cost_nanos = excluded.cost_nanos, figures = excluded.figures",
-                    vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ")
+                    "INSERT INTO {name} (bucket_start_s, {KEY}, {columns}, figures) VALUES {} \
+                     ON CONFLICT (bucket_start_s, {KEY}) \
+                     DO UPDATE SET {updates}, figures = excluded.figures",
+                    vec![format!("({values})"); rows].join(", ")
                 )
             }),
+            unfilled: format!(
+                "SELECT min(bucket_start_s) FROM {name} WHERE bucket_start_s > ? AND cancelled IS NULL"
+            ),
+        }
+    }
+
+    async fn fill(&'static self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let mut filled = i64::MIN;
+        loop {
+            let next: Option<i64> = query_scalar(self.unfilled.as_str())
+                .bind(filled)
+                .fetch_one(&mut *connection)
+                .await?;
+            let Some(start_s) = next else {
+                return Ok(());
+            };
+            filled = start_s;
+            let rows = query(self.select.as_str())
+                .bind(start_s)
+                .fetch_all(&mut *connection)
+                .await?;
+            let mut bucket = Bucket::new();
+            for row in &rows {
+                let mut figures = Figures::default();
+                match decode(&mut figures, row.try_get("figures")?) {
+                    Ok(()) => drop(bucket.insert(key(row)?, figures)),
+                    Err(error) => warn!(start_s, %error, "a rollup cannot be read"),
+                }
+            }
+            self.upsert(connection, start_s, bucket).await?;
         }
     }
 
@@ -248,19 +352,14 @@ impl Table {
         let mut there = rows.len();
         let mut changed = Bucket::new();
         for row in &rows {
-            let key = RollupKey {
-                requested_model: row.try_get::<&str, _>(0)?.into(),
-                provider: row.try_get::<&str, _>(1)?.into(),
-                upstream_model: row.try_get::<&str, _>(2)?.into(),
-                key_name: row.try_get::<&str, _>(3)?.into(),
-            };
+            let key = key(row)?;
             if let Some(figures) = bucket.remove(&key) {
                 changed.insert(key.clone(), figures);
             }
             // The folded ones may be needed below.
             if changed.contains_key(&key) || &*key.requested_model == OTHER {
                 let mut figures = Figures::default();
-                match decode(&mut figures, row.try_get(4)?) {
+                match decode(&mut figures, row.try_get("figures")?) {
                     Ok(()) => changed.entry(key).or_default().merge(&figures),
                     // Must not keep new rows from being written.
                     Err(error) => warn!(start_s, %error, "a rollup is begun anew"),
@@ -299,18 +398,35 @@ impl Table {
                         .bind(Arc::clone(&key.provider))
                         .bind(Arc::clone(&key.upstream_model))
                         .bind(Arc::clone(&key.key_name))
-                        .bind(saturated(figures.requests))
-                        .bind(saturated(figures.errors))
-                        .bind(saturated(figures.input_tokens))
-                        .bind(saturated(figures.output_tokens))
-                        .bind(figures.cost_nanos)
-                        .bind(figures.encode());
+                        .bind(Arc::clone(&key.project))
+                        .bind(key.status);
+                    for value in plain(figures) {
+                        upsert = upsert.bind(value);
+                    }
+                    upsert = upsert.bind(figures.encode());
                 }
                 upsert.execute(&mut *connection).await?;
             }
         }
         Ok(())
     }
+}
+
+/// What a row of [`Table::select`] is found by.
+fn key(row: &SqliteRow) -> Result<RollupKey, StoreError> {
+    Ok(RollupKey {
+        requested_model: row.try_get::<&str, _>(0)?.into(),
+        provider: row.try_get::<&str, _>(1)?.into(),
+        upstream_model: row.try_get::<&str, _>(2)?.into(),
+        key_name: row.try_get::<&str, _>(3)?.into(),
+        project: row.try_get::<&str, _>(4)?.into(),
+        status: row.try_get(5)?,
+    })
+}
+
+/// As rollups have it.
+pub(super) fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME_BYTES)]
 }
 
 /// Adds stored figures.

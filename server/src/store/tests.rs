@@ -9,7 +9,11 @@ use super::{Figures, PendingRollups, Retention, Rollups, Store, StoreError};
 use crate::recording::record::RequestRecord;
 use crate::recording::samples::{NOON_US, any_record, record_at};
 
+mod exports;
+mod older;
 mod overview;
+mod request_log;
+mod usage;
 
 type AllFigures = std::collections::BTreeMap<(i64, RollupKey), Figures>;
 
@@ -42,6 +46,8 @@ impl Store {
                     provider: name("provider"),
                     upstream_model: name("upstream_model"),
                     key_name: name("key_name"),
+                    project: name("project"),
+                    status: row.get("status"),
                 };
                 let mut figures = Figures::default();
                 decode(&mut figures, row.get("figures")).unwrap();

@@ -1,0 +1,33 @@
+//! A JSON object a line: <https://jsonlines.org>
+
+use super::value::Value;
+
+/// Names of columns as they begin a member: `"name":`.
+pub(super) fn members(columns: &[String]) -> Vec<Vec<u8>> {
+    let member = |column: &String| {
+        let mut member = serde_json::to_vec(column).expect("text is JSON");
+        member.push(b':');
+        member
+    };
+    columns.iter().map(member).collect()
+}
+
+/// Appends a member of the object.
+pub(super) fn push(out: &mut Vec<u8>, i: usize, member: &[u8], value: Value<'_>) {
+    out.push(if i == 0 { b'{' } else { b',' });
+    out.extend_from_slice(member);
+    // Writing to memory does not fail.
+    let _ = match value {
+        Value::Null => {
+            out.extend_from_slice(b"null");
+            Ok(())
+        }
+        Value::Integer(number) => serde_json::to_writer(out, &number),
+        Value::Real(number) => serde_json::to_writer(out, &number),
+        Value::Text(text) => serde_json::to_writer(out, text),
+    };
+}
+
+pub(super) fn end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"}\n");
+}

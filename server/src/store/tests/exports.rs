@@ -1,0 +1,190 @@
+//! What leaves the gateway.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use shared::analytics::{ExportView, RequestFilter};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Row};
+
+use super::*;
+use crate::store::ExportFormat;
+
+async fn exported(store: &Store, view: ExportView, format: ExportFormat) -> String {
+    let mut pages = store
+        .export(view, format, RequestFilter::default())
+        .await
+        .unwrap();
+    let mut all = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        all.extend(page);
+    }
+    String::from_utf8(all).unwrap()
+}
+
+async fn opened(file: &std::path::Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    options.connect().await.unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn all_exports_say_the_same(records in prop::collection::vec(any_record(), 1..120)) {
+        block_on(async {
+            let database = Database::open().await;
+            let store = &database.store;
+            let mut pending = PendingRollups::default();
+            store.commit(&records, &mut pending, Rollups::Now).await.unwrap();
+            let snapshot = store.snapshot().await.unwrap();
+            let mut connection = opened(snapshot.path()).await;
+            for (view, sql) in [
+                (ExportView::Requests, "SELECT * FROM usage_requests ORDER BY seq"),
+                (ExportView::Hourly, "SELECT * FROM usage_hourly"),
+                (ExportView::Daily, "SELECT * FROM usage_daily"),
+            ] {
+                let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+                let lines = exported(store, view, ExportFormat::JsonLines).await;
+                let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+                assert_eq!(lines.len(), rows.len());
+                for (row, line) in rows.iter().zip(&lines) {
+                    assert_eq!(line["cost_nanos"].as_i64(), row.get::<Option<i64>, _>("cost_nanos"));
+                    assert_eq!(line["cost_usd"].as_f64(), row.get::<Option<f64>, _>("cost_usd"));
+                    assert_eq!(line["requested_model"].as_str(), row.get::<Option<&str>, _>("requested_model"));
+                }
+                let csv = exported(store, view, ExportFormat::Csv).await;
+                // Records have line breaks only in messages, which are quoted.
+                assert!(csv.split("\r\n").count() > rows.len());
+            }
+            let cost = |table: &str| format!("SELECT CAST(coalesce(sum(cost_nanos), 0) AS INTEGER) FROM {table}");
+            let mut costs = BTreeSet::new();
+            for table in ["usage_requests WHERE shadow_of IS NULL", "usage_hourly", "usage_daily"] {
+                let sql = sqlx::AssertSqlSafe(cost(table));
+                costs.insert(sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut connection).await.unwrap());
+            }
+            assert_eq!(costs.len(), 1, "{costs:?}");
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_has_no_secrets_and_goes() {
+    let database = Database::open().await;
+    let store = &database.store;
+    let mut pending = PendingRollups::default();
+    store
+        .commit(&[record_at(NOON_US)], &mut pending, Rollups::Now)
+        .await
+        .unwrap();
+    store
+        .set_setting("some", "a-setting-of-the-gateway")
+        .await
+        .unwrap();
+    store
+        .execute(
+            "INSERT INTO key_secrets (key_name, sha256, prefix) VALUES ('a', CAST('the-hash-of-a-secret' AS BLOB), 'gw-secret')",
+        )
+        .await;
+    let snapshot = store.snapshot().await.unwrap();
+    let bytes = std::fs::read(snapshot.path()).unwrap();
+    for secret in [
+        "a-setting-of-the-gateway",
+        "the-hash-of-a-secret",
+        "gw-secret",
+    ] {
+        let found = bytes
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
+        assert!(!found, "{secret}");
+    }
+    let mut connection = opened(snapshot.path()).await;
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(names, ["usage_daily", "usage_hourly", "usage_requests"]);
+    let path = snapshot.path().to_owned();
+    drop(snapshot);
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn what_a_killed_gateway_left_is_removed() {
+    let mut database = Database::open().await;
+    let left = database.folder.path().join("data/gateway.db.export-0815");
+    let other = database.folder.path().join("data/gateway.db.ledger");
+    std::fs::write(&left, "half").unwrap();
+    std::fs::write(&other, "").unwrap();
+    database.crash().await;
+    assert!(!left.exists() && other.exists());
+}
+
+#[tokio::test]
+async fn rows_that_come_meanwhile_are_not_in_an_export() {
+    let database = Database::open().await;
+    let store = &database.store;
+    let mut pending = PendingRollups::default();
+    let commit = async |pending: &mut PendingRollups| {
+        let records: Vec<_> = (0..3000).map(|i| record_at(NOON_US + i)).collect();
+        store.commit(&records, pending, Rollups::Now).await.unwrap();
+    };
+    commit(&mut pending).await;
+    let mut pages = store
+        .export(
+            ExportView::Requests,
+            ExportFormat::JsonLines,
+            RequestFilter::default(),
+        )
+        .await
+        .unwrap();
+    let mut lines = 0;
+    while let Some(page) = pages.next().await.unwrap() {
+        lines += page.iter().filter(|byte| **byte == b'\n').count();
+        commit(&mut pending).await;
+    }
+    assert_eq!(lines, 3000);
+}
+
+#[tokio::test]
+async fn a_range_of_time_is_what_it_says() {
+    let database = Database::open().await;
+    let store = &database.store;
+    let mut pending = PendingRollups::default();
+    let records: Vec<_> = (0..3000)
+        .map(|i| record_at(NOON_US + i * 60_000_000))
+        .collect();
+    for batch in records.chunks(700) {
+        store
+            .commit(batch, &mut pending, Rollups::Now)
+            .await
+            .unwrap();
+    }
+    let at = |minute: i64| DateTime::from_timestamp_micros(NOON_US + minute * 60_000_000);
+    for (from, to, count) in [
+        (None, None, 3000),
+        (at(10), at(20), 10),
+        (at(2990), None, 10),
+        (None, at(7), 7),
+        (at(1000), at(2500), 1500),
+        (at(5000), None, 0),
+        (None, at(-5), 0),
+    ] {
+        let filter = RequestFilter {
+            from,
+            to,
+            ..RequestFilter::default()
+        };
+        let mut pages = store
+            .export(ExportView::Requests, ExportFormat::JsonLines, filter)
+            .await
+            .unwrap();
+        let mut lines = 0;
+        while let Some(page) = pages.next().await.unwrap() {
+            lines += page.iter().filter(|byte| **byte == b'\n').count();
+        }
+        assert_eq!(lines, count, "{from:?} {to:?}");
+    }
+}
