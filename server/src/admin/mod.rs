@@ -1,6 +1,7 @@
 //! The operators' side: who gets in, and what they can ask.
 
 mod access;
+mod analytics;
 mod api;
 mod audit;
 mod cookie;

@@ -56,6 +56,15 @@ impl Problem {
         }
     }
 
+    /// `None`: nothing is wrong.
+    pub fn about_all(status: StatusCode, errors: Vec<FieldError>) -> Option<Self> {
+        let first = errors.first()?.clone();
+        Some(Self {
+            errors,
+            ..Self::about(status, first)
+        })
+    }
+
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }

@@ -13,7 +13,10 @@ use shared::access::{
     Area, MadeToken, Me, NewToken, PasswordChange, Role, SessionEntry, TokenEntry, UserEntry,
     UserSettings,
 };
-use shared::analytics::{Overview, OverviewQuery};
+use shared::analytics::{
+    ExportQuery, GatewayHealth, ListedPrice, Overview, OverviewQuery, RequestDetail, RequestLog,
+    RequestQuery, Usage, UsageQuery,
+};
 use shared::audit::{AuditEntry, AuditQuery, ChainReport};
 use shared::dry_run::{DryRun, DryRunRequest};
 use shared::policies::{
@@ -105,6 +108,7 @@ fn endpoints() -> Vec<Endpoint> {
     }
     all.extend(beside_policies());
     all.extend(access());
+    all.extend(analytics());
     all.extend(predecessors());
     all
 }
@@ -400,6 +404,49 @@ fn access() -> Vec<Endpoint> {
         delete("/api/v1/sessions/{id}", sessions::end)
             .by_viewers()
             .described(does("Ends a session").replies_empty(204).reasoned()),
+    ]
+}
+
+fn analytics() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/requests", rest::requests::list).described(
+            does("The requests that were recorded, the latest first")
+                .notes("`next` is the `cursor` of the next page; a page may be empty and still not be the last.")
+                .query::<RequestQuery>()
+                .replies::<RequestLog>(),
+        ),
+        get("/api/v1/requests/{id}", rest::requests::one)
+            .described(does("One request with its attempts").replies::<RequestDetail>()),
+        get("/api/v1/usage", rest::usage::usage).described(
+            does("Sums over requests: counts, tokens, cost, savings, percentiles of latencies")
+                .query::<UsageQuery>()
+                .replies::<Usage>(),
+        ),
+        get("/api/v1/prices", rest::usage::prices)
+            .described(does("What tokens and other units cost").replies::<Vec<ListedPrice>>()),
+        get("/api/v1/health", rest::usage::health).described(
+            does("How database, recording and providers fare").replies::<GatewayHealth>(),
+        ),
+        get("/api/v1/export/sqlite", rest::export::sqlite)
+            .by_admins()
+            .described(
+                does("What was recorded, as a SQLite database")
+                    .replies_as(200, rest::export::SQLITE)
+                    .refuses(400)
+                    .refuses(507),
+            ),
+        get("/api/v1/export/csv", rest::export::csv).described(
+            does("What was recorded, as comma-separated values")
+                .notes("Sums by the hour or the day know only `from` and `to` of the filters.")
+                .query::<ExportQuery>()
+                .replies_as(200, rest::export::CSV),
+        ),
+        get("/api/v1/export/jsonl", rest::export::json_lines).described(
+            does("What was recorded, as JSON lines")
+                .notes("Sums by the hour or the day know only `from` and `to` of the filters.")
+                .query::<ExportQuery>()
+                .replies_as(200, rest::export::JSON_LINES),
+        ),
     ]
 }
 

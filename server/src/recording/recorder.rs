@@ -96,6 +96,11 @@ impl Recorder {
         self.request(Item::Flush, DURABLE_WAIT).await;
     }
 
+    /// Records that the queue has room for.
+    pub fn queue_size(&self) -> usize {
+        self.0.queue.max_capacity()
+    }
+
     /// How recording fares.
     pub fn status(&self) -> RecordingStatus {
         RecordingStatus {

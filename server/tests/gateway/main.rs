@@ -6,6 +6,7 @@ mod admin_attacks;
 mod admin_policies;
 mod admin_predecessors;
 mod admin_targets;
+mod analytics;
 mod audit;
 mod auth;
 mod backup;

@@ -51,6 +51,19 @@ impl PriceTable {
         self
     }
 
+    /// Every price with its provider and model, and whether it is an operator's own.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, Price, bool)> {
+        let own = self.overrides.iter().flat_map(|(provider, models)| {
+            let models = models.iter();
+            models.map(|(model, price)| (provider.as_str(), model.as_str(), *price, true))
+        });
+        own.chain(
+            PRICES
+                .iter()
+                .map(|row| (row.provider, row.model, row.price, false)),
+        )
+    }
+
     /// The price of a model by the upstream's name of it. A dated snapshot (`-2024-08-06`, `-20240806`,
     /// `@20240806`, `-0806`, `-latest`) costs what its model does, unless it has a price of its own; a bare name costs what its
     /// `-latest` does, where only that is listed.

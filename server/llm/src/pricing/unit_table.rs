@@ -27,6 +27,17 @@ impl UnitPriceTable {
         self
     }
 
+    /// Every price with its provider and model, and whether it is an operator's own.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, UnitPrice, bool)> {
+        let own = self.overrides.iter().flat_map(|(provider, models)| {
+            let models = models.iter();
+            models.map(|(model, price)| (provider.as_str(), model.as_str(), *price, true))
+        });
+        own.chain(
+            UnitPrice::listed().map(|(provider, model, price)| (provider, model, price, false)),
+        )
+    }
+
     /// The price of a model by the upstream's name of it. A dated snapshot costs what its model does, unless it has a
     /// price of its own.
     pub fn find(&self, provider: &str, model: &str) -> Option<UnitPrice> {

@@ -43,6 +43,13 @@ pub(super) const fn row(provider: &'static str, model: &'static str, unit: Unit,
 }
 
 impl UnitPrice {
+    /// All public list prices, with provider and model.
+    pub(super) fn listed() -> impl Iterator<Item = (&'static str, &'static str, Self)> {
+        PRICES
+            .iter()
+            .map(|row| (row.provider, row.model, row.price))
+    }
+
     /// The public list price of a model by the upstream's name of it; a dated snapshot costs what its model does.
     pub fn find(provider: &str, model: &str) -> Option<Self> {
         listed(provider, model).or_else(|| listed(provider, undated(model)?))

@@ -132,7 +132,11 @@ fn described(row: &Row, path: &str, operation: &Operation, schemas: &mut Schemas
 /// `get_keys_name_versions`
 fn operation_id(method: &Method, path: &str) -> String {
     let mut id = method.as_str().to_ascii_lowercase();
-    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let path = match path.strip_prefix("/api/v1") {
+        // The process has a `/health`, too.
+        Some("/health") | None => path,
+        Some(rest) => rest,
+    };
     for part in path.split('/').filter(|part| !part.is_empty()) {
         id.push('_');
         let part = part.trim_matches(['{', '}']).replace(['-', '.'], "_");

@@ -3,17 +3,21 @@
 pub(super) mod audit;
 pub(super) mod cache;
 pub(super) mod dry_run;
+pub(super) mod export;
 pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;
 pub(super) mod me;
 pub(super) mod page;
 pub(super) mod policies;
+pub(super) mod requests;
 pub(super) mod sessions;
 pub(super) mod states;
 pub(super) mod tokens;
+pub(super) mod usage;
 pub(super) mod users;
 
+mod parameters;
 mod precondition;
 
 pub(super) use self::precondition::Conditional;
