@@ -42,6 +42,7 @@ SEEDS = {
         "action": {"kind": "flag"},
     },
     "system-prompts": {"text": "one"},
+    "routes": {"endpoint": "http://127.0.0.1:1/api"},
 }
 
 

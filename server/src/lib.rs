@@ -11,6 +11,7 @@ pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod dashboard;
+pub mod egress;
 pub mod gateway;
 pub mod guardrails;
 pub mod health_checks;

@@ -175,6 +175,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         guardrails: _,
         system_prompts: _,
         cache: _,
+        egress: _,
     } = now;
     let server = &started.server;
     let differs = [

@@ -70,6 +70,9 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
     router
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/embeddings", post(embeddings))
+        .route("/egress/{name}", any(ingress::egress))
+        .route("/egress/{name}/", any(ingress::egress))
+        .route("/egress/{name}/{*path}", any(ingress::egress))
         // Less particular than all others: it takes what none of them does.
         .route("/v1/{model}/{*tail}", any(ingress::forwarded))
         .route("/", get(ingress::health))

@@ -20,9 +20,9 @@ use shared::analytics::{
 use shared::audit::{AuditEntry, AuditQuery, ChainReport};
 use shared::dry_run::{DryRun, DryRunRequest};
 use shared::policies::{
-    Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, Guardrail, LimitState,
-    NewKey, PolicyEntry, PolicyKind, PolicyVersion, Project, ProviderSettings, RateLimit,
-    SystemPrompt, TestReport, TestedText, Triggered,
+    Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, EgressRoute, Guardrail,
+    LimitState, NewKey, PolicyEntry, PolicyKind, PolicyVersion, Project, ProviderSettings,
+    RateLimit, SystemPrompt, TestReport, TestedText, Triggered,
 };
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
@@ -30,7 +30,7 @@ use shared::status::GatewayStatus;
 use super::json_body::MAX_BODY;
 use super::needs::Needs;
 use super::openapi::{self, Operation, Row, SchemaOf, does, schema_of};
-use super::predecessors::{Status, cache, guardrails, rate_limit, stats, system_prompt};
+use super::predecessors::{Status, cache, egress, guardrails, rate_limit, stats, system_prompt};
 use super::rest::page::{Cursor, Limit, Page};
 use super::rest::policies::Kind;
 use super::rest::{self, gateway, keys, me, policies, sessions, states, tokens, users};
@@ -254,6 +254,7 @@ fn value_of(kind: PolicyKind) -> SchemaOf {
         PolicyKind::Guardrail => schema_of::<Guardrail>,
         PolicyKind::SystemPrompt => schema_of::<SystemPrompt>,
         PolicyKind::Cache => schema_of::<CacheSettings>,
+        PolicyKind::Route => schema_of::<EgressRoute>,
         PolicyKind::Provider => schema_of::<ProviderSettings>,
     }
 }
@@ -508,6 +509,20 @@ fn predecessors() -> Vec<Endpoint> {
         ),
         delete("/admin/cache", cache::clear)
             .described(does("Empties the cache").replies::<Status>()),
+        get("/admin/routes", egress::list).described(
+            does("HTTP APIs that are reached through the gateway, by name")
+                .replies::<BTreeMap<String, egress::ServiceRoute>>(),
+        ),
+        get("/admin/routes/{name}", egress::one)
+            .described(does("One of them").replies::<egress::ServiceRoute>()),
+        post("/admin/routes", egress::set).described(
+            does("Sets one")
+                .body::<egress::ServiceRoute>()
+                .replies_as(201, "text/plain")
+                .reasoned(),
+        ),
+        delete("/admin/routes/{name}", egress::remove)
+            .described(does("Takes one away").replies::<Status>().reasoned()),
         get("/admin/stats", stats::stats)
             .described(does("The figures of the last 30 days").replies::<Map<String, Value>>()),
     ]

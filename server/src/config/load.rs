@@ -12,8 +12,8 @@ use super::problem::{ConfigErrors, Problem, Source};
 use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Alerts, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording,
-    Route, SecretKey, Server, UnitPriceOverride, budget, cache, compat, guardrail, limit, project,
-    system_prompt,
+    Route, SecretKey, Server, UnitPriceOverride, budget, cache, compat, egress, guardrail, limit,
+    project, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -251,6 +251,7 @@ impl Config {
             guardrails: guardrail::read_all(root),
             system_prompts: system_prompt::read_all(root),
             cache: root.section("cache", cache::read),
+            egress: by_name(root, "egress", egress::read),
         }
     }
 }

@@ -15,6 +15,7 @@ mod database;
 mod document;
 mod dollars;
 mod effective;
+mod egress;
 mod endpoint;
 mod entities;
 mod file;
@@ -57,7 +58,9 @@ mod unit_price;
 
 use std::collections::BTreeMap;
 
-use shared::policies::{Budget, CacheSettings, Guardrail, Project, RateLimit, SystemPrompt};
+use shared::policies::{
+    Budget, CacheSettings, EgressRoute, Guardrail, Project, RateLimit, SystemPrompt,
+};
 
 pub use admin::Admin;
 pub use alerts::Alerts;
@@ -143,6 +146,8 @@ pub struct Config {
     pub system_prompts: BTreeMap<String, SystemPrompt>,
     /// Answers that are given again.
     pub cache: CacheSettings,
+    /// HTTP APIs that are no models, by the names under which clients reach them.
+    pub egress: BTreeMap<String, EgressRoute>,
 }
 
 /// What holds with no configuration at all: a simulated provider, everything on loopback.
@@ -168,6 +173,7 @@ impl Default for Config {
             budgets: BTreeMap::new(),
             guardrails: BTreeMap::new(),
             system_prompts: BTreeMap::new(),
+            egress: BTreeMap::new(),
             cache: CacheSettings::default(),
         }
     }

@@ -8,6 +8,7 @@ mod context;
 mod count_tokens;
 mod covered;
 mod dry_run;
+mod egress;
 mod embeddings;
 mod events;
 mod facts;
@@ -26,6 +27,7 @@ pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, Forw
 pub use context::{Cached, Context};
 pub use dry_run::Rehearsal;
 pub(crate) use dry_run::refusal;
+pub use egress::EgressRequest;
 pub use events::{Batch, EventStream};
 pub use passed::{Passed, without_hop_by_hop};
 pub use secrets::Secrets;
@@ -166,6 +168,17 @@ impl Gateway {
     /// # Errors
     /// Whatever a stage refuses the request with.
     pub fn admit(&self, context: &mut Context, credential: Option<&str>) -> Result<(), ApiError> {
+        self.recognise(context, credential)?;
+        let permit = context.policies.limits.admit(&context.caller)?;
+        context.permit = Some(permit);
+        if context.policies.pass_client_keys {
+            context.client_key = credential.map(Into::into);
+        }
+        Ok(())
+    }
+
+    /// Who calls.
+    fn recognise(&self, context: &mut Context, credential: Option<&str>) -> Result<(), ApiError> {
         let keys = &context.policies.keys;
         let caller = keys.authenticate(credential, Utc::now())?;
         let (key, project) = (caller.key_name().cloned(), caller.project().cloned());
@@ -174,11 +187,6 @@ impl Gateway {
             address: context.caller.address,
             ..caller
         };
-        let permit = context.policies.limits.admit(&context.caller)?;
-        context.permit = Some(permit);
-        if context.policies.pass_client_keys {
-            context.client_key = credential.map(Into::into);
-        }
         Ok(())
     }
 

@@ -44,6 +44,7 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         }
         // It was read as the configuration is, and is checked with all of it.
         Policy::Provider(_) => {}
+        Policy::Route(route) => errors.extend(crate::egress::check(route)),
         Policy::Cache(cache) => {
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {

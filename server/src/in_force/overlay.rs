@@ -209,6 +209,7 @@ fn put(config: &mut Config, name: String, policy: Policy) {
         Policy::Guardrail(value) => drop(config.guardrails.insert(name, value)),
         Policy::SystemPrompt(value) => drop(config.system_prompts.insert(name, value)),
         Policy::Cache(value) => config.cache = value,
+        Policy::Route(value) => drop(config.egress.insert(name, value)),
     }
 }
 
@@ -229,6 +230,7 @@ fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
         PolicyKind::Budget => drop(config.budgets.remove(name)),
         PolicyKind::Guardrail => drop(config.guardrails.remove(name)),
         PolicyKind::SystemPrompt => drop(config.system_prompts.remove(name)),
+        PolicyKind::Route => drop(config.egress.remove(name)),
         // There is always one cache; of keys is taken care before.
         PolicyKind::Cache | PolicyKind::Key => {}
     }

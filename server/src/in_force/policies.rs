@@ -478,6 +478,7 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
             prompts.into_iter().map(|(name, _)| name.clone()).collect()
         }
         PolicyKind::Cache => vec![CACHE.to_owned()],
+        PolicyKind::Route => config.egress.keys().cloned().collect(),
         PolicyKind::Provider => {
             let providers = config.providers.iter();
             providers.map(|provider| provider.name.clone()).collect()
@@ -501,6 +502,7 @@ fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
             prompt.map(Policy::SystemPrompt)
         }
         PolicyKind::Cache => (name == CACHE).then(|| Policy::Cache(config.cache.clone())),
+        PolicyKind::Route => config.egress.get(name).cloned().map(Policy::Route),
         PolicyKind::Provider => {
             let provider = config.providers.iter().find(|one| one.name == name)?;
             Some(Policy::Provider(providers::in_file(provider)))

@@ -58,6 +58,11 @@ pub async fn forwarded(
 /// URL.
 fn tail(uri: &Uri) -> Option<&str> {
     let (_, tail) = uri.path().strip_prefix("/v1/")?.split_once('/')?;
+    stays_below(tail).then_some(tail)
+}
+
+/// Whether no part of a path leads out of what it is put behind.
+pub(super) fn stays_below(path: &str) -> bool {
     let leads_out = |part: &str| {
         let part = part.to_ascii_lowercase().replace("%2e", ".");
         part == "." || part == ".."
@@ -69,10 +74,9 @@ fn tail(uri: &Uri) -> Option<&str> {
             || part.contains("%2f..")
             || part.contains("..%2f")
     };
-    let bad = tail
+    !path
         .split('/')
-        .any(|part| leads_out(part) || escapes_slash(part));
-    (!bad).then_some(tail)
+        .any(|part| leads_out(part) || escapes_slash(part))
 }
 
 fn endpoint(tail: &str) -> &str {

@@ -90,6 +90,14 @@ impl Limits {
         Ok(permit)
     }
 
+    /// Lets a request in that no rate is about, until the permit is dropped.
+    ///
+    /// # Errors
+    /// `overloaded`, as above.
+    pub fn enter(&self) -> Result<Permit, ApiError> {
+        Ok(Permit::new(self.concurrency.enter()?, self.beginning))
+    }
+
     /// Lets it go on, now that it is known what it asks for.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::auth::KeyTable;
 use crate::budgets::Budgets;
 use crate::cache::Cache;
 use crate::config::{self, Config};
+use crate::egress::Egress;
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
 use crate::routing::{RoutingTable, States};
@@ -65,6 +66,7 @@ impl Policies {
             system_prompts: SystemPrompts::new(&config.system_prompts),
             guardrails,
             cache: Cache::new(config),
+            egress: Egress::new(&config.egress),
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
             models: config.models.clone(),
@@ -97,6 +99,7 @@ impl Policies {
             ),
             budgets: self.budgets.rebuilt(config),
             cache: self.cache.rebuilt(config),
+            egress: self.egress.rebuilt(&config.egress),
             ..policies
         })
     }

@@ -17,6 +17,7 @@ use crate::auth::KeyTable;
 use crate::budgets::Budgets;
 use crate::cache::Cache;
 use crate::config::{IpNet, Model, Timeouts};
+use crate::egress::Egress;
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
 use crate::routing::{Candidate, RoutingTable};
@@ -31,6 +32,8 @@ pub struct Policies {
     pub system_prompts: SystemPrompts,
     pub guardrails: Guardrails,
     pub cache: Cache,
+    /// HTTP APIs that are no models.
+    pub egress: Egress,
     pub routing: RoutingTable,
     /// As configured: what lists of models and targets are made of.
     pub models: Vec<Model>,

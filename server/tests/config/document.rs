@@ -197,7 +197,9 @@ fn every_key_arrives() {
         guardrails: _,
         system_prompts,
         cache: _,
+        egress,
     } = config;
+    assert!(egress.is_empty());
     assert_eq!(routes, []);
     assert_eq!(
         (server.host.to_string(), server.port),

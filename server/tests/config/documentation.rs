@@ -27,6 +27,9 @@ key = "x"
 [[system_prompts]]
 name = "name"
 text = "x"
+[[egress]]
+name = "name"
+endpoint = "https://example.com"
 [[guardrails]]
 name = "name"
 check = { kind = "phrases", phrases = ["x"] }

@@ -87,15 +87,20 @@ fn values(kind: PolicyKind) -> (Value, Value) {
             (rule("one"), rule("two"))
         }
         PolicyKind::SystemPrompt => (json!({"text": "1"}), json!({"text": "2"})),
+        PolicyKind::Route => (
+            json!({"endpoint": "http://127.0.0.1:1/1"}),
+            json!({"endpoint": "http://127.0.0.1:1/2"}),
+        ),
     }
 }
 
-const MADE: [PolicyKind; 5] = [
+const MADE: [PolicyKind; 6] = [
     PolicyKind::Project,
     PolicyKind::Limit,
     PolicyKind::Budget,
     PolicyKind::Guardrail,
     PolicyKind::SystemPrompt,
+    PolicyKind::Route,
 ];
 
 /// Whether all that `part` says is in `whole`.

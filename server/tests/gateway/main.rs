@@ -18,6 +18,7 @@ mod dialects;
 mod drain;
 mod dry_run;
 mod edits;
+mod egress;
 mod errors;
 mod failover;
 mod fault_matrix;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Budget, CacheSettings, ClientKey, Guardrail, Project, ProviderSettings, RateLimit, SystemPrompt,
+    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, Project, ProviderSettings, RateLimit,
+    SystemPrompt,
 };
 use crate::routing::Source;
 
@@ -21,10 +22,11 @@ pub enum PolicyKind {
     SystemPrompt,
     Cache,
     Provider,
+    Route,
 }
 
 impl PolicyKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Key,
         Self::Project,
         Self::Limit,
@@ -33,6 +35,7 @@ impl PolicyKind {
         Self::SystemPrompt,
         Self::Cache,
         Self::Provider,
+        Self::Route,
     ];
 
     /// The name in the database and the log.
@@ -46,6 +49,7 @@ impl PolicyKind {
             Self::SystemPrompt => "system_prompt",
             Self::Cache => "cache",
             Self::Provider => "provider",
+            Self::Route => "route",
         }
     }
 
@@ -60,6 +64,7 @@ impl PolicyKind {
             Self::SystemPrompt => "system prompt",
             Self::Cache => "cache",
             Self::Provider => "provider",
+            Self::Route => "route",
         }
     }
 
@@ -74,6 +79,7 @@ impl PolicyKind {
             Self::SystemPrompt => "system-prompts",
             Self::Cache => "cache",
             Self::Provider => "providers",
+            Self::Route => "routes",
         }
     }
 
@@ -100,6 +106,7 @@ pub enum Policy {
     SystemPrompt(SystemPrompt),
     Cache(CacheSettings),
     Provider(ProviderSettings),
+    Route(EgressRoute),
 }
 
 impl Policy {
@@ -113,6 +120,7 @@ impl Policy {
             Self::SystemPrompt(_) => PolicyKind::SystemPrompt,
             Self::Cache(_) => PolicyKind::Cache,
             Self::Provider(_) => PolicyKind::Provider,
+            Self::Route(_) => PolicyKind::Route,
         }
     }
 
@@ -130,6 +138,7 @@ impl Policy {
             PolicyKind::SystemPrompt => Self::SystemPrompt(serde_json::from_str(json)?),
             PolicyKind::Cache => Self::Cache(serde_json::from_str(json)?),
             PolicyKind::Provider => Self::Provider(serde_json::from_str(json)?),
+            PolicyKind::Route => Self::Route(serde_json::from_str(json)?),
         })
     }
 
@@ -144,6 +153,7 @@ impl Policy {
             Self::SystemPrompt(value) => serde_json::to_string(value),
             Self::Cache(value) => serde_json::to_string(value),
             Self::Provider(value) => serde_json::to_string(value),
+            Self::Route(value) => serde_json::to_string(value),
         };
         json.expect("policies have string keys only")
     }

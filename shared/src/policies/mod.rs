@@ -10,6 +10,7 @@ mod key;
 mod limit;
 mod prompt;
 mod provider;
+mod route;
 mod selector;
 mod states;
 
@@ -24,6 +25,7 @@ pub use key::{ClientKey, KeyPrefix, NewKey, Project};
 pub use limit::{Algorithm, Per, Rate, RateLimit};
 pub use prompt::{Position, SystemPrompt};
 pub use provider::{HealthSettings, ProviderSettings, SimulatedSettings, TimeoutSettings};
+pub use route::EgressRoute;
 pub use selector::Selector;
 pub use states::{
     BudgetState, CacheEntry, CacheSelection, CacheStats, LimitState, PolicyStats, Triggered,

@@ -6,11 +6,13 @@
 //! | `ratelimit` | the limit `default`, per address |
 //! | `ratelimit/clients` | a limit `client ADDRESS` each, whose clients other limits of this list leave out |
 //! | `systemprompt` | the system prompt `default` |
+//! | `routes` | the routes of all names |
 //! | `guardrails` | the rules `min-length`, `banned-phrases`, `max-length` and `disclaimer` |
 //!
 //! What is posted is answered with 201, as there; what makes no sense with 400.
 
 pub(super) mod cache;
+pub(super) mod egress;
 pub(super) mod guardrails;
 pub(super) mod rate_limit;
 pub(super) mod stats;

@@ -169,6 +169,7 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
         PolicyKind::Guardrail => Policy::Guardrail(body.parse()?),
         PolicyKind::SystemPrompt => Policy::SystemPrompt(body.parse()?),
         PolicyKind::Cache => Policy::Cache(body.parse()?),
+        PolicyKind::Route => Policy::Route(body.parse()?),
         PolicyKind::Provider => Policy::Provider(body.parse()?),
     })
 }
