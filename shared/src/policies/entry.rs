@@ -94,6 +94,10 @@ impl PolicyKind {
 }
 
 /// One policy's value.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are few of them at a time, and a box would be in everybody's way"
+)]
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
