@@ -15,6 +15,7 @@ use crate::cache::Persistence;
 use crate::config::{Config, Secret, Server};
 use crate::gateway::Gateway;
 use crate::in_force::{InForce, Overlay};
+use crate::payloads::PayloadLog;
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
 use crate::routing::States;
@@ -100,10 +101,12 @@ impl App {
         let recorder = Recorder::start(recording(config, &store), store.clone());
         let transport = Transport::new(authorities);
         tokio::spawn(transport.clone().sweep());
+        let payloads = PayloadLog::start(beside(&store, "payloads"));
         let gateway = Arc::new(Gateway::new(
             policies,
             transport,
             recorder,
+            payloads,
             config.recording.flush_interval.is_zero(),
         ));
         let kept = Arc::clone(gateway.policies().cache.kept());
@@ -191,6 +194,7 @@ impl App {
         self.access.keep_up().await;
         self.cache.end().await;
         self.gateway.recorder().shutdown().await;
+        self.gateway.payloads().shutdown().await;
         let recording = self.gateway.recorder().status();
         if recording.lost > 0 {
             tracing::error!(lost = recording.lost, "Records of requests were lost");

@@ -18,6 +18,7 @@ pub mod health_checks;
 pub mod in_force;
 pub mod ingress;
 pub mod limits;
+pub mod payloads;
 pub mod policies;
 pub mod recording;
 pub mod reload;

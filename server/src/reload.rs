@@ -176,6 +176,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         system_prompts: _,
         cache: _,
         egress: _,
+        payloads: _,
     } = now;
     let server = &started.server;
     let differs = [

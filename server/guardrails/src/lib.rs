@@ -35,6 +35,7 @@ pub use body::{BodyKind, all_text, pass_body};
 pub use check::check;
 pub use outcome::{RuleOutcome, RuleOutcomes};
 pub use outside::{About, Ask, Outside};
+pub use pii::{Found, Kinds, find};
 pub use refusal::Refusal;
 pub use reply::{Passed, ReplyGuard, refused_choice};
 pub use report::{Counts, Report};

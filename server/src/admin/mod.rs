@@ -12,6 +12,7 @@ mod json_body;
 mod login;
 mod needs;
 mod openapi;
+mod payloads;
 mod policies;
 mod predecessors;
 mod problem;

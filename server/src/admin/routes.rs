@@ -19,10 +19,11 @@ use shared::analytics::{
 };
 use shared::audit::{AuditEntry, AuditQuery, ChainReport};
 use shared::dry_run::{DryRun, DryRunRequest};
+use shared::payloads::{LoggedPayload, PayloadStatus};
 use shared::policies::{
     Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, EgressRoute, Guardrail,
-    LimitState, NewKey, PolicyEntry, PolicyKind, PolicyVersion, Project, ProviderSettings,
-    RateLimit, SystemPrompt, TestReport, TestedText, Triggered,
+    LimitState, NewKey, PayloadSettings, PolicyEntry, PolicyKind, PolicyVersion, Project,
+    ProviderSettings, RateLimit, SystemPrompt, TestReport, TestedText, Triggered,
 };
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
@@ -233,8 +234,8 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
             ),
         );
     }
-    if kind == PolicyKind::Provider {
-        // Whoever may say where a provider is has its keys sent there.
+    if matches!(kind, PolicyKind::Provider | PolicyKind::Payloads) {
+        // Whoever may say where a provider is has its keys sent there; what people write is not everybody's to log.
         let by_admins = |one: Endpoint| match one.method {
             Method::GET => one,
             _ => one.by_admins(),
@@ -256,6 +257,7 @@ fn value_of(kind: PolicyKind) -> SchemaOf {
         PolicyKind::Cache => schema_of::<CacheSettings>,
         PolicyKind::Route => schema_of::<EgressRoute>,
         PolicyKind::Provider => schema_of::<ProviderSettings>,
+        PolicyKind::Payloads => schema_of::<PayloadSettings>,
     }
 }
 
@@ -313,6 +315,15 @@ fn beside_policies() -> Vec<Endpoint> {
                 .body::<DryRunRequest>()
                 .replies::<DryRun>(),
         ),
+        get("/api/v1/payloads/status", rest::payloads::status).described(
+            does("How the logging of payloads fares").replies::<PayloadStatus>(),
+        ),
+        get("/api/v1/requests/{id}/payload", rest::payloads::one)
+            .by_admins()
+            .described(
+                does("What a request and its reply said, where that is logged")
+                    .replies::<LoggedPayload>(),
+            ),
         get("/api/v1/audit", rest::audit::list).described(
             does("What operators have changed, the latest first")
                 .query::<AuditQuery>()

@@ -13,7 +13,7 @@ use super::reading::{Environment, Reader, Section};
 use super::{
     Admin, Alerts, Config, Database, Grpc, Key, Logging, Model, PriceOverride, Provider, Recording,
     Route, SecretKey, Server, UnitPriceOverride, budget, cache, compat, egress, guardrail, limit,
-    project, system_prompt,
+    payloads, project, system_prompt,
 };
 
 /// A configuration that may be started with.
@@ -252,6 +252,7 @@ impl Config {
             system_prompts: system_prompt::read_all(root),
             cache: root.section("cache", cache::read),
             egress: by_name(root, "egress", egress::read),
+            payloads: root.section("payloads", payloads::read),
         }
     }
 }

@@ -29,6 +29,7 @@ mod load;
 mod logging;
 mod model;
 mod parameters;
+mod payloads;
 mod per;
 mod per_million;
 mod price;
@@ -59,7 +60,8 @@ mod unit_price;
 use std::collections::BTreeMap;
 
 use shared::policies::{
-    Budget, CacheSettings, EgressRoute, Guardrail, Project, RateLimit, SystemPrompt,
+    Budget, CacheSettings, EgressRoute, Guardrail, PayloadSettings, Project, RateLimit,
+    SystemPrompt,
 };
 
 pub use admin::Admin;
@@ -148,6 +150,8 @@ pub struct Config {
     pub cache: CacheSettings,
     /// HTTP APIs that are no models, by the names under which clients reach them.
     pub egress: BTreeMap<String, EgressRoute>,
+    /// Requests and replies that are logged with their contents.
+    pub payloads: PayloadSettings,
 }
 
 /// What holds with no configuration at all: a simulated provider, everything on loopback.
@@ -175,6 +179,7 @@ impl Default for Config {
             system_prompts: BTreeMap::new(),
             egress: BTreeMap::new(),
             cache: CacheSettings::default(),
+            payloads: PayloadSettings::default(),
         }
     }
 }

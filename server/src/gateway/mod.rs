@@ -55,6 +55,7 @@ use self::slots::SlotTable;
 use crate::auth::Caller;
 use crate::cache::{Question, Slot};
 use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
+use crate::payloads::{Capture, PayloadLog};
 use crate::policies::Policies;
 use crate::recording::Recorder;
 use crate::recording::request::{Arrival, Recording};
@@ -67,6 +68,7 @@ pub struct Gateway {
     policies: ArcSwap<Policies>,
     transport: Transport,
     recorder: Recorder,
+    payloads: PayloadLog,
     slots: SlotTable,
     shadows: Shadows,
     /// With a flush interval of zero a record is committed before its reply ends.
@@ -141,12 +143,15 @@ impl Gateway {
         policies: Policies,
         transport: Transport,
         recorder: Recorder,
+        payloads: PayloadLog,
         durable: bool,
     ) -> Self {
+        payloads.set(policies.payloads.settings());
         Self {
             policies: ArcSwap::from_pointee(policies),
             transport,
             recorder,
+            payloads,
             slots: SlotTable::default(),
             shadows: Shadows::default(),
             durable,
@@ -210,7 +215,21 @@ impl Gateway {
         }
         let claim = policies.budgets.claim(&context.caller, asking.model);
         context.recording.charge(claim);
+        self.log_payload(context, asking);
         Ok(())
+    }
+
+    /// Begins to keep what the request and its reply say, where an operator wants that.
+    fn log_payload(&self, context: &mut Context, asking: &Asking<'_>) {
+        let payloads = &context.policies.payloads;
+        if payloads.is_off() {
+            return;
+        }
+        let subject = context.caller.subject(asking.model);
+        if let Some(rules) = payloads.wants(subject, context.recording.id()) {
+            let capture = Capture::new(self.payloads.clone(), rules, asking.body);
+            context.recording.log_payload(capture);
+        }
     }
 
     /// From an understood request to an answer that has begun.
@@ -482,6 +501,7 @@ impl Gateway {
 
     /// Puts other policies in force. Requests under way go on with those that they began with.
     pub fn replace_policies(&self, policies: Policies) {
+        self.payloads.set(policies.payloads.settings());
         self.policies.store(Arc::new(policies));
     }
 
@@ -493,6 +513,11 @@ impl Gateway {
     /// What calls go out by.
     pub fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// Where contents are logged.
+    pub fn payloads(&self) -> &PayloadLog {
+        &self.payloads
     }
 
     /// How recording fares.

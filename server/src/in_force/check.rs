@@ -45,6 +45,13 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         // It was read as the configuration is, and is checked with all of it.
         Policy::Provider(_) => {}
         Policy::Route(route) => errors.extend(crate::egress::check(route)),
+        Policy::Payloads(payloads) => {
+            errors.extend(crate::payloads::check(payloads));
+            for (i, other) in payloads.overrides.iter().enumerate() {
+                let field = format!("overrides[{i}].applies_to");
+                selector(&field, &other.applies_to, config, &mut errors);
+            }
+        }
         Policy::Cache(cache) => {
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {

@@ -210,6 +210,7 @@ fn put(config: &mut Config, name: String, policy: Policy) {
         Policy::SystemPrompt(value) => drop(config.system_prompts.insert(name, value)),
         Policy::Cache(value) => config.cache = value,
         Policy::Route(value) => drop(config.egress.insert(name, value)),
+        Policy::Payloads(value) => config.payloads = value,
     }
 }
 
@@ -231,8 +232,8 @@ fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
         PolicyKind::Guardrail => drop(config.guardrails.remove(name)),
         PolicyKind::SystemPrompt => drop(config.system_prompts.remove(name)),
         PolicyKind::Route => drop(config.egress.remove(name)),
-        // There is always one cache; of keys is taken care before.
-        PolicyKind::Cache | PolicyKind::Key => {}
+        // There is always one of these; of keys is taken care before.
+        PolicyKind::Cache | PolicyKind::Payloads | PolicyKind::Key => {}
     }
 }
 

@@ -14,6 +14,7 @@ use crate::store::{Change, What};
 
 /// The name of the one policy of its kind.
 pub const CACHE: &str = "cache";
+const PAYLOADS: &str = "payloads";
 /// Names are for people to read.
 const MAX_NAME: usize = 100;
 
@@ -372,6 +373,8 @@ pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
         "no slashes, control characters, or space around it"
     } else if kind == PolicyKind::Cache && name != CACHE {
         "there is one cache, and its name is `cache`"
+    } else if kind == PolicyKind::Payloads && name != PAYLOADS {
+        "there is one payload logging, and its name is `payloads`"
     } else if kind == PolicyKind::Provider && !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         // `x-llm-provider` and `provider/model` have to be able to say it.
         "ASCII without spaces"
@@ -479,6 +482,7 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
         }
         PolicyKind::Cache => vec![CACHE.to_owned()],
         PolicyKind::Route => config.egress.keys().cloned().collect(),
+        PolicyKind::Payloads => vec![PAYLOADS.to_owned()],
         PolicyKind::Provider => {
             let providers = config.providers.iter();
             providers.map(|provider| provider.name.clone()).collect()
@@ -503,6 +507,9 @@ fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
         }
         PolicyKind::Cache => (name == CACHE).then(|| Policy::Cache(config.cache.clone())),
         PolicyKind::Route => config.egress.get(name).cloned().map(Policy::Route),
+        PolicyKind::Payloads => {
+            (name == PAYLOADS).then(|| Policy::Payloads(config.payloads.clone()))
+        }
         PolicyKind::Provider => {
             let provider = config.providers.iter().find(|one| one.name == name)?;
             Some(Policy::Provider(providers::in_file(provider)))

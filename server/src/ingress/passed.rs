@@ -119,6 +119,7 @@ impl PassedBody {
                 meter.push(&chunk);
                 self.context.recording.began();
                 self.context.recording.sent(chunk.len());
+                self.context.recording.replied(&chunk);
                 self.finish_if_complete();
                 Poll::Ready(Some(Ok(chunk)))
             }

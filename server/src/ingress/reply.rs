@@ -111,6 +111,9 @@ impl WholeBody {
     pub async fn new(mut context: Context, parts: Vec<Bytes>) -> Self {
         context.answered();
         let left = parts.iter().map(Bytes::len).sum();
+        for part in &parts {
+            context.recording.replied(part);
+        }
         if context.durable {
             context.recording.sent(left);
             context.recording.end_durably().await;
@@ -229,6 +232,7 @@ impl EventBody {
     fn end(&mut self) {
         if self.context.durable {
             self.context.recording.sent(self.out.len());
+            self.context.recording.replied(&self.out);
             let mut recording = self.context.recording.take();
             let commit = Box::pin(async move { recording.end_durably().await });
             self.state = State::Committing(commit);
@@ -240,6 +244,7 @@ impl EventBody {
     fn take(&mut self) -> Bytes {
         let bytes = self.out.split().freeze();
         self.context.recording.sent(bytes.len());
+        self.context.recording.replied(&bytes);
         bytes
     }
 }

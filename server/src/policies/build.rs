@@ -18,6 +18,7 @@ use crate::config::{self, Config};
 use crate::egress::Egress;
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
+use crate::payloads::Payloads;
 use crate::routing::{RoutingTable, States};
 use crate::system_prompt::SystemPrompts;
 use crate::transport::{Endpoint, HttpEndpoint, Origin};
@@ -67,6 +68,7 @@ impl Policies {
             guardrails,
             cache: Cache::new(config),
             egress: Egress::new(&config.egress),
+            payloads: Payloads::new(config),
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
             models: config.models.clone(),

@@ -20,6 +20,7 @@ use crate::config::{IpNet, Model, Timeouts};
 use crate::egress::Egress;
 use crate::guardrails::Guardrails;
 use crate::limits::Limits;
+use crate::payloads::Payloads;
 use crate::routing::{Candidate, RoutingTable};
 use crate::system_prompt::SystemPrompts;
 
@@ -34,6 +35,8 @@ pub struct Policies {
     pub cache: Cache,
     /// HTTP APIs that are no models.
     pub egress: Egress,
+    /// Whose contents are logged.
+    pub payloads: Payloads,
     pub routing: RoutingTable,
     /// As configured: what lists of models and targets are made of.
     pub models: Vec<Model>,

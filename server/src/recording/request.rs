@@ -18,6 +18,7 @@ use super::trial::{Receiving, Trial};
 use super::{Recorder, estimate};
 use crate::budgets::{Claim, Hold, Used};
 use crate::limits::Tokens;
+use crate::payloads::Capture;
 
 /// Longer messages are cut: they are for people.
 const MAX_MESSAGE: usize = 500;
@@ -60,6 +61,8 @@ struct Open {
     /// What the request takes of quotas and budgets, and what the call that gave the answer may use of it.
     claim: Option<Claim>,
     hold: Option<Hold>,
+    /// What it and its reply say, where that is logged.
+    payload: Option<Box<Capture>>,
 }
 
 /// What is known of a request when it arrives.
@@ -124,6 +127,7 @@ impl Recording {
                 tokens: None,
                 claim: None,
                 hold: None,
+                payload: None,
             })),
         }
     }
@@ -308,9 +312,24 @@ impl Recording {
         self.with(|open| open.take(trial, Some(ErrorKind::Cancelled)));
     }
 
+    /// What the request and its reply say is logged when it ends.
+    pub fn log_payload(&mut self, capture: Capture) {
+        self.with(|open| open.payload = Some(Box::new(capture)));
+    }
+
+    /// Bytes of the reply, as they are handed to the connection.
+    pub fn replied(&mut self, bytes: &[u8]) {
+        if let Some(capture) = self.open.as_mut().and_then(|open| open.payload.as_mut()) {
+            capture.replied(bytes);
+        }
+    }
+
     /// Events of the reply, before the client sees them.
     pub fn watch(&mut self, events: &[StreamEvent]) {
         self.with(|open| {
+            if let Some(capture) = &mut open.payload {
+                capture.watch(events);
+            }
             for event in events {
                 open.watch(event);
             }
@@ -614,6 +633,9 @@ impl Open {
             _ => self.unit_cost,
         };
         self.settle_claim();
+        if let Some(capture) = self.payload.take() {
+            capture.end(self.record.id, self.record.started_at_us);
+        }
         (self.recorder, self.record)
     }
 }

@@ -29,6 +29,10 @@ const TRIES: usize = 5;
 /// Records that are taken from the spool at once.
 const BATCH: usize = 1000;
 
+/// What belongs to a database's state, by what comes after its name. The database last: as long as it is there, nothing was
+/// restored.
+const BESIDE: [&str; 5] = [".spool", ".ledger", "-shm", "-wal", ""];
+
 /// What a backup has in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackedUp {
@@ -124,8 +128,15 @@ pub async fn restore(backup: &Path, database: &Path) -> Result<Restored, StoreEr
         }
     };
     let before = set_aside(database)?;
-    let rename = std::fs::rename(&new, database);
-    rename.map_err(|error| file_error(database, error))?;
+    if let Err(error) = std::fs::rename(&new, database) {
+        if let Some(aside) = &before {
+            for suffix in BESIDE {
+                let _ = std::fs::rename(beside(aside, suffix), beside(database, suffix));
+            }
+        }
+        forget(&new)?;
+        return Err(file_error(database, error));
+    }
     Ok(Restored { schema, before })
 }
 
@@ -140,8 +151,7 @@ fn set_aside(database: &Path) -> Result<Option<PathBuf>, StoreError> {
     let now = Utc::now().format("%Y%m%dT%H%M%S%3fZ");
     let aside = beside(database, &format!(".before-restore-{now}"));
     let mut moved = false;
-    // The database last: as long as it is there, nothing was restored.
-    for suffix in [".spool", ".ledger", "-shm", "-wal", ""] {
+    for suffix in BESIDE {
         let from = beside(database, suffix);
         match std::fs::rename(&from, beside(&aside, suffix)) {
             Ok(()) => moved |= suffix.is_empty(),

@@ -198,6 +198,7 @@ fn every_key_arrives() {
         system_prompts,
         cache: _,
         egress,
+        payloads: _,
     } = config;
     assert!(egress.is_empty());
     assert_eq!(routes, []);

@@ -35,6 +35,7 @@ mod metrics;
 mod models;
 mod openapi;
 mod operations;
+mod payloads;
 mod policies;
 mod providers;
 mod recording;

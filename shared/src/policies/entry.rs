@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, Project, ProviderSettings, RateLimit,
-    SystemPrompt,
+    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, PayloadSettings, Project,
+    ProviderSettings, RateLimit, SystemPrompt,
 };
 use crate::routing::Source;
 
@@ -23,10 +23,11 @@ pub enum PolicyKind {
     Cache,
     Provider,
     Route,
+    Payloads,
 }
 
 impl PolicyKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Key,
         Self::Project,
         Self::Limit,
@@ -36,6 +37,7 @@ impl PolicyKind {
         Self::Cache,
         Self::Provider,
         Self::Route,
+        Self::Payloads,
     ];
 
     /// The name in the database and the log.
@@ -50,6 +52,7 @@ impl PolicyKind {
             Self::Cache => "cache",
             Self::Provider => "provider",
             Self::Route => "route",
+            Self::Payloads => "payloads",
         }
     }
 
@@ -65,6 +68,7 @@ impl PolicyKind {
             Self::Cache => "cache",
             Self::Provider => "provider",
             Self::Route => "route",
+            Self::Payloads => "payload logging",
         }
     }
 
@@ -80,12 +84,13 @@ impl PolicyKind {
             Self::Cache => "cache",
             Self::Provider => "providers",
             Self::Route => "routes",
+            Self::Payloads => "payloads",
         }
     }
 
     /// Whether there is always one, and no more: its name is the kind's.
     pub fn is_single(self) -> bool {
-        self == Self::Cache
+        matches!(self, Self::Cache | Self::Payloads)
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -111,6 +116,7 @@ pub enum Policy {
     Cache(CacheSettings),
     Provider(ProviderSettings),
     Route(EgressRoute),
+    Payloads(PayloadSettings),
 }
 
 impl Policy {
@@ -125,6 +131,7 @@ impl Policy {
             Self::Cache(_) => PolicyKind::Cache,
             Self::Provider(_) => PolicyKind::Provider,
             Self::Route(_) => PolicyKind::Route,
+            Self::Payloads(_) => PolicyKind::Payloads,
         }
     }
 
@@ -143,6 +150,7 @@ impl Policy {
             PolicyKind::Cache => Self::Cache(serde_json::from_str(json)?),
             PolicyKind::Provider => Self::Provider(serde_json::from_str(json)?),
             PolicyKind::Route => Self::Route(serde_json::from_str(json)?),
+            PolicyKind::Payloads => Self::Payloads(serde_json::from_str(json)?),
         })
     }
 
@@ -158,6 +166,7 @@ impl Policy {
             Self::Cache(value) => serde_json::to_string(value),
             Self::Provider(value) => serde_json::to_string(value),
             Self::Route(value) => serde_json::to_string(value),
+            Self::Payloads(value) => serde_json::to_string(value),
         };
         json.expect("policies have string keys only")
     }

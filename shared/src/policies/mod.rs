@@ -8,6 +8,7 @@ mod entry;
 mod guardrail;
 mod key;
 mod limit;
+mod payloads;
 mod prompt;
 mod provider;
 mod route;
@@ -23,6 +24,7 @@ pub use guardrail::{
 };
 pub use key::{ClientKey, KeyPrefix, NewKey, Project};
 pub use limit::{Algorithm, Per, Rate, RateLimit};
+pub use payloads::{PayloadOverride, PayloadSettings};
 pub use prompt::{Position, SystemPrompt};
 pub use provider::{HealthSettings, ProviderSettings, SimulatedSettings, TimeoutSettings};
 pub use route::EgressRoute;

@@ -9,6 +9,7 @@ pub(super) mod guardrails;
 pub(super) mod keys;
 pub(super) mod me;
 pub(super) mod page;
+pub(super) mod payloads;
 pub(super) mod policies;
 pub(super) mod requests;
 pub(super) mod sessions;

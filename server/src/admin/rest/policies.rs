@@ -171,6 +171,7 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
         PolicyKind::Cache => Policy::Cache(body.parse()?),
         PolicyKind::Route => Policy::Route(body.parse()?),
         PolicyKind::Provider => Policy::Provider(body.parse()?),
+        PolicyKind::Payloads => Policy::Payloads(body.parse()?),
     })
 }
 

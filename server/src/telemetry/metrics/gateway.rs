@@ -54,6 +54,19 @@ impl Collector for GatewayCollector {
             "Records of requests that are not in the database yet",
             recording.queued + recording.spooled,
         )?;
+        let (stored, dropped) = gateway.payloads().counts();
+        counter(
+            &mut encoder,
+            "payloads_stored",
+            "Requests and replies that were logged since the start",
+            stored,
+        )?;
+        counter(
+            &mut encoder,
+            "payloads_dropped",
+            "Requests and replies that were to be logged and could not be, since the start",
+            dropped,
+        )?;
         auth::encode(&mut encoder, &gateway)?;
         targets::encode(&mut encoder, &gateway)?;
         budgets::encode(&mut encoder, &gateway)?;
