@@ -43,13 +43,7 @@ impl Area {
             "export" | "exports" | "backup" | "backups" => Self::Export,
             "overview" | "status" | "targets" | "metrics" | "requests" | "usage" | "prices"
             | "health" => Self::Analytics,
-            _ if matches!(
-                parts.next_back(),
-                Some("states" | "stats" | "clients" | "entries")
-            ) =>
-            {
-                Self::Analytics
-            }
+            _ if matches!(parts.next_back(), Some("states" | "stats")) => Self::Analytics,
             _ => Self::Policies,
         }
     }
@@ -70,6 +64,8 @@ mod tests {
             ("/metrics", Area::Analytics),
             ("/admin/ratelimit", Area::Policies),
             ("/admin/stats", Area::Analytics),
+            ("/admin/ratelimit/clients", Area::Policies),
+            ("/api/v1/cache/entries", Area::Policies),
         ] {
             assert_eq!(Area::of(path), area, "{path}");
         }
