@@ -169,7 +169,7 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
     let list = format!("/api/v1/{}", kind.path());
     let only = kind.is_single();
     let one = if only {
-        list.clone()
+        list
     } else {
         all.push(
             get(&list, policies::list).of(kind).described(
