@@ -86,7 +86,11 @@ mod tests {
     #[test]
     fn it_comes_back_as_it_went() {
         let host = (header::HOST, "localhost:81");
-        let set = set(&headers(&[host.clone()]), "abc", Duration::from_secs(60));
+        let set = set(
+            &headers(std::slice::from_ref(&host)),
+            "abc",
+            Duration::from_secs(60),
+        );
         let set = set.to_str().unwrap();
         assert_eq!(
             set,
