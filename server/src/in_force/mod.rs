@@ -44,6 +44,7 @@ struct State {
 
 /// What is kept together with a change.
 #[derive(Debug, Default)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them at a time")]
 enum Beside {
     #[default]
     Nothing,

@@ -62,6 +62,10 @@ fn addressed(uri: &Uri) -> Option<(String, &str)> {
     (!name.is_empty() && stays_below(path)).then(|| (name.into_owned(), path))
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them for a request, and it does not move"
+)]
 enum Answer {
     Kept {
         status: StatusCode,
@@ -269,6 +273,10 @@ struct EgressBody {
     source: Source,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them for a request, and it does not move"
+)]
 enum Source {
     Kept(Option<Bytes>),
     Passed {
