@@ -171,15 +171,15 @@ impl State {
         }
     }
 
-    async fn keep(&self, batch: Vec<Box<Capture>>) {
+    async fn keep(&self, batch: Vec<Capture>) {
         if batch.is_empty() {
             return;
         }
         let count = batch.len() as u64;
-        let bytes: usize = batch.iter().map(|capture| capture.size()).sum();
+        let bytes: usize = batch.iter().map(Capture::size).sum();
         // Masking and compressing take their time: not that of requests.
         let prepared = tokio::task::spawn_blocking(move || {
-            let payloads = batch.into_iter().map(|capture| prepared(*capture));
+            let payloads = batch.into_iter().map(prepared);
             payloads.collect::<Vec<_>>()
         });
         let written = match prepared.await {
@@ -239,7 +239,7 @@ async fn write(mut items: mpsc::Receiver<Item>, state: Arc<State>) {
         for item in batch.drain(..) {
             let done = match item {
                 Item::Payload(capture) => {
-                    payloads.push(capture);
+                    payloads.push(*capture);
                     continue;
                 }
                 Item::Flush(done) => done,
