@@ -68,6 +68,7 @@ check = { kind = "webhook", url = "http://x/" }
 action = { kind = "flag" }
 [[cache.overrides]]
 ttl = "1h"
+[[payloads.overrides]]
 [[keys.limits]]
 requests = 1
 window = "1m"
