@@ -31,7 +31,7 @@ const FLAGS: &[&str] = &[
 /// `<target dir>/fuzz/found`.
 pub fn fuzz(seconds: u32, only: Option<&str>) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
-    let package = workspace.root.join("server/llm/fuzz");
+    let package = workspace.root.join("server/fuzz");
     let folder = workspace.target.join("fuzz");
     let mut targets = targets(&package)?;
     if let Some(only) = only {
