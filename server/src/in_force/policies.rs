@@ -49,8 +49,9 @@ impl InForce {
             // Without a secret it would open no door.
             return Err(no_such(kind, name));
         }
-        let errors = named(kind, name);
+        let mut errors = named(kind, name);
         if !errors.is_empty() {
+            errors.extend(check::check(name, &policy, &state.config()));
             return Err(EditError::Invalid(errors));
         }
         let taken = providers::take(&state, name, policy)?;
