@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use crate::access::{self, Access, AdminToken, Lifetimes};
 use crate::admin::{self, Admin, AdminState};
 use crate::cache::Persistence;
-use crate::config::{Config, Secret, Server};
+use crate::config::{Config, Destinations, Secret, Server};
 use crate::gateway::Gateway;
 use crate::in_force::{InForce, Overlay};
 use crate::payloads::PayloadLog;
@@ -98,8 +98,9 @@ impl App {
         ledger
             .open(store.clone(), beside(&store, "ledger"), alerts)
             .await;
-        let recorder = Recorder::start(recording(config, &store), store.clone());
-        let transport = Transport::new(authorities);
+        let recorder = Recorder::start(recording(&in_force, &store), store.clone());
+        let destinations = Destinations::allowing(&config.server.allow_addresses);
+        let transport = Transport::new(authorities, destinations);
         tokio::spawn(transport.clone().sweep());
         let payloads = PayloadLog::start(beside(&store, "payloads"));
         let gateway = Arc::new(Gateway::new(

@@ -68,6 +68,7 @@ async fn serve(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let hung_up = signal(SignalKind::hangup())?;
     let app = App::start(&loaded.config).await?;
+    app.in_force.was_read(&loaded.effective).await;
     let reload = Reload::new(file, loaded.config.clone(), app.in_force.clone());
     let reloading = tokio::spawn(reload.run(hung_up));
     // Nobody may be reading: that is no reason not to serve.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::time::MissedTickBehavior;
 
-use crate::config::{self, Choice, Config, ConfigErrors, Loaded, Server, Stamp};
+use crate::config::{self, Choice, Config, ConfigErrors, Loaded, Recording, Server, Stamp};
 use crate::in_force::InForce;
 use crate::policies::PolicyError;
 
@@ -129,6 +129,7 @@ impl Reload {
     ) -> Result<Loaded, ReloadError> {
         let loaded = loaded.map_err(ReloadError::Invalid)?;
         self.in_force.take(loaded.config.clone()).await?;
+        self.in_force.was_read(&loaded.effective).await;
         Ok(loaded)
     }
 }
@@ -153,6 +154,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
                 assumed_output_tokens: _,
                 drain_timeout,
                 trusted_proxies: _,
+                allow_addresses,
                 ca_file,
                 timeouts: _,
             },
@@ -186,14 +188,32 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
             "server.drain_timeout",
             *drain_timeout != server.drain_timeout,
         ),
+        (
+            "server.allow_addresses",
+            *allow_addresses != server.allow_addresses,
+        ),
         ("server.ca_file", *ca_file != server.ca_file),
         ("admin", *admin != started.admin),
         ("grpc", *grpc != started.grpc),
         ("secret", *secret != started.secret),
         ("database", *database != started.database),
-        ("recording", *recording != started.recording),
+        (
+            "recording",
+            !is_retention_alone(recording, &started.recording),
+        ),
         ("logging", *logging != started.logging),
     ];
     let changed = differs.into_iter().filter(|(_, differs)| *differs);
     changed.map(|(key, _)| key).collect()
+}
+
+/// Whether two differ in nothing but what is taken at once.
+fn is_retention_alone(now: &Recording, started: &Recording) -> bool {
+    let with_retention = Recording {
+        retention_days: now.retention_days,
+        minute_retention_days: now.minute_retention_days,
+        hour_retention_days: now.hour_retention_days,
+        ..started.clone()
+    };
+    *now == with_retention
 }

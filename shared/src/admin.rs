@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::analytics::{Overview, OverviewQuery};
-use crate::policies::FieldError;
+use crate::policies::{Edit, FieldError};
 use crate::routing::{ModelChange, ModelRouting, TargetStatus};
 use crate::status::GatewayStatus;
 
@@ -24,16 +24,17 @@ pub trait AdminApi: Send + Sync + 'static {
     /// The models of the configuration, and how each is routed.
     async fn models(&self) -> Result<Vec<ModelRouting>, AdminError>;
 
-    /// Changes a model, from the next request on and beyond restarts; `by`: who does.
+    /// Changes a model, from the next request on and beyond restarts.
     async fn change_model(
         &self,
         name: &str,
         change: ModelChange,
-        by: &str,
+        edit: Edit,
     ) -> Result<ModelRouting, AdminError>;
 
-    /// Takes all changes of a model back: what the configuration says holds again.
-    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError>;
+    /// Takes all changes of a model back: what the configuration says holds again. `None`: it says nothing.
+    async fn reset_model(&self, name: &str, edit: Edit)
+    -> Result<Option<ModelRouting>, AdminError>;
 }
 
 /// Why an administrative call could not be answered.

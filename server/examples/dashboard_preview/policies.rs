@@ -574,6 +574,10 @@ impl PolicyApi for Policies {
         Ok((before - kept.cached.len()) as u64)
     }
 
+    async fn configuration(&self) -> Result<Vec<shared::policies::ConfiguredKey>, AdminError> {
+        Ok(Vec::new())
+    }
+
     async fn policy_stats(&self) -> Result<PolicyStats, AdminError> {
         self.told().await;
         let kept = self.kept();

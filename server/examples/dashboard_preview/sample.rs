@@ -109,12 +109,18 @@ impl AdminApi for Sample {
         &self,
         name: &str,
         _change: ModelChange,
-        by: &str,
+        _edit: shared::policies::Edit,
     ) -> Result<ModelRouting, AdminError> {
-        self.reset_model(name, by).await
+        Err(AdminError::NotFound {
+            message: format!("There is no model `{name}` in a sample."),
+        })
     }
 
-    async fn reset_model(&self, name: &str, _: &str) -> Result<ModelRouting, AdminError> {
+    async fn reset_model(
+        &self,
+        name: &str,
+        _edit: shared::policies::Edit,
+    ) -> Result<Option<ModelRouting>, AdminError> {
         Err(AdminError::NotFound {
             message: format!("There is no model `{name}` in a sample."),
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use shared::analytics::{Overview, OverviewQuery};
+use shared::policies::Edit;
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus};
 use shared::{AdminApi, AdminError};
@@ -104,12 +105,16 @@ impl AdminApi for Admin {
         &self,
         name: &str,
         change: ModelChange,
-        by: &str,
+        edit: Edit,
     ) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.change(name, &change, by).await?)
+        Ok(self.in_force.change(name, &change, &edit).await?)
     }
 
-    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError> {
-        Ok(self.in_force.reset(name, by).await?)
+    async fn reset_model(
+        &self,
+        name: &str,
+        edit: Edit,
+    ) -> Result<Option<ModelRouting>, AdminError> {
+        Ok(self.in_force.reset(name, &edit).await?)
     }
 }

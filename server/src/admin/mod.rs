@@ -18,6 +18,7 @@ mod predecessors;
 mod problem;
 mod rest;
 mod routes;
+mod slashes;
 mod visitor;
 
 pub use api::Admin;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware;
 use tokio::sync::Mutex;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// What the admin listener's handlers share.
@@ -55,11 +57,13 @@ impl AdminState {
 /// token.
 pub fn router(state: &AdminState) -> Router {
     let api: Arc<dyn shared::AdminApi> = state.api.clone();
-    crate::dashboard::router(api, state.api.clone())
+    let router = crate::dashboard::router(api, state.api.clone())
         .layer(middleware::from_fn(needs::of_pages))
         .merge(routes::router(state))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(middleware::map_response(headers::set))
+        .layer(middleware::map_response(headers::set));
+    // Before routes are looked for.
+    Router::new().fallback_service(router.map_request(slashes::encoded))
 }

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use shared::AdminError;
 use shared::policies::{
-    BudgetState, CacheEntry, CacheSelection, ClientKey, Edit, FieldError, LimitState, NewKey,
-    Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
+    BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, FieldError,
+    LimitState, NewKey, Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion,
+    TestReport, TestedText,
 };
 
 use super::Admin;
@@ -120,6 +121,10 @@ impl PolicyApi for Admin {
 
     async fn clear_cache(&self, selection: CacheSelection) -> Result<u64, AdminError> {
         Ok(self.gateway.policies().cache.kept().clear(&selection))
+    }
+
+    async fn configuration(&self) -> Result<Vec<ConfiguredKey>, AdminError> {
+        Ok(self.in_force.configuration().await)
     }
 
     async fn policy_stats(&self) -> Result<PolicyStats, AdminError> {

@@ -21,9 +21,10 @@ use shared::audit::{AuditEntry, AuditQuery, ChainReport};
 use shared::dry_run::{DryRun, DryRunRequest};
 use shared::payloads::{LoggedPayload, PayloadStatus};
 use shared::policies::{
-    Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, EgressRoute, Guardrail,
-    LimitState, NewKey, PayloadSettings, PolicyEntry, PolicyKind, PolicyVersion, Project,
-    ProviderSettings, RateLimit, SystemPrompt, TestReport, TestedText, Triggered,
+    Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, ConfiguredKey,
+    EgressRoute, Guardrail, LimitState, ModelSettings, NewKey, PayloadSettings, PolicyEntry,
+    PolicyKind, PolicyVersion, PriceSettings, Project, ProviderSettings, RateLimit, Settings,
+    SystemPrompt, TestReport, TestedText, Triggered,
 };
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
@@ -34,7 +35,7 @@ use super::openapi::{self, Operation, Row, SchemaOf, does, schema_of};
 use super::predecessors::{Status, cache, egress, guardrails, rate_limit, stats, system_prompt};
 use super::rest::page::{Cursor, Limit, Page};
 use super::rest::policies::Kind;
-use super::rest::{self, gateway, keys, me, policies, sessions, states, tokens, users};
+use super::rest::{self, gateway, keys, me, models, policies, sessions, states, tokens, users};
 use super::{AdminState, login, problem};
 use crate::telemetry::metrics;
 
@@ -151,15 +152,18 @@ fn gateway() -> Vec<Endpoint> {
             does("Where models' requests go, and how each place fares")
                 .replies::<Vec<TargetStatus>>(),
         ),
-        get("/api/v1/models", gateway::models)
-            .described(does("Models, and how they are routed").replies::<Vec<ModelRouting>>()),
-        patch("/api/v1/models/{*name}", gateway::change_model).described(
-            does("Changes how a model is routed")
-                .body::<ModelChange>()
-                .replies::<ModelRouting>(),
+        patch("/api/v1/models/{name}", models::change)
+            .of(PolicyKind::Model)
+            .described(
+                does("Changes the strategy of a model, and nothing else")
+                    .body::<ModelChange>()
+                    .replies::<ModelRouting>()
+                    .conditional(),
+            ),
+        get("/api/v1/settings/configuration", gateway::configuration).described(
+            does("Every key of the configuration, secrets masked, and who says so")
+                .replies::<Vec<ConfiguredKey>>(),
         ),
-        delete("/api/v1/models/{*name}", gateway::reset_model)
-            .described(does("Takes the changes of a model back").replies::<ModelRouting>()),
     ]
 }
 
@@ -171,16 +175,18 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
     let one = if only {
         list
     } else {
-        all.push(
-            get(&list, policies::list).of(kind).described(
-                does(format!(
-                    "Every {what}, in the order in which they act, else by name"
-                ))
-                .query::<Page>()
-                .replies::<Vec<PolicyEntry>>()
-                .paged(),
-            ),
-        );
+        let listed = does(format!(
+            "Every {what}, in the order in which they act, else by name"
+        ))
+        .query::<Page>();
+        all.push(match kind {
+            PolicyKind::Model => get(&list, models::list)
+                .of(kind)
+                .described(listed.replies::<Vec<models::Listed>>().paged()),
+            _ => get(&list, policies::list)
+                .of(kind)
+                .described(listed.replies::<Vec<PolicyEntry>>().paged()),
+        });
         list + "/{name}"
     };
     let put_ = does(format!("Changes a {what}, or makes one"))
@@ -226,16 +232,27 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
         ),
     ]);
     if !only {
-        all.push(
-            delete(&one, policies::delete).of(kind).described(
+        all.push(match kind {
+            PolicyKind::Model => delete(&one, models::delete).of(kind).described(
+                does("Takes the edits of a model back, or the model out of force")
+                    .query::<models::Deleted>()
+                    .replies::<ModelRouting>()
+                    .replies_empty(204)
+                    .conditional(),
+            ),
+            _ => delete(&one, policies::delete).of(kind).described(
                 does(format!("Takes a {what} out of force"))
                     .replies_empty(204)
                     .conditional(),
             ),
-        );
+        });
     }
-    if matches!(kind, PolicyKind::Provider | PolicyKind::Payloads) {
-        // Whoever may say where a provider is has its keys sent there; what people write is not everybody's to log.
+    if matches!(
+        kind,
+        PolicyKind::Provider | PolicyKind::Payloads | PolicyKind::Settings
+    ) {
+        // Whoever may say where a provider is has its keys sent there; what people write is not everybody's to log;
+        // settings say whose word about addresses is taken.
         let by_admins = |one: Endpoint| match one.method {
             Method::GET => one,
             _ => one.by_admins(),
@@ -258,6 +275,9 @@ fn value_of(kind: PolicyKind) -> SchemaOf {
         PolicyKind::Route => schema_of::<EgressRoute>,
         PolicyKind::Provider => schema_of::<ProviderSettings>,
         PolicyKind::Payloads => schema_of::<PayloadSettings>,
+        PolicyKind::Model => schema_of::<ModelSettings>,
+        PolicyKind::Price => schema_of::<PriceSettings>,
+        PolicyKind::Settings => schema_of::<Settings>,
     }
 }
 

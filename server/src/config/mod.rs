@@ -12,6 +12,7 @@ mod cache;
 mod check;
 mod compat;
 mod database;
+mod destinations;
 mod document;
 mod dollars;
 mod effective;
@@ -70,10 +71,14 @@ pub use breaker::Breaker;
 pub use byte_size::ByteSize;
 pub use compat::{Imported, import};
 pub use database::{Database, sqlite_file};
+pub use destinations::Destinations;
 pub use dollars::Dollars;
 pub use effective::{Effective, Setting};
 pub use endpoint::Endpoint;
-pub use entities::{problems, provider, provider_settings};
+pub use entities::{
+    different_settings, model, model_settings, price_names, price_settings, problems, provider,
+    provider_settings, put_price, put_settings, remove_price, settings,
+};
 pub use file::Choice;
 pub use grpc::Grpc;
 pub use health::Health;

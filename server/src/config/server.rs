@@ -30,6 +30,8 @@ pub struct Server {
     pub drain_timeout: Duration,
     /// Networks whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where the gateway connects to although it usually does not: link-local addresses, metadata services.
+    pub allow_addresses: Vec<IpNet>,
     /// A PEM file of certificates that upstreams are trusted by, beside the built-in ones.
     pub ca_file: Option<PathBuf>,
     /// Waits for upstreams; a provider may have its own.
@@ -48,6 +50,7 @@ impl Default for Server {
             assumed_output_tokens: 4096,
             drain_timeout: Duration::from_secs(30),
             trusted_proxies: Vec::new(),
+            allow_addresses: Vec::new(),
             ca_file: None,
             timeouts: Timeouts::default(),
         }
@@ -69,6 +72,7 @@ impl Server {
                 .value("assumed_output_tokens", default.assumed_output_tokens),
             drain_timeout: section.value("drain_timeout", default.drain_timeout),
             trusted_proxies: section.values("trusted_proxies", default.trusted_proxies),
+            allow_addresses: section.values("allow_addresses", default.allow_addresses),
             ca_file: section.optional::<String>("ca_file").map(PathBuf::from),
             timeouts: section.section("timeouts", Timeouts::read),
         }

@@ -1,11 +1,11 @@
 //! Whether a policy makes sense, in itself and among the others.
 
-use shared::policies::{Allowance, FieldError, Policy, PolicyKind, Rate, Selector};
+use shared::policies::{Allowance, Check, FieldError, Policy, PolicyKind, Rate, Selector};
 
 use super::EditError;
 use crate::auth::{check_key, check_project};
 use crate::budgets::check_allowance;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Destinations};
 use crate::limits::check_rate;
 use crate::selection::is_addresses;
 
@@ -36,6 +36,13 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         }
         Policy::Guardrail(rule) => {
             errors.extend(crate::guardrails::check(rule));
+            if let Check::Webhook { url, .. } = &rule.check {
+                let destinations = Destinations::allowing(&config.server.allow_addresses);
+                errors.extend(destinations.check_url(url).err().map(|message| FieldError {
+                    field: "check.url".to_owned(),
+                    message,
+                }));
+            }
             selector("applies_to", &rule.applies_to, config, &mut errors);
         }
         Policy::SystemPrompt(prompt) => {
@@ -43,7 +50,6 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }
         // It was read as the configuration is, and is checked with all of it.
-        Policy::Provider(_) => {}
         Policy::Route(route) => errors.extend(crate::egress::check(route)),
         Policy::Payloads(payloads) => {
             errors.extend(crate::payloads::check(payloads));
@@ -52,6 +58,7 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
                 selector(&field, &other.applies_to, config, &mut errors);
             }
         }
+        Policy::Provider(_) | Policy::Model(_) | Policy::Price(_) | Policy::Settings(_) => {}
         Policy::Cache(cache) => {
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {
@@ -78,7 +85,10 @@ fn allowances(allowances: &[Allowance], errors: &mut Vec<FieldError>) {
 
 /// Whether a policy of this kind can make sense only with all others.
 pub(super) fn concerns_all(kind: PolicyKind) -> bool {
-    kind == PolicyKind::Provider
+    matches!(
+        kind,
+        PolicyKind::Provider | PolicyKind::Model | PolicyKind::Price | PolicyKind::Settings
+    )
 }
 
 /// What would be wrong with the whole configuration that is not wrong now. Of the policy itself it is told by its
@@ -98,6 +108,10 @@ pub(super) fn check_all(
             let place = then.providers.iter().position(|one| one.name == name);
             place.map(|place| format!("providers[{place}]."))
         }
+        PolicyKind::Model => {
+            let place = then.models.iter().position(|one| one.name == name);
+            place.map(|place| format!("models[{place}]."))
+        }
         _ => None,
     };
     let mut errors = Vec::new();
@@ -114,13 +128,26 @@ pub(super) fn check_all(
             None => match known.iter().position(|known| *known == problem.message) {
                 Some(place) => drop(known.swap_remove(place)),
                 None => errors.push(FieldError {
-                    field: problem.path,
+                    field: match kind {
+                        PolicyKind::Price => field_of_price(problem.path),
+                        _ => problem.path,
+                    },
                     message: problem.message,
                 }),
             },
         }
     }
     errors
+}
+
+/// `provider` of `prices[3].provider`.
+fn field_of_price(path: String) -> String {
+    match path.split_once("].") {
+        Some((list, field)) if list.starts_with("prices[") || list.starts_with("unit_prices[") => {
+            field.to_owned()
+        }
+        _ => path,
+    }
 }
 
 /// Whether nothing else needs it.
@@ -139,6 +166,7 @@ pub(super) fn is_free(kind: PolicyKind, name: &str, config: &Config) -> Result<(
             users_of_provider(name, config),
             "Lead them elsewhere first.",
         ),
+        PolicyKind::Model => (users_of_model(name, config), "Lead them elsewhere first."),
         _ => return Ok(()),
     };
     if users.is_empty() {
@@ -192,6 +220,27 @@ fn users_of_provider(name: &str, config: &Config) -> Vec<String> {
     let projects = projects.filter(|(_, project)| names(&project.providers, name));
     users.extend(projects.map(|(project, _)| format!("the project `{project}`")));
     users
+}
+
+/// The same without a model, by any of its names.
+fn users_of_model(name: &str, config: &Config) -> Vec<String> {
+    let Some(model) = config.models.iter().find(|model| model.name == name) else {
+        return Vec::new();
+    };
+    let is_it = |other: &String| *other == model.name || model.aliases.contains(other);
+    let others = config.models.iter().filter(|other| other.name != name);
+    let users = others.filter(|other| {
+        let rules = other.rules.iter().filter_map(|rule| rule.model.as_ref());
+        let lists = [
+            &other.fallbacks,
+            &other.context_length_fallbacks,
+            &other.content_filter_fallbacks,
+        ];
+        lists.into_iter().flatten().chain(rules).any(is_it)
+    });
+    users
+        .map(|other| format!("the model `{}`", other.name))
+        .collect()
 }
 
 fn names(list: &[String], name: &str) -> bool {

@@ -14,14 +14,15 @@ pub use overlay::Overlay;
 
 use std::sync::Arc;
 
+use shared::policies::ConfiguredKey;
 use tokio::sync::Mutex;
 
 use crate::auth::{KeySecret, KeySecrets};
-use crate::config::Config;
+use crate::config::{Config, Effective};
 use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
 use crate::secrets::{SealedSecret, Vault};
-use crate::store::{Change, Store};
+use crate::store::{Change, Retention, Store};
 
 /// The file's configuration and its edits. Changes take turns.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ struct State {
     secrets: Arc<KeySecrets>,
     /// What it has of policies' secrets.
     vault: Vault,
+    /// Every key of the configuration as it was read last.
+    read: Vec<ConfiguredKey>,
 }
 
 /// What is kept together with a change.
@@ -51,7 +54,7 @@ enum Beside {
     /// All that the key has from then on which is changed.
     KeySecrets(Vec<KeySecret>),
     /// Secrets that are new with the change, and all there are then.
-    Sealed(Vec<SealedSecret>, Vault),
+    Sealed(Vec<SealedSecret>, Box<Vault>),
 }
 
 impl State {
@@ -76,6 +79,7 @@ impl InForce {
             overlay,
             secrets,
             vault,
+            read: Vec::new(),
         };
         Self {
             gateway,
@@ -96,6 +100,22 @@ impl InForce {
         Ok(())
     }
 
+    /// Notes where the keys of the configuration come from.
+    pub async fn was_read(&self, effective: &Effective) {
+        let keys = effective.settings().map(|setting| ConfiguredKey {
+            path: setting.path.clone(),
+            value: setting.literal.clone(),
+            source: setting.source.to_string(),
+            variable: setting.variable.clone(),
+        });
+        self.state.lock().await.read = keys.collect();
+    }
+
+    /// Every key of the configuration, secrets masked, and who says so; edits are not in it.
+    pub async fn configuration(&self) -> Vec<ConfiguredKey> {
+        self.state.lock().await.read.clone()
+    }
+
     /// Keeps a change, then puts it in force.
     async fn commit(
         &self,
@@ -105,7 +125,7 @@ impl InForce {
         beside: Beside,
     ) -> Result<(), EditError> {
         let vault = match &beside {
-            Beside::Sealed(_, vault) => vault,
+            Beside::Sealed(_, vault) => &**vault,
             Beside::Nothing | Beside::KeySecrets(_) => &state.vault,
         };
         let config = overlay.applied_to(&state.file, vault);
@@ -120,7 +140,7 @@ impl InForce {
             }
             Beside::Sealed(sealed, vault) => {
                 self.store.add_change_with_secrets(change, &sealed).await?;
-                state.vault = vault;
+                state.vault = *vault;
             }
         }
         self.replace(&config, policies);
@@ -133,6 +153,12 @@ impl InForce {
         let was_open = self.gateway.policies().keys.is_open();
         let is_open = policies.keys.is_open();
         self.gateway.replace_policies(policies);
+        let recording = &config.recording;
+        self.gateway.recorder().keep_for(Retention {
+            request_days: recording.retention_days,
+            minute_days: recording.minute_retention_days,
+            hour_days: recording.hour_retention_days,
+        });
         let host = config.server.host;
         match (was_open, is_open) {
             (true, false) => tracing::info!(

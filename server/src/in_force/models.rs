@@ -1,19 +1,26 @@
-//! What operators change of models.
+//! What operators change of models: all of one, or its strategy alone.
+//!
+//! A strategy alone holds over whatever the configuration says of the rest, today and after it was changed. It is a
+//! policy without targets, which no whole model is; so are the edits from when there were no others.
 
-use chrono::Utc;
+use shared::policies::{Edit, FieldError, ModelSettings, Policy, PolicyKind};
 use shared::routing::{ModelChange, ModelRouting, ModelTarget, Source};
 
-use super::overlay::{EditState, Edited, MODEL, StoredModel};
+use super::overlay::{EditState, Edited};
 use super::{Beside, EditError, InForce, State};
-use crate::config::{Model, Strategy};
-use crate::store::{Change, What};
+use crate::config::{self, Config, Model, Strategy};
+
+const MODEL: PolicyKind = PolicyKind::Model;
 
 impl InForce {
-    /// Every model of the configuration, as it is routed.
+    /// Every model in force, as it is routed.
     pub async fn models(&self) -> Vec<ModelRouting> {
         let state = self.state.lock().await;
-        let models = state.file.models.iter();
-        models.map(|model| routing(model, &state)).collect()
+        let config = state.config();
+        let models = config.models.iter();
+        models
+            .map(|model| routing(model, &config, &state))
+            .collect()
     }
 
     /// Changes a model from the next request on.
@@ -22,90 +29,100 @@ impl InForce {
     /// The change makes no sense, or cannot be kept; then nothing has changed.
     pub async fn change(
         &self,
-        model: &str,
-        change: &ModelChange,
-        by: &str,
-    ) -> Result<ModelRouting, EditError> {
-        let Some(name) = change.strategy.as_deref() else {
-            let state = self.state.lock().await;
-            return Ok(routing(find(&state, model)?, &state));
-        };
-        let strategy = Strategy::from_name(name).ok_or_else(|| EditError::NoSuchStrategy {
-            wanted: name.to_owned(),
-            known: Strategy::names().collect(),
-        })?;
-        let strategy = strategy.as_str().to_owned();
-        self.edit_model(model, EditState::Put(strategy), by).await
-    }
-
-    /// Takes the edits of a model back.
-    ///
-    /// # Errors
-    /// As [`change`](Self::change).
-    pub async fn reset(&self, model: &str, by: &str) -> Result<ModelRouting, EditError> {
-        self.edit_model(model, EditState::Reset, by).await
-    }
-
-    async fn edit_model(
-        &self,
         name: &str,
-        strategy: EditState<String>,
-        by: &str,
+        change: &ModelChange,
+        edit: &Edit,
     ) -> Result<ModelRouting, EditError> {
         let mut state = self.state.lock().await;
-        let model = find(&state, name)?.clone();
-        let before = state.overlay.strategies.get(name);
-        let version = before.map_or(0, |edited| edited.version);
-        let now = before.map_or(&EditState::Reset, |edited| &edited.state);
-        if *now != strategy {
-            let was = routing(&model, &state).strategy;
-            let change = Change {
-                kind: MODEL.to_owned(),
-                name: name.to_owned(),
-                version: version + 1,
-                what: match &strategy {
-                    EditState::Put(strategy) => {
-                        let strategy = strategy.clone();
-                        let json = serde_json::to_string(&StoredModel { strategy });
-                        What::Put(json.expect("a name is JSON"))
-                    }
-                    EditState::Deleted | EditState::Reset => What::Reset,
-                },
-                reason: None,
-                by: by.to_owned(),
-                at: Utc::now(),
-            };
-            let mut overlay = state.overlay.clone();
-            let edited = Edited {
-                state: strategy,
-                version: change.version,
-                at: change.at,
-                by: change.by.clone(),
-            };
-            overlay.strategies.insert(name.to_owned(), edited);
-            self.commit(&mut state, overlay, &change, Beside::Nothing)
-                .await?;
-            let now = routing(&model, &state);
-            tracing::info!(
-                model = name,
-                from = was,
-                to = now.strategy,
-                "A model's strategy was changed"
-            );
+        self.expected(&state, MODEL, name, edit)?;
+        let now = found(name, &state)?;
+        let Some(strategy) = change.strategy.as_deref() else {
+            return Ok(now);
+        };
+        if Strategy::from_name(strategy).is_none() {
+            return Err(EditError::NoSuchStrategy {
+                wanted: strategy.to_owned(),
+                known: Strategy::names().collect(),
+            });
         }
-        Ok(routing(&model, &state))
+        let edited = state.overlay.policy(MODEL, name).and_then(Edited::put);
+        let mut settings = match edited {
+            Some(Policy::Model(settings)) => settings.clone(),
+            _ => ModelSettings::default(),
+        };
+        settings.strategy = strategy.to_owned();
+        let policy = EditState::Put(Policy::Model(settings));
+        self.apply(&mut state, MODEL, name, policy, Beside::Nothing, edit)
+            .await?;
+        found(name, &state)
+    }
+
+    /// Takes the edits of a model back; `None`: the configuration has none of this name.
+    ///
+    /// # Errors
+    /// As [`change`](Self::change), or others need it.
+    pub async fn reset(&self, name: &str, edit: &Edit) -> Result<Option<ModelRouting>, EditError> {
+        let there = {
+            let state = self.state.lock().await;
+            state.config().models.iter().any(|model| model.name == name)
+                || state.file.models.iter().any(|model| model.name == name)
+        };
+        if !there {
+            return Err(EditError::NoSuchModel(name.to_owned()));
+        }
+        self.reset_policy(MODEL, name, edit).await?;
+        let state = self.state.lock().await;
+        Ok(found(name, &state).ok())
     }
 }
 
-fn find<'s>(state: &'s State, name: &str) -> Result<&'s Model, EditError> {
-    let model = state.file.models.iter().find(|model| model.name == name);
-    model.ok_or_else(|| EditError::NoSuchModel(name.to_owned()))
+/// Whether an edit is about the strategy alone.
+pub(super) fn is_strategy_alone(settings: &ModelSettings) -> bool {
+    settings.targets.is_empty()
 }
 
-fn routing(model: &Model, state: &State) -> ModelRouting {
-    let edited = state.overlay.strategy(&model.name);
+/// The model of an edit; `None`: it is about one that the configuration does not have.
+///
+/// # Errors
+/// What is wrong with which field.
+pub(super) fn model(
+    name: &str,
+    settings: &ModelSettings,
+    file: &Config,
+) -> Result<Option<Model>, Vec<FieldError>> {
+    if !is_strategy_alone(settings) {
+        return config::model(name, settings).map(Some);
+    }
+    let model = file.models.iter().find(|model| model.name == name);
+    Ok(model.map(|model| Model {
+        strategy: Strategy::from_name(&settings.strategy).unwrap_or(model.strategy),
+        ..model.clone()
+    }))
+}
+
+/// A strategy alone is told with what it holds over.
+pub(super) fn told(name: &str, settings: ModelSettings, file: &Config) -> ModelSettings {
+    match model(name, &settings, file) {
+        Ok(Some(model)) => config::model_settings(&model),
+        _ => settings,
+    }
+}
+
+fn found(name: &str, state: &State) -> Result<ModelRouting, EditError> {
+    let config = state.config();
+    let model = config.models.iter().find(|model| model.name == name);
+    let model = model.ok_or_else(|| EditError::NoSuchModel(name.to_owned()))?;
+    Ok(routing(model, &config, state))
+}
+
+fn routing(model: &Model, config: &Config, state: &State) -> ModelRouting {
+    let edited = state
+        .overlay
+        .policy(MODEL, &model.name)
+        .and_then(Edited::put);
+    let file = state.file.models.iter().find(|one| one.name == model.name);
     let enabled = |provider: &str| {
-        let mut providers = state.file.providers.iter();
+        let mut providers = config.providers.iter();
         providers.any(|one| one.name == provider && one.enabled)
     };
     let targets = model.targets.iter().map(|target| ModelTarget {
@@ -115,14 +132,15 @@ fn routing(model: &Model, state: &State) -> ModelRouting {
         priority: target.priority,
         enabled: target.enabled && enabled(&target.provider),
     });
+    let in_file = file.map_or(model.strategy, |file| file.strategy);
     ModelRouting {
         name: model.name.clone(),
-        strategy: edited.unwrap_or(model.strategy).as_str().to_owned(),
+        strategy: model.strategy.as_str().to_owned(),
         strategy_source: match edited {
             Some(_) => Source::Edited,
             None => Source::File,
         },
-        strategy_in_file: model.strategy.as_str().to_owned(),
+        strategy_in_file: in_file.as_str().to_owned(),
         targets: targets.collect(),
     }
 }

@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use shared::policies::{ClientKey, Policy, PolicyKind};
 
-use super::providers;
-use crate::config::{Config, Key, Provider, Strategy};
+use super::{models, providers};
+use crate::config::{self, Config, Key, Model, Provider};
 use crate::secrets::Vault;
 use crate::store::{Change, Store, StoreError, What};
 
-/// The kind that a model's changes have.
-pub(super) const MODEL: &str = "model";
 /// Where strategies were kept before there were changes.
 const OLD_SETTING: &str = "config.edits";
 
@@ -20,8 +18,6 @@ const OLD_SETTING: &str = "config.edits";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overlay {
     pub(super) policies: BTreeMap<(PolicyKind, String), Edited<Policy>>,
-    /// By the model's name; a model that the file has no more may come back.
-    pub(super) strategies: BTreeMap<String, Edited<String>>,
 }
 
 /// An edit that is in force, or was taken back.
@@ -48,12 +44,6 @@ impl<T> Edited<T> {
             EditState::Deleted | EditState::Reset => None,
         }
     }
-}
-
-/// What of a model can be changed, as the database has it.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct StoredModel {
-    pub strategy: String,
 }
 
 /// What strategies were before there were changes.
@@ -91,13 +81,6 @@ impl Overlay {
     }
 
     fn take(&mut self, change: &Change) -> Result<(), String> {
-        if change.kind == MODEL {
-            let edited = edited(change, |json| {
-                serde_json::from_str(json).map(|model: StoredModel| model.strategy)
-            })?;
-            self.strategies.insert(change.name.clone(), edited);
-            return Ok(());
-        }
         if crate::access::KINDS.contains(&change.kind.as_str()) {
             // Who may change something, and no policy.
             return Ok(());
@@ -132,18 +115,9 @@ impl Overlay {
         overlay
     }
 
-    pub fn strategy(&self, model: &str) -> Option<Strategy> {
-        Strategy::from_name(self.strategies.get(model)?.put()?)
-    }
-
     /// The configuration with the edits in it.
     pub fn applied_to(&self, file: &Config, vault: &Vault) -> Config {
         let mut config = file.clone();
-        for model in &mut config.models {
-            if let Some(strategy) = self.strategy(&model.name) {
-                model.strategy = strategy;
-            }
-        }
         self.keys_applied_to(&mut config);
         for ((kind, name), edited) in &self.policies {
             match &edited.state {
@@ -154,6 +128,11 @@ impl Overlay {
                     // What made no sense was not taken, or is told of at the start.
                     if let Ok(provider) = providers::provider(name, settings, file, vault) {
                         put_provider(&mut config, provider);
+                    }
+                }
+                EditState::Put(Policy::Model(settings)) => {
+                    if let Ok(Some(model)) = models::model(name, settings, file) {
+                        put_model(&mut config, model);
                     }
                 }
                 EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
@@ -202,7 +181,7 @@ impl Overlay {
 fn put(config: &mut Config, name: String, policy: Policy) {
     match policy {
         // Taken care of before.
-        Policy::Key(_) | Policy::Provider(_) => {}
+        Policy::Key(_) | Policy::Provider(_) | Policy::Model(_) => {}
         Policy::Project(value) => drop(config.projects.insert(name, value)),
         Policy::Limit(value) => drop(config.limits.insert(name, value)),
         Policy::Budget(value) => drop(config.budgets.insert(name, value)),
@@ -211,6 +190,8 @@ fn put(config: &mut Config, name: String, policy: Policy) {
         Policy::Cache(value) => config.cache = value,
         Policy::Route(value) => drop(config.egress.insert(name, value)),
         Policy::Payloads(value) => config.payloads = value,
+        Policy::Price(value) => drop(config::put_price(config, &name, &value)),
+        Policy::Settings(value) => drop(config::put_settings(config, &value)),
     }
 }
 
@@ -223,6 +204,14 @@ fn put_provider(config: &mut Config, provider: Provider) {
     }
 }
 
+fn put_model(config: &mut Config, model: Model) {
+    let mut places = config.models.iter_mut();
+    match places.find(|other| other.name == model.name) {
+        Some(place) => *place = model,
+        None => config.models.push(model),
+    }
+}
+
 fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
     match kind {
         PolicyKind::Provider => config.providers.retain(|provider| provider.name != name),
@@ -232,8 +221,10 @@ fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
         PolicyKind::Guardrail => drop(config.guardrails.remove(name)),
         PolicyKind::SystemPrompt => drop(config.system_prompts.remove(name)),
         PolicyKind::Route => drop(config.egress.remove(name)),
+        PolicyKind::Model => config.models.retain(|model| model.name != name),
+        PolicyKind::Price => config::remove_price(config, name),
         // There is always one of these; of keys is taken care before.
-        PolicyKind::Cache | PolicyKind::Payloads | PolicyKind::Key => {}
+        PolicyKind::Cache | PolicyKind::Settings | PolicyKind::Payloads | PolicyKind::Key => {}
     }
 }
 
@@ -260,10 +251,10 @@ async fn take_over_old(store: &Store) -> Result<(), StoreError> {
     };
     let old: OldEdits = serde_json::from_str(&old).unwrap_or_default();
     let changes = old.strategies.into_iter().map(|(name, strategy)| Change {
-        kind: MODEL.to_owned(),
+        kind: PolicyKind::Model.as_str().to_owned(),
         name,
         version: 1,
-        what: What::Put(serde_json::to_string(&StoredModel { strategy }).expect("a name is JSON")),
+        what: What::Put(serde_json::json!({ "strategy": strategy }).to_string()),
         reason: None,
         by: "admin".to_owned(),
         at: Utc::now(),

@@ -8,13 +8,14 @@ use shared::routing::Source;
 
 use super::overlay::{EditState, Edited};
 use super::providers::{self, Taken};
-use super::{Beside, EditError, InForce, State, check};
-use crate::config::{Config, Key};
+use super::{Beside, EditError, InForce, State, check, models};
+use crate::config::{self, Config, Key};
 use crate::store::{Change, What};
 
 /// The name of the one policy of its kind.
 pub const CACHE: &str = "cache";
 const PAYLOADS: &str = "payloads";
+pub const SETTINGS: &str = "settings";
 /// Names are for people to read.
 const MAX_NAME: usize = 100;
 
@@ -85,7 +86,7 @@ impl InForce {
         }
         let beside = match sealed.is_empty() {
             true => Beside::Nothing,
-            false => Beside::Sealed(sealed, vault),
+            false => Beside::Sealed(sealed, Box::new(vault)),
         };
         self.apply(state, kind, name, EditState::Put(policy), beside, edit)
             .await?;
@@ -225,7 +226,7 @@ impl InForce {
             let policy = match &change.what {
                 What::Put(json) => {
                     let policy = Policy::from_json(kind, json).ok();
-                    policy.map(|policy| providers::told(name, policy, &state.file))
+                    policy.map(|policy| told(name, policy, &state.file))
                 }
                 What::Delete | What::Reset => None,
             };
@@ -266,7 +267,7 @@ impl InForce {
         }
     }
 
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         state: &mut State,
         kind: PolicyKind,
@@ -364,18 +365,64 @@ pub(super) fn without_told(mut policy: Policy) -> Policy {
     policy
 }
 
+/// A policy as it is kept. Values that are spelt differently are the same.
+pub(super) fn in_one_form(state: &State, name: &str, policy: Policy) -> Result<Policy, EditError> {
+    let read = match policy {
+        Policy::Model(settings) => config::model(name, &settings).and_then(|model| {
+            if model.targets.is_empty() {
+                let message = "a model needs at least one target, such as {\"provider\": \"…\"}";
+                return Err(vec![FieldError {
+                    field: "targets".to_owned(),
+                    message: message.to_owned(),
+                }]);
+            }
+            Ok(Policy::Model(config::model_settings(&model)))
+        }),
+        Policy::Price(price) => {
+            let mut scratch = Config::default();
+            config::put_price(&mut scratch, name, &price).map(|()| Policy::Price(price))
+        }
+        Policy::Settings(settings) => {
+            let mut scratch = state.file.clone();
+            config::put_settings(&mut scratch, &settings)
+                .map(|()| Policy::Settings(config::different_settings(&state.file, &settings)))
+        }
+        other => Ok(without_told(other)),
+    };
+    read.map_err(EditError::Invalid)
+}
+
+/// What is told of a policy: all of it, secrets masked.
+fn told(name: &str, policy: Policy, file: &Config) -> Policy {
+    match policy {
+        Policy::Model(settings) => Policy::Model(models::told(name, settings, file)),
+        Policy::Settings(settings) => {
+            let mut config = file.clone();
+            match config::put_settings(&mut config, &settings) {
+                Ok(()) => Policy::Settings(config::settings(&config)),
+                Err(_) => Policy::Settings(settings),
+            }
+        }
+        other => providers::told(name, other, file),
+    }
+}
+
 /// What is wrong with a name.
 pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
     let message = if name.trim().is_empty() {
         "it needs a name"
     } else if name.chars().count() > MAX_NAME {
         "at most 100 characters"
-    } else if name != name.trim() || name.contains(char::is_control) || name.contains(['/', '\\']) {
-        "no slashes, control characters, or space around it"
+    } else if name != name.trim() || name.contains(char::is_control) {
+        "no control characters, or space around it"
+    } else if name.contains(['/', '\\']) && !matches!(kind, PolicyKind::Model | PolicyKind::Price) {
+        "no slashes"
     } else if kind == PolicyKind::Cache && name != CACHE {
         "there is one cache, and its name is `cache`"
     } else if kind == PolicyKind::Payloads && name != PAYLOADS {
         "there is one payload logging, and its name is `payloads`"
+    } else if kind == PolicyKind::Settings && name != SETTINGS {
+        "there are settings of one name, `settings`"
     } else if kind == PolicyKind::Provider && !name.bytes().all(|byte| byte.is_ascii_graphic()) {
         // `x-llm-provider` and `provider/model` have to be able to say it.
         "ASCII without spaces"
@@ -397,7 +444,10 @@ fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
         .filter(|name| in_file(&state.file, kind, name).is_some());
     let mut names = names(&config, kind);
     names.extend(deleted);
-    if !matches!(kind, PolicyKind::Guardrail | PolicyKind::SystemPrompt) {
+    if !matches!(
+        kind,
+        PolicyKind::Guardrail | PolicyKind::SystemPrompt | PolicyKind::Model
+    ) {
         names.sort();
     }
     // Of ten thousand keys, each is found at once.
@@ -443,7 +493,14 @@ fn entry_with(
             .secrets
             .prefixes(name, key.and_then(|key| key.key.as_ref()));
     }
-    let policy = providers::told(name, policy, &state.file);
+    if let Policy::Model(settings) = &policy
+        && models::is_strategy_alone(settings)
+        && file.is_none()
+    {
+        // Of a model that the configuration does not have any more.
+        return Err(no_such(kind, name));
+    }
+    let policy = told(name, policy, &state.file);
     Ok(PolicyEntry {
         name: name.to_owned(),
         policy,
@@ -488,6 +545,13 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
             let providers = config.providers.iter();
             providers.map(|provider| provider.name.clone()).collect()
         }
+        PolicyKind::Model => config
+            .models
+            .iter()
+            .map(|model| model.name.clone())
+            .collect(),
+        PolicyKind::Price => config::price_names(config),
+        PolicyKind::Settings => vec![SETTINGS.to_owned()],
     }
 }
 
@@ -514,6 +578,14 @@ fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
         PolicyKind::Provider => {
             let provider = config.providers.iter().find(|one| one.name == name)?;
             Some(Policy::Provider(providers::in_file(provider)))
+        }
+        PolicyKind::Model => {
+            let model = config.models.iter().find(|one| one.name == name)?;
+            Some(Policy::Model(config::model_settings(model)))
+        }
+        PolicyKind::Price => config::price_settings(config, name).map(Policy::Price),
+        PolicyKind::Settings => {
+            (name == SETTINGS).then(|| Policy::Settings(config::settings(config)))
         }
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn take(state: &State, name: &str, policy: Policy) -> Result<Taken, E
     let mut vault = state.vault.clone();
     let mut sealed = Vec::new();
     let Policy::Provider(mut settings) = policy else {
-        let policy = super::policies::without_told(policy);
+        let policy = super::policies::in_one_form(state, name, policy)?;
         return Ok(Taken {
             policy,
             vault,

@@ -13,7 +13,7 @@ use super::settings::RecordingSettings;
 use super::spool::Spool;
 use super::state::{Observer, State};
 use super::writer::Writer;
-use crate::store::Store;
+use crate::store::{Retention, Store};
 
 /// How long a caller of [`Recorder::record_durably`] or [`Recorder::flush`] waits at most.
 const DURABLE_WAIT: Duration = Duration::from_secs(5);
@@ -55,9 +55,19 @@ impl Recorder {
     pub fn start(settings: RecordingSettings, store: Store) -> Self {
         let (queue, items) = mpsc::channel(settings.queue_size.max(1));
         let spool = Spool::new(settings.spool_dir.clone(), settings.spool_max_bytes);
-        let state = Arc::new(State::new(spool));
+        let retention = Retention {
+            request_days: settings.retention_days,
+            minute_days: settings.minute_retention_days,
+            hour_days: settings.hour_retention_days,
+        };
+        let state = Arc::new(State::new(spool, retention));
         tokio::spawn(Writer::new(settings, store, items, Arc::clone(&state)).run());
         Self(Arc::new(Queue { queue, state }))
+    }
+
+    /// For how long records are kept from now on.
+    pub fn keep_for(&self, retention: Retention) {
+        self.0.state.keep_for(retention);
     }
 
     /// Shows every record to `observer`, once, soon after it was handed over. There is one observer: the first.

@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::record::RequestRecord;
 use super::spool::Spool;
+use crate::store::Retention;
 
 /// Between two log lines about lost records, seconds.
 const LOSS_LOG_S: u64 = 10;
@@ -26,13 +27,14 @@ pub(super) struct State {
     pub(super) hurry: Notify,
     trouble: Mutex<Option<String>>,
     spool: Mutex<Spool>,
+    retention: Mutex<Retention>,
     started: Instant,
     /// When a loss was last logged: seconds since `started`, plus one; zero for never.
     loss_logged_s: AtomicU64,
 }
 
 impl State {
-    pub(super) fn new(spool: Spool) -> Self {
+    pub(super) fn new(spool: Spool, retention: Retention) -> Self {
         Self {
             observer: OnceLock::new(),
             written: AtomicU64::new(0),
@@ -41,9 +43,25 @@ impl State {
             hurry: Notify::new(),
             trouble: Mutex::new(None),
             spool: Mutex::new(spool),
+            retention: Mutex::new(retention),
             started: Instant::now(),
             loss_logged_s: AtomicU64::new(0),
         }
+    }
+
+    /// For how long records are kept, from the next look at them on.
+    pub(super) fn retention(&self) -> Retention {
+        *self
+            .retention
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keep_for(&self, retention: Retention) {
+        *self
+            .retention
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = retention;
     }
 
     /// From now on this sees each record, once; the first observer stays.

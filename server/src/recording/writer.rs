@@ -15,7 +15,7 @@ use super::recorder::Item;
 use super::settings::RecordingSettings;
 use super::spool::SegmentReader;
 use super::state::State;
-use crate::store::{Committed, PendingRollups, Retention, Rollups, Store, StoreError};
+use crate::store::{Committed, PendingRollups, Rollups, Store, StoreError};
 
 /// Records a transaction has at most.
 const MAX_BATCH: usize = 1000;
@@ -435,11 +435,7 @@ impl Writer {
     }
 
     async fn delete_old(&mut self) {
-        let retention = Retention {
-            request_days: self.settings.retention_days,
-            minute_days: self.settings.minute_retention_days,
-            hour_days: self.settings.hour_retention_days,
-        };
+        let retention = self.state.retention();
         match self.store.delete_old(retention, Utc::now()).await {
             // The rest after the queue has been looked at.
             Ok(true) => {}

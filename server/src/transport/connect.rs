@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::TransportError;
+use crate::config::Destinations;
 
 /// How long an address may take before the next one is tried beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -93,8 +94,9 @@ impl Origin {
     pub(super) async fn connect(
         &self,
         tls: impl FnOnce() -> Arc<rustls::ClientConfig>,
+        destinations: &Destinations,
     ) -> Result<Stream, TransportError> {
-        let tcp = self.connect_tcp().await?;
+        let tcp = self.connect_tcp(destinations).await?;
         tcp.set_nodelay(true).map_err(TransportError::Connect)?;
         match &self.0.tls {
             None => Ok(Stream::new(StreamKind::Plain(tcp))),
@@ -107,14 +109,23 @@ impl Origin {
     }
 
     /// Tries the host's addresses, the next one when one has failed or is slow to answer (as RFC 8305
-    /// has it); the first connection wins, and the last failure is reported.
-    async fn connect_tcp(&self) -> Result<TcpStream, TransportError> {
-        let addresses: Vec<SocketAddr> =
+    /// has it); the first connection wins, and the last failure is reported. Each address is looked at here, whatever
+    /// the name stood for before.
+    async fn connect_tcp(&self, destinations: &Destinations) -> Result<TcpStream, TransportError> {
+        let mut addresses: Vec<SocketAddr> =
             tokio::net::lookup_host((self.0.host.as_str(), self.0.port))
                 .await
                 .map_err(TransportError::Resolve)?
                 .collect();
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        addresses.retain(|address| match destinations.check(address.ip()) {
+            Ok(()) => true,
+            Err(what) => {
+                let message = format!("it is at {what}, where the gateway does not connect to");
+                last = io::Error::new(io::ErrorKind::PermissionDenied, message);
+                false
+            }
+        });
         let mut attempts = FuturesUnordered::new();
         let mut addresses = alternating(addresses).into_iter();
         loop {

@@ -32,9 +32,10 @@ use llm::simulated::SimulatedSettings;
 use tokio::time::Instant;
 
 use self::connection::{Answered, Connection, RequestBody};
+use self::deadline::Limit;
 use self::pool::Pool;
 use self::reply::Home;
-use crate::config::Timeouts;
+use crate::config::{Destinations, Timeouts};
 
 /// Where a provider is, and how it wants to be called.
 #[derive(Debug)]
@@ -58,12 +59,14 @@ pub struct HttpEndpoint {
 #[derive(Clone, Debug)]
 pub struct Transport {
     pool: Arc<Pool>,
+    destinations: Arc<Destinations>,
 }
 
 impl Transport {
-    pub fn new(own: OwnAuthorities) -> Self {
+    pub fn new(own: OwnAuthorities, destinations: Destinations) -> Self {
         Self {
             pool: Arc::new(Pool::new(own)),
+            destinations: Arc::new(destinations),
         }
     }
 
@@ -114,7 +117,7 @@ impl Transport {
             }
         }
         let limit = deadline::connect(timeouts, give_up);
-        let connection = Connection::open(&endpoint.origin, self.pool.tls(), limit).await?;
+        let connection = self.connect(endpoint, limit).await?;
         let limit = deadline::first_byte(timeouts, give_up);
         let reply = connection
             .send(request.copy(), limit)
@@ -165,7 +168,7 @@ impl Transport {
         let progress = upload.progress();
         let request = Outgoing::new(endpoint, request)?.with(RequestBody::Upload(upload));
         let limit = deadline::connect(timeouts, give_up);
-        let connection = Connection::open(&endpoint.origin, self.pool.tls(), limit).await?;
+        let connection = self.connect(endpoint, limit).await?;
         let while_sending = deadline::total(timeouts, give_up);
         let then = || deadline::first_byte(timeouts, give_up);
         let reply = connection
@@ -199,6 +202,15 @@ impl Transport {
         *request.method_mut() = outgoing.method;
         *request.headers_mut() = outgoing.headers;
         Ok((url, request))
+    }
+
+    async fn connect(
+        &self,
+        endpoint: &HttpEndpoint,
+        limit: Limit,
+    ) -> Result<Box<Connection>, TransportError> {
+        let tls = self.pool.tls();
+        Connection::open(&endpoint.origin, tls, &self.destinations, limit).await
     }
 
     fn reply(

@@ -152,13 +152,17 @@ impl AdminApi for Gated {
         &self,
         name: &str,
         change: ModelChange,
-        by: &str,
+        edit: shared::policies::Edit,
     ) -> Result<ModelRouting, AdminError> {
-        self.sample.change_model(name, change, by).await
+        self.sample.change_model(name, change, edit).await
     }
 
-    async fn reset_model(&self, name: &str, by: &str) -> Result<ModelRouting, AdminError> {
-        self.sample.reset_model(name, by).await
+    async fn reset_model(
+        &self,
+        name: &str,
+        edit: shared::policies::Edit,
+    ) -> Result<Option<ModelRouting>, AdminError> {
+        self.sample.reset_model(name, edit).await
     }
 }
 

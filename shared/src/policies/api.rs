@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{
-    BudgetState, CacheEntry, CacheSelection, ClientKey, Edit, LimitState, NewKey, Policy,
-    PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
+    BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, LimitState, NewKey,
+    Policy, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport, TestedText,
 };
 use crate::AdminError;
 
@@ -91,6 +91,9 @@ pub trait PolicyApi: Send + Sync + 'static {
 
     /// Forgets answers, and says how many.
     async fn clear_cache(&self, selection: CacheSelection) -> Result<u64, AdminError>;
+
+    /// Every key of the configuration, secrets masked, and who says so. Edits are not in it.
+    async fn configuration(&self) -> Result<Vec<ConfiguredKey>, AdminError>;
 
     /// How cache and guardrails fare.
     async fn policy_stats(&self) -> Result<PolicyStats, AdminError>;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, PayloadSettings, Project,
-    ProviderSettings, RateLimit, SystemPrompt,
+    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, ModelSettings, PayloadSettings,
+    PriceSettings, Project, ProviderSettings, RateLimit, Settings, SystemPrompt,
 };
 use crate::routing::Source;
 
@@ -24,10 +24,13 @@ pub enum PolicyKind {
     Provider,
     Route,
     Payloads,
+    Model,
+    Price,
+    Settings,
 }
 
 impl PolicyKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Key,
         Self::Project,
         Self::Limit,
@@ -38,6 +41,9 @@ impl PolicyKind {
         Self::Provider,
         Self::Route,
         Self::Payloads,
+        Self::Model,
+        Self::Price,
+        Self::Settings,
     ];
 
     /// The name in the database and the log.
@@ -53,6 +59,9 @@ impl PolicyKind {
             Self::Provider => "provider",
             Self::Route => "route",
             Self::Payloads => "payloads",
+            Self::Model => "model",
+            Self::Price => "price",
+            Self::Settings => "settings",
         }
     }
 
@@ -69,6 +78,9 @@ impl PolicyKind {
             Self::Provider => "provider",
             Self::Route => "route",
             Self::Payloads => "payload logging",
+            Self::Model => "model",
+            Self::Price => "price",
+            Self::Settings => "settings",
         }
     }
 
@@ -85,12 +97,15 @@ impl PolicyKind {
             Self::Provider => "providers",
             Self::Route => "routes",
             Self::Payloads => "payloads",
+            Self::Model => "models",
+            Self::Price => "price-overrides",
+            Self::Settings => "settings",
         }
     }
 
     /// Whether there is always one, and no more: its name is the kind's.
     pub fn is_single(self) -> bool {
-        matches!(self, Self::Cache | Self::Payloads)
+        matches!(self, Self::Cache | Self::Payloads | Self::Settings)
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -117,6 +132,9 @@ pub enum Policy {
     Provider(ProviderSettings),
     Route(EgressRoute),
     Payloads(PayloadSettings),
+    Model(ModelSettings),
+    Price(PriceSettings),
+    Settings(Settings),
 }
 
 impl Policy {
@@ -132,6 +150,9 @@ impl Policy {
             Self::Provider(_) => PolicyKind::Provider,
             Self::Route(_) => PolicyKind::Route,
             Self::Payloads(_) => PolicyKind::Payloads,
+            Self::Model(_) => PolicyKind::Model,
+            Self::Price(_) => PolicyKind::Price,
+            Self::Settings(_) => PolicyKind::Settings,
         }
     }
 
@@ -151,6 +172,9 @@ impl Policy {
             PolicyKind::Provider => Self::Provider(serde_json::from_str(json)?),
             PolicyKind::Route => Self::Route(serde_json::from_str(json)?),
             PolicyKind::Payloads => Self::Payloads(serde_json::from_str(json)?),
+            PolicyKind::Model => Self::Model(serde_json::from_str(json)?),
+            PolicyKind::Price => Self::Price(serde_json::from_str(json)?),
+            PolicyKind::Settings => Self::Settings(serde_json::from_str(json)?),
         })
     }
 
@@ -167,6 +191,9 @@ impl Policy {
             Self::Provider(value) => serde_json::to_string(value),
             Self::Route(value) => serde_json::to_string(value),
             Self::Payloads(value) => serde_json::to_string(value),
+            Self::Model(value) => serde_json::to_string(value),
+            Self::Price(value) => serde_json::to_string(value),
+            Self::Settings(value) => serde_json::to_string(value),
         };
         json.expect("policies have string keys only")
     }

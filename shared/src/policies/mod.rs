@@ -8,11 +8,14 @@ mod entry;
 mod guardrail;
 mod key;
 mod limit;
+mod model;
 mod payloads;
+mod price;
 mod prompt;
 mod provider;
 mod route;
 mod selector;
+mod settings;
 mod states;
 
 pub use amount::{Allowance, Budget, Period, usual_alerts};
@@ -24,11 +27,17 @@ pub use guardrail::{
 };
 pub use key::{ClientKey, KeyPrefix, NewKey, Project};
 pub use limit::{Algorithm, Per, Rate, RateLimit};
+pub use model::{
+    BreakerSettings, HedgeSettings, ModelSettings, NamedSettings, RetrySettings, RuleSettings,
+    ShadowSettings, StickySettings, TargetSettings, WhenSettings,
+};
 pub use payloads::{PayloadOverride, PayloadSettings};
+pub use price::{PriceSettings, TokenPrice, UnitPrice, price_name};
 pub use prompt::{Position, SystemPrompt};
 pub use provider::{HealthSettings, ProviderSettings, SimulatedSettings, TimeoutSettings};
 pub use route::EgressRoute;
 pub use selector::Selector;
+pub use settings::{ConfiguredKey, RecordingSettings, ServerSettings, Settings};
 pub use states::{
     BudgetState, CacheEntry, CacheSelection, CacheStats, LimitState, PolicyStats, Triggered,
 };

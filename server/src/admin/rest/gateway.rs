@@ -1,19 +1,18 @@
 //! The gateway itself: figures, status, where requests go.
 
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use shared::AdminApi;
 use shared::analytics::{Overview, OverviewQuery};
-use shared::routing::{ModelChange, ModelRouting, TargetStatus};
+use shared::policies::{ConfiguredKey, PolicyApi};
+use shared::routing::TargetStatus;
 use shared::status::GatewayStatus;
 
 use super::Answer;
-use crate::access::Operator;
 use crate::admin::AdminState;
-use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::telemetry::metrics;
 
@@ -38,34 +37,11 @@ pub(in crate::admin) async fn targets(
     Ok(Json(state.api.targets().await?))
 }
 
-/// `GET /api/v1/models`
-pub(in crate::admin) async fn models(State(state): State<AdminState>) -> Answer<Vec<ModelRouting>> {
-    Ok(Json(state.api.models().await?))
-}
-
-/// `PATCH /api/v1/models/{name}` with `{"strategy": "…"}`
-pub(in crate::admin) async fn change_model(
+/// `GET /api/v1/settings/configuration`: every key of it, and who says so
+pub(in crate::admin) async fn configuration(
     State(state): State<AdminState>,
-    Path(name): Path<String>,
-    Extension(operator): Extension<Operator>,
-    body: JsonBody,
-) -> Answer<ModelRouting> {
-    let change: ModelChange = body.parse()?;
-    Ok(Json(
-        state
-            .api
-            .change_model(&name, change, operator.as_str())
-            .await?,
-    ))
-}
-
-/// `DELETE /api/v1/models/{name}`: of the edits, not of the model
-pub(in crate::admin) async fn reset_model(
-    State(state): State<AdminState>,
-    Path(name): Path<String>,
-    Extension(operator): Extension<Operator>,
-) -> Answer<ModelRouting> {
-    Ok(Json(state.api.reset_model(&name, operator.as_str()).await?))
+) -> Answer<Vec<ConfiguredKey>> {
+    Ok(Json(state.api.configuration().await?))
 }
 
 /// `GET /metrics`

@@ -8,6 +8,7 @@ pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;
 pub(super) mod me;
+pub(super) mod models;
 pub(super) mod page;
 pub(super) mod payloads;
 pub(super) mod policies;

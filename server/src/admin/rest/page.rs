@@ -90,7 +90,17 @@ impl Page {
     ///
     /// # Errors
     /// `after` is gone, from a list with an order of its own.
-    pub fn of(&self, kind: PolicyKind, mut entries: Vec<PolicyEntry>) -> Result<Response, Problem> {
+    pub fn of(&self, kind: PolicyKind, entries: Vec<PolicyEntry>) -> Result<Response, Problem> {
+        self.of_with(kind, entries, |entry| entry)
+    }
+
+    /// The same, each as it is `told`.
+    pub fn of_with<T: Serialize>(
+        &self,
+        kind: PolicyKind,
+        mut entries: Vec<PolicyEntry>,
+        told: impl Fn(PolicyEntry) -> T,
+    ) -> Result<Response, Problem> {
         let limit = clamped(self.limit);
         entries.retain(|entry| self.is_about(entry));
         if let Some(after) = &self.after {
@@ -120,7 +130,8 @@ impl Page {
             }
             link + ">; rel=\"next\""
         });
-        let mut response = Json(entries).into_response();
+        let told: Vec<T> = entries.into_iter().map(told).collect();
+        let mut response = Json(told).into_response();
         if let Some(next) = next {
             let value = HeaderValue::from_str(&next).expect("it is percent-encoded");
             response.headers_mut().insert(header::LINK, value);

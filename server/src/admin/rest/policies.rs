@@ -172,6 +172,9 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
         PolicyKind::Route => Policy::Route(body.parse()?),
         PolicyKind::Provider => Policy::Provider(body.parse()?),
         PolicyKind::Payloads => Policy::Payloads(body.parse()?),
+        PolicyKind::Model => Policy::Model(body.parse()?),
+        PolicyKind::Price => Policy::Price(body.parse()?),
+        PolicyKind::Settings => Policy::Settings(body.parse()?),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What single values cannot tell: whether they make sense together.
 
+mod destinations;
 mod keys;
 mod limits;
 mod listeners;
@@ -25,5 +26,6 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     routes::check(config, reader);
     models::check(config, reader);
     prices::check(config, reader);
+    destinations::check(config, reader);
     keys::check(config, reader);
 }

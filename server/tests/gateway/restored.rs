@@ -1,0 +1,145 @@
+//! Every kind of change made, and taken back by restoring an older version: the running gateway behaves as before.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use server::config::{Config, Secret, Target};
+use shared::policies::{PolicyKind, Project};
+use sqlx::Row;
+
+use crate::test_app::{TestApp, hello, key, model, provider};
+use crate::upstream::{ANSWER, Upstream, json as reply};
+
+const TOKEN: &str = "the-token-of-these-tests";
+const CLIENT: &str = "the-key-of-the-client";
+
+/// A policy's path below its kind's, a value, and another one with which the gateway behaves differently.
+fn change(kind: PolicyKind, upstream: &Upstream) -> Option<(&'static str, Value, Value)> {
+    let up = |key: &str| {
+        json!({"kind": "openai-compatible", "base_url": upstream.url("/v1"), "api_key": key,
+               "health": {"enabled": false}})
+    };
+    let price = |nanos: u64| json!({"model": "backend-model", "tokens": {"input_nanos": nanos, "output_nanos": nanos}});
+    let rate = |requests: u64| json!({"per": "key", "rate": {"requests": requests, "window_seconds": 86_400}});
+    let budget = |requests: u64| json!({"allowance": {"requests": requests, "period": "total"}});
+    let rule = |action: &str| json!({"check": {"kind": "phrases", "phrases": ["Hello"]}, "action": {"kind": action}});
+    Some(match kind {
+        PolicyKind::Key => (
+            "/client",
+            json!({"project": "p", "models": ["m"]}),
+            json!({"project": "p", "models": ["other"]}),
+        ),
+        PolicyKind::Project => ("/p", json!({"models": ["m"]}), json!({"models": ["other"]})),
+        PolicyKind::Limit => ("/l", rate(100_000), rate(99_999)),
+        PolicyKind::Budget => ("/b", budget(100_000), budget(1)),
+        PolicyKind::Guardrail => ("/g", rule("flag"), rule("block")),
+        PolicyKind::SystemPrompt => ("/s", json!({"text": "one"}), json!({"text": "two"})),
+        PolicyKind::Cache => ("", json!({"enabled": false}), json!({"enabled": true})),
+        PolicyKind::Provider => ("/up", up("sk-0123456789-one"), up("sk-0123456789-two")),
+        PolicyKind::Model => {
+            let to = |model: &str| json!({"targets": [{"provider": "up", "model": model}]});
+            ("/m", to("backend-model"), to("another-model"))
+        }
+        PolicyKind::Price => ("/backend-model", price(1_000_000_000), price(2_000_000_000)),
+        // Neither is seen in a chat.
+        PolicyKind::Route | PolicyKind::Payloads => return None,
+        PolicyKind::Settings => (
+            "",
+            json!({"server": {"max_body_size": "1MiB"}}),
+            json!({"server": {"max_body_size": "8B"}}),
+        ),
+    })
+}
+
+async fn admin(app: &TestApp, method: Method, path: &str, body: Option<&Value>) -> Value {
+    let request = app
+        .client
+        .request(method, app.admin_url(&format!("/api/v1/{path}")));
+    let request = match body {
+        Some(body) => request.json(body),
+        None => request,
+    };
+    let response = request.bearer_auth(TOKEN).send().await.unwrap();
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    assert!(status.is_success(), "{path}: {status} {text}");
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// What two equal requests are like, for the client, the upstream, and the record.
+async fn behaviour(app: &TestApp, upstream: &Upstream) -> Vec<String> {
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let before = upstream.received().len();
+        let request = app.chat(&hello("m")).bearer_auth(CLIENT);
+        let response = request.send().await.unwrap();
+        seen.push(response.status().to_string());
+        let limit = response.headers().get("ratelimit-limit");
+        seen.push(format!("{limit:?}"));
+        for request in &upstream.received()[before..] {
+            let shown = request
+                .head
+                .lines()
+                .find(|line| line.starts_with("authorization"));
+            seen.push(format!(
+                "{shown:?} {}",
+                String::from_utf8_lossy(&request.body)
+            ));
+        }
+    }
+    app.flush().await;
+    let rows =
+        app.rows("SELECT cost_nanos FROM requests ORDER BY started_at_us DESC, id DESC LIMIT 2");
+    let costs = rows.await;
+    seen.extend(
+        costs
+            .iter()
+            .map(|row| format!("{:?}", row.get::<Option<i64>, _>(0))),
+    );
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_of_change_is_restored() {
+    let upstream = Upstream::with(|_| vec![reply("200 OK", ANSWER)]).await;
+    let mut client = key("client", CLIENT);
+    client.settings.project = Some("p".to_owned());
+    let project = Project {
+        enabled: true,
+        ..Project::default()
+    };
+    let mut config = Config {
+        providers: vec![provider("up", &upstream, true)],
+        models: vec![model("m", &["up"]), model("other", &["up"])],
+        keys: vec![client],
+        projects: [("p".to_owned(), project)].into(),
+        ..Config::default()
+    };
+    config.models[1].targets = vec![Target {
+        provider: "up".to_owned(),
+        ..Target::default()
+    }];
+    config.admin.token = Some(Secret::new(TOKEN));
+    let app = TestApp::start(config).await;
+    let untouched = behaviour(&app, &upstream).await;
+    for kind in PolicyKind::ALL {
+        let Some((name, first, second)) = change(kind, &upstream) else {
+            continue;
+        };
+        let one = format!("{}{name}", kind.path());
+        let put = admin(&app, Method::PUT, &one, Some(&first)).await;
+        let version = &put["version"];
+        let before = behaviour(&app, &upstream).await;
+        admin(&app, Method::PUT, &one, Some(&second)).await;
+        let between = behaviour(&app, &upstream).await;
+        assert_ne!(
+            between, before,
+            "{one}: it changes nothing that is seen here"
+        );
+        let restored = format!("{one}/versions/{version}/restore");
+        let restored = admin(&app, Method::POST, &restored, None).await;
+        assert_eq!(restored["value"], put["value"], "{one}");
+        assert_eq!(behaviour(&app, &upstream).await, before, "{one}");
+        admin(&app, Method::POST, &format!("{one}/reset"), None).await;
+        assert_eq!(behaviour(&app, &upstream).await, untouched, "{one}");
+    }
+}
