@@ -95,7 +95,18 @@ impl Histogram {
         for _ in 0..filled {
             let gap = usize::try_from(varint::take(bytes)?).ok()?;
             let index = next.checked_add(gap).filter(|index| *index < BUCKETS)?;
-            self.add_count(index, varint::take(bytes)?);
+            let count = varint::take(bytes)?;
+            // Of many histograms that are added up, all but the first find their buckets there.
+            match index
+                .checked_sub(self.first)
+                .and_then(|at| self.counts.get_mut(at))
+            {
+                Some(slot) => {
+                    *slot = slot.saturating_add(count);
+                    self.total = self.total.saturating_add(count);
+                }
+                None => self.add_count(index, count),
+            }
             next = index + 1;
         }
         Some(())

@@ -15,7 +15,19 @@ pub(super) fn push_signed(out: &mut Vec<u8>, value: i64) {
 }
 
 /// Takes a value from the front of `bytes`; `None` when they are not one.
+#[inline]
 pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+    // Nearly all are small.
+    if let Some((byte, rest)) = bytes.split_first()
+        && byte & 0x80 == 0
+    {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
+    take_long(bytes)
+}
+
+fn take_long(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for (i, byte) in bytes.iter().enumerate() {
         // The tenth byte holds the one bit that is left.
