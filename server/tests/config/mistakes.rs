@@ -27,7 +27,7 @@ fn keys_and_values() {
         (
             "[server]\nfoo = 1",
             "a.toml:5: server.foo: unknown key; valid: host, port, max_body_size, max_concurrent_requests, \
-             strict, time_zone, assumed_output_tokens, drain_timeout, trusted_proxies, ca_file, timeouts",
+             strict, time_zone, assumed_output_tokens, drain_timeout, trusted_proxies, allow_addresses, ca_file, timeouts",
         ),
         (
             "[server.timeouts]\nfirst-byte = \"1s\"",
