@@ -85,7 +85,7 @@ async fn requests_and_answers_pass() {
     use sqlx::Row;
     assert_eq!(record.get::<String, _>("endpoint"), "/egress/{name}");
     assert_eq!(record.get::<i64, _>("status"), 418);
-    assert_eq!(record.get::<String, _>("key"), "team-a");
+    assert_eq!(record.get::<String, _>("key_name"), "team-a");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
