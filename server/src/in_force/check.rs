@@ -37,11 +37,7 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         Policy::Guardrail(rule) => {
             errors.extend(crate::guardrails::check(rule));
             if let Check::Webhook { url, .. } = &rule.check {
-                let destinations = Destinations::allowing(&config.server.allow_addresses);
-                errors.extend(destinations.check_url(url).err().map(|message| FieldError {
-                    field: "check.url".to_owned(),
-                    message,
-                }));
+                errors.extend(destination("check.url", url, config));
             }
             selector("applies_to", &rule.applies_to, config, &mut errors);
         }
@@ -50,7 +46,10 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }
         // It was read as the configuration is, and is checked with all of it.
-        Policy::Route(route) => errors.extend(crate::egress::check(route)),
+        Policy::Route(route) => {
+            errors.extend(crate::egress::check(route));
+            errors.extend(destination("endpoint", &route.endpoint, config));
+        }
         Policy::Payloads(payloads) => {
             errors.extend(crate::payloads::check(payloads));
             for (i, other) in payloads.overrides.iter().enumerate() {
@@ -68,6 +67,14 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         }
     }
     errors
+}
+
+/// What is wrong with where a URL leads to.
+fn destination(field: &str, url: &str, config: &Config) -> Option<FieldError> {
+    let destinations = Destinations::allowing(&config.server.allow_addresses);
+    let message = destinations.check_url(url).err()?;
+    let field = field.to_owned();
+    Some(FieldError { field, message })
 }
 
 fn allowances(allowances: &[Allowance], errors: &mut Vec<FieldError>) {

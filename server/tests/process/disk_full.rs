@@ -7,8 +7,8 @@ use crate::process::{Gateway, folder, recorded, soon};
 #[test]
 fn records_wait_until_there_is_room() {
     let folder = folder();
-    // No file may grow beyond about 400 KB, and a write that would is an error, not a signal.
-    let limited = "trap '' XFSZ; ulimit -S -f 800; exec \"$@\"";
+    // No file may grow beyond about 1.6 MB, which an empty database fits in with its log, and a write that would is an error, not a signal.
+    let limited = "trap '' XFSZ; ulimit -S -f 3200; exec \"$@\"";
     let mut gateway = Gateway::run(crate::process::command(folder.path(), limited));
     let mut served = 0;
     while gateway.recording()["trouble"].is_null() {

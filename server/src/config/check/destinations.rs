@@ -18,6 +18,11 @@ pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     {
         reader.problem("alerts.webhook", message);
     }
+    for (name, route) in &config.egress {
+        if let Err(message) = destinations.check_url(&route.endpoint) {
+            reader.problem("egress", format!("the endpoint of \"{name}\" {message}"));
+        }
+    }
     for (name, rule) in &config.guardrails {
         if let Check::Webhook { url, .. } = &rule.check
             && let Err(message) = destinations.check_url(url)
