@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
@@ -24,14 +25,22 @@ const RULES: [&str; 8] = [
     r#"{"check":{"kind":"disclaimer","text":"No advice."},"action":{"kind":"append"}}"#,
 ];
 
+thread_local! {
+    /// Compiling them takes far longer than passing them.
+    static COMPILED: RefCell<HashMap<u8, Option<Active>>> = RefCell::default();
+}
+
 fuzz_target!(|input: (u8, String, Vec<u8>)| {
     let (chosen, text, cuts) = input;
-    let Some(active) = rules(chosen) else { return };
+    let compiled =
+        COMPILED.with_borrow_mut(|all| all.entry(chosen).or_insert_with(|| rules(chosen)).clone());
+    let Some(active) = compiled else { return };
     let whole = said(&active, &[&text]);
     let mut pieces = Vec::new();
     let mut rest = text.as_str();
     for cut in cuts {
-        let (piece, more) = rest.split_at(rest.floor_char_boundary(usize::from(cut).min(rest.len())));
+        let (piece, more) =
+            rest.split_at(rest.floor_char_boundary(usize::from(cut).min(rest.len())));
         pieces.push(piece);
         rest = more;
     }
