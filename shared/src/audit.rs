@@ -57,6 +57,9 @@ pub struct AuditEntry {
     /// 1, 2, … of its kind and name.
     pub version: u64,
     pub what: ChangeKind,
+    /// Why it is unreadable: somebody else than the gateway wrote or altered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub by: String,
@@ -77,6 +80,8 @@ pub enum ChangeKind {
     Delete,
     /// All edits were taken back: what the configuration says holds.
     Reset,
+    /// Nobody knows: it is none of these, as `problem` says.
+    Unreadable,
 }
 
 /// What became of a field.

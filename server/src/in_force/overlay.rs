@@ -89,7 +89,12 @@ impl Overlay {
         let understood = edited(change, |json| Policy::from_json(kind, json));
         if kind == PolicyKind::Key && understood.is_err() {
             // Without it the gateway might be open.
-            let off = edited(change, |_| Ok(Policy::Key(ClientKey::default())))?;
+            let off = Edited {
+                state: EditState::Put(Policy::Key(ClientKey::default())),
+                version: change.version,
+                at: change.at,
+                by: change.by.clone(),
+            };
             self.policies.insert((kind, change.name.clone()), off);
         }
         let edited = understood?;
@@ -237,6 +242,7 @@ fn edited<T>(
             What::Put(json) => EditState::Put(read(json).map_err(|error| error.to_string())?),
             What::Delete => EditState::Deleted,
             What::Reset => EditState::Reset,
+            What::Unreadable(problem) => return Err(problem.clone()),
         },
         version: change.version,
         at: change.at,

@@ -126,6 +126,7 @@ impl InForce {
         match then.what {
             What::Delete => self.delete(kind, name, edit).await.map(|()| None),
             What::Reset => self.reset_policy(kind, name, edit).await,
+            What::Unreadable(_) => Err(no_such_version()),
             What::Put(json) => {
                 let policy = Policy::from_json(kind, &json).map_err(|_| no_such_version())?;
                 let mut state = self.state.lock().await;
@@ -228,7 +229,7 @@ impl InForce {
                     let policy = Policy::from_json(kind, json).ok();
                     policy.map(|policy| told(name, policy, &state.file))
                 }
-                What::Delete | What::Reset => None,
+                What::Delete | What::Reset | What::Unreadable(_) => None,
             };
             PolicyVersion {
                 version: change.version,

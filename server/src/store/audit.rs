@@ -58,7 +58,7 @@ impl Store {
         sql.push(" ORDER BY seq DESC LIMIT ")
             .push_bind(limit as i64 + 1);
         let rows = sql.build().fetch_all(&self.reader()).await?;
-        let mut entries: Vec<AuditEntry> = rows.iter().map(entry).collect::<Result<_, _>>()?;
+        let mut entries: Vec<AuditEntry> = rows.iter().map(entry).collect();
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().filter(|_| more).map(|last| last.seq);
@@ -232,28 +232,43 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn entry(row: &SqliteRow) -> Result<AuditEntry, StoreError> {
-    let seq: i64 = row.try_get("seq")?;
-    let change = change(row)?;
-    let before: Option<String> = row.try_get("value_before")?;
-    let (what, after) = match change.what {
-        What::Put(value) => (ChangeKind::Put, Some(value)),
-        What::Delete => (ChangeKind::Delete, None),
-        What::Reset => (ChangeKind::Reset, None),
+/// An entry, also of a row that somebody has altered.
+fn entry(row: &SqliteRow) -> AuditEntry {
+    let seq: i64 = row.try_get("seq").unwrap_or_default();
+    let change = change(row);
+    let text = |column: &str| {
+        let bytes: Option<Vec<u8>> = row.try_get(column).ok().flatten();
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     };
-    let hash: &[u8] = row.try_get("hash")?;
-    Ok(AuditEntry {
+    let (what, after, problem) = match change.what {
+        What::Put(value) => {
+            let problem = serde_json::from_str::<Value>(&value).err();
+            let problem = problem.map(|error| format!("value is not JSON: {error}"));
+            let what = match problem {
+                None => ChangeKind::Put,
+                Some(_) => ChangeKind::Unreadable,
+            };
+            (what, Some(value), problem)
+        }
+        What::Delete => (ChangeKind::Delete, None, None),
+        What::Reset => (ChangeKind::Reset, None, None),
+        What::Unreadable(problem) => (ChangeKind::Unreadable, text("value"), Some(problem)),
+    };
+    let hash: Vec<u8> = row.try_get("hash").unwrap_or_default();
+    let before = text("value_before");
+    AuditEntry {
         seq: seq.unsigned_abs(),
         kind: change.kind,
         name: change.name,
         version: change.version,
         what,
+        problem,
         reason: change.reason,
         by: change.by,
         at: change.at,
         diff: diff(before.as_deref().map(parsed), after.as_deref().map(parsed)),
-        hash: hex(hash),
-    })
+        hash: hex(&hash),
+    }
 }
 
 /// A value that is not JSON, as no gateway writes it, is shown as what it is.

@@ -29,6 +29,8 @@ pub enum What {
     Delete,
     /// What the configuration says holds.
     Reset,
+    /// Something that no gateway writes, and why. It is read, never written.
+    Unreadable(String),
 }
 
 impl What {
@@ -37,13 +39,14 @@ impl What {
             Self::Put(_) => "put",
             Self::Delete => "delete",
             Self::Reset => "reset",
+            Self::Unreadable(_) => "unreadable",
         }
     }
 
     fn value(&self) -> Option<&str> {
         match self {
             Self::Put(value) => Some(value),
-            Self::Delete | Self::Reset => None,
+            Self::Delete | Self::Reset | Self::Unreadable(_) => None,
         }
     }
 }
@@ -57,7 +60,7 @@ impl Store {
             "SELECT {COLUMNS}, max(version) FROM changes GROUP BY kind, name ORDER BY kind, name"
         ));
         let rows = sqlx::query(statement).fetch_all(&self.reader()).await?;
-        rows.iter().map(change).collect()
+        Ok(rows.iter().map(change).collect())
     }
 
     /// All changes of a kind and name, the latest first.
@@ -70,7 +73,7 @@ impl Store {
             .bind(name)
             .fetch_all(&self.reader())
             .await?;
-        rows.iter().map(change).collect()
+        Ok(rows.iter().map(change).collect())
     }
 
     /// Writes changes, all of them or none.
@@ -185,26 +188,56 @@ impl Hashed<'_> {
     }
 }
 
-pub(super) fn change(row: &SqliteRow) -> Result<Change, StoreError> {
-    let what: String = row.try_get("what")?;
-    let value: Option<String> = row.try_get("value")?;
+/// A change as it stands there, whatever somebody has made of it: one row must not hide the others.
+pub(super) fn change(row: &SqliteRow) -> Change {
+    let mut wrong = Vec::new();
+    let mut text = |column: &str| {
+        let bytes: Option<Vec<u8>> = row.try_get(column).unwrap_or_else(|_| {
+            wrong.push(format!("{column} is not text"));
+            None
+        });
+        bytes.map(|bytes| match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                wrong.push(format!("{column} is not UTF-8"));
+                String::from_utf8_lossy(error.as_bytes()).into_owned()
+            }
+        })
+    };
+    let [kind, name, what, by] =
+        ["kind", "name", "what", "changed_by"].map(|column| text(column).unwrap_or_default());
+    let (value, reason) = (text("value"), text("reason"));
+    let version: i64 = row.try_get("version").unwrap_or(-1);
+    let version = u64::try_from(version).unwrap_or_else(|_| {
+        wrong.push(format!("version = {version}"));
+        0
+    });
+    let micros: Option<i64> = row.try_get("changed_at_us").ok();
+    let at = micros.and_then(DateTime::from_timestamp_micros);
+    let at = at.unwrap_or_else(|| {
+        wrong.push(format!("changed_at_us = {micros:?}"));
+        DateTime::UNIX_EPOCH
+    });
     let what = match (what.as_str(), value) {
         ("put", Some(value)) => What::Put(value),
         ("delete", None) => What::Delete,
         ("reset", None) => What::Reset,
-        _ => return Err(StoreError::Corrupt(format!("changes.what = {what}"))),
+        (other, value) => {
+            let with = if value.is_some() { "with" } else { "without" };
+            wrong.push(format!("what = {other:?} {with} a value"));
+            What::Reset
+        }
     };
-    let version: i64 = row.try_get("version")?;
-    let at: i64 = row.try_get("changed_at_us")?;
-    Ok(Change {
-        kind: row.try_get("kind")?,
-        name: row.try_get("name")?,
-        version: u64::try_from(version)
-            .map_err(|_| StoreError::Corrupt(format!("changes.version = {version}")))?,
-        what,
-        reason: row.try_get("reason")?,
-        by: row.try_get("changed_by")?,
-        at: DateTime::from_timestamp_micros(at)
-            .ok_or_else(|| StoreError::Corrupt(format!("changes.changed_at_us = {at}")))?,
-    })
+    Change {
+        kind,
+        name,
+        version,
+        what: match wrong.is_empty() {
+            true => what,
+            false => What::Unreadable(wrong.join(", ")),
+        },
+        reason,
+        by,
+        at,
+    }
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use server::app::App;
 use server::config::{Config, Secret};
 use server::store::{Change, Store, What, verify_audit_of};
 use shared::audit::{ChainProblemKind, ChainReport};
+use shared::policies::PolicyKind;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection, Row};
 
@@ -145,6 +147,116 @@ async fn a_running_gateway_finds_an_altered_entry() {
     assert_eq!(report["intact"], false);
     assert_eq!(report["problems"][0]["seq"], 1);
     assert_eq!(report["problems"][0]["kind"], "altered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_read_is_listed_as_such() {
+    for (sql, problem) in [
+        (
+            "UPDATE changes SET what = 'nonsense' WHERE seq = 2",
+            "what = \"nonsense\"",
+        ),
+        (
+            "UPDATE changes SET value = NULL WHERE seq = 2",
+            "what = \"put\" without a value",
+        ),
+        (
+            "UPDATE changes SET what = 'delete' WHERE seq = 2",
+            "what = \"delete\" with a value",
+        ),
+        (
+            "UPDATE changes SET value = '{' WHERE seq = 2",
+            "value is not JSON",
+        ),
+        (
+            "UPDATE changes SET changed_by = CAST(x'ff' AS TEXT) WHERE seq = 2",
+            "changed_by is not UTF-8",
+        ),
+        (
+            "UPDATE changes SET value = CAST(x'ff' AS TEXT) WHERE seq = 2",
+            "value is not UTF-8",
+        ),
+        (
+            "UPDATE changes SET changed_at_us = 9223372036854775807 WHERE seq = 2",
+            "changed_at_us",
+        ),
+        (
+            "UPDATE changes SET version = -1 WHERE seq = 2",
+            "version = -1",
+        ),
+    ] {
+        let app = app().await;
+        for text in ["one", "two", "three"] {
+            let prompt = Some(json!({ "text": text }));
+            let made = ask(&app, Method::PUT, "/api/v1/system-prompts/p", prompt).await;
+            assert!(made.status().is_success());
+        }
+        let mut connection = app.connect().await;
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        let all = get(&app, "/api/v1/audit").await;
+        let what: Vec<_> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| (entry["seq"].as_u64(), entry["what"].as_str()))
+            .collect();
+        assert_eq!(
+            what,
+            [
+                (Some(3), Some("put")),
+                (Some(2), Some("unreadable")),
+                (Some(1), Some("put"))
+            ],
+            "{sql}"
+        );
+        let said = all[1]["problem"].as_str().unwrap();
+        assert!(said.contains(problem), "{sql}: {said}");
+        let report = get(&app, "/api/v1/audit/verify").await;
+        assert_eq!(report["problems"][0]["seq"], 2, "{sql}: {report}");
+        // Nor does it hide what a policy was before and after.
+        let versions = get(&app, "/api/v1/system-prompts/p/versions").await;
+        assert_eq!(versions.as_array().unwrap().len(), 3, "{sql}");
+        let restored = "/api/v1/system-prompts/p/versions/2/restore";
+        let restored = ask(&app, Method::POST, restored, None).await.status();
+        assert!(
+            restored.is_success() || restored == 404,
+            "{sql}: {restored}"
+        );
+    }
+}
+
+/// Somebody who can write to the file makes one edit unreadable, so that the others are forgotten with the next start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unreadable_change_takes_no_other_along_and_opens_no_door() {
+    let mut app = app().await;
+    let limit = json!({"per": "address", "rate": {"requests": 1000, "window_seconds": 60}});
+    let made = ask(&app, Method::PUT, "/api/v1/limits/one", Some(limit)).await;
+    assert!(made.status().is_success());
+    let key = Some(json!({"name": "team"}));
+    let made = ask(&app, Method::POST, "/api/v1/keys", key).await;
+    assert_eq!(made.status(), 201);
+    let prompt = Some(json!({"text": "one"}));
+    let made = ask(&app, Method::PUT, "/api/v1/system-prompts/p", prompt).await;
+    assert!(made.status().is_success());
+    app.stop().await;
+    let mut connection = app.connect().await;
+    sqlx::raw_sql("UPDATE changes SET what = 'nonsense' WHERE kind IN ('system_prompt', 'key')")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let mut config = Config {
+        providers: vec![simulated("a", llm::simulated::Fault::None)],
+        ..Config::default()
+    };
+    (config.server.port, config.admin.port) = (0, 0);
+    config.database.url = format!("sqlite:{}", app.database.display());
+    let again = App::start(&config).await.unwrap();
+    let policies = again.gateway.policies();
+    assert!(!policies.keys.is_open(), "the key is off, not gone");
+    let limits = again.in_force.policies(PolicyKind::Limit).await;
+    assert_eq!(limits.len(), 1);
+    drop(policies);
+    again.stop().await;
 }
 
 /// A closed database with six changes.
