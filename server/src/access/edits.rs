@@ -77,15 +77,10 @@ impl Access {
         }
         user.role = settings.role;
         user.disabled = settings.disabled;
-        if user.role != Role::Admin || user.disabled {
-            self.keep_an_admin(name, grant)?;
-        }
-        let ends_sessions = user.disabled || hash.is_some();
         if hash.is_some() {
             user.password = hash;
         }
-        self.write_user(user, password.is_some(), ends_sessions, edit)
-            .await
+        self.write_user(user, there.as_ref(), grant, edit).await
     }
 
     /// A user's own new password.
@@ -112,14 +107,17 @@ impl Access {
         let hash = self.passwords.hash(&change.new).await?;
         let _edits = self.edits.lock().await;
         let there = self.read().users.get(name).cloned();
-        let mut user = there.ok_or_else(|| no_such_user(name))?;
-        if user.password.as_ref() != Some(&before) {
+        let there = there.ok_or_else(|| no_such_user(name))?;
+        if there.password.as_ref() != Some(&before) {
             return Err(AdminError::Conflict {
                 message: "The password has been changed since.".to_owned(),
             });
         }
-        user.password = Some(hash);
-        self.write_user(user, true, true, edit).await
+        let user = User {
+            password: Some(hash),
+            ..there.clone()
+        };
+        self.keep(user, Some(&there), edit).await
     }
 
     /// Deletes a user, with sessions and API tokens.
@@ -160,14 +158,32 @@ impl Access {
         Ok(())
     }
 
-    /// Writes a user, then puts it in force. The caller holds `edits`.
-    async fn write_user(
+    /// Writes a user as `grant` wants it, unless that would take the last admin. The caller holds `edits`.
+    pub(super) async fn write_user(
         &self,
-        mut user: User,
-        other_password: bool,
-        ends_sessions: bool,
+        user: User,
+        there: Option<&User>,
+        grant: &Grant,
         edit: &Edit,
     ) -> Result<UserEntry, AdminError> {
+        if user.role != Role::Admin || user.disabled {
+            self.keep_an_admin(&user.name, grant)?;
+        }
+        self.keep(user, there, edit).await
+    }
+
+    /// Writes a user, then puts it in force. Whoever is disabled, may less than before or has another password has to
+    /// log in again. The caller holds `edits`.
+    async fn keep(
+        &self,
+        mut user: User,
+        there: Option<&User>,
+        edit: &Edit,
+    ) -> Result<UserEntry, AdminError> {
+        let password_before = there.and_then(|there| there.password.as_ref());
+        let other_password = user.password.as_ref() != password_before;
+        let demoted = there.is_some_and(|there| user.role < there.role);
+        let ends_sessions = user.disabled || demoted || other_password;
         user.changed_at = Utc::now();
         user.changed_by.clone_from(&edit.by);
         let mut value = json!({"role": user.role, "disabled": user.disabled});
@@ -199,7 +215,9 @@ impl Access {
     /// No user can take away the last admin: whoever has the admin token can.
     fn keep_an_admin(&self, name: &str, grant: &Grant) -> Result<(), AdminError> {
         let table = self.read();
-        let is_admin = |user: &User| user.role == Role::Admin && !user.disabled;
+        // Without a password nobody can log in.
+        let is_admin =
+            |user: &User| user.role == Role::Admin && !user.disabled && user.password.is_some();
         let others = table.users.values().filter(|user| is_admin(user));
         let is_last = table.users.get(name).is_some_and(is_admin) && others.count() == 1;
         if is_last && !grant.has_admin_token {
@@ -214,7 +232,7 @@ impl Access {
 }
 
 impl User {
-    fn entry(&self) -> UserEntry {
+    pub(super) fn entry(&self) -> UserEntry {
         UserEntry {
             name: self.name.to_string(),
             role: self.role,
@@ -262,7 +280,7 @@ pub(super) fn refuse(wrong: impl IntoIterator<Item = FieldError>) -> Result<(), 
 
 /// # Errors
 /// The condition of an edit does not hold.
-fn seen(there: Option<&User>, name: &str, edit: &Edit) -> Result<(), AdminError> {
+pub(super) fn seen(there: Option<&User>, name: &str, edit: &Edit) -> Result<(), AdminError> {
     let version = there.map(|user| user.version);
     if edit.new && there.is_some() {
         return Err(AdminError::Conflict {
@@ -277,7 +295,7 @@ fn seen(there: Option<&User>, name: &str, edit: &Edit) -> Result<(), AdminError>
     Ok(())
 }
 
-fn no_such_user(name: &str) -> AdminError {
+pub(super) fn no_such_user(name: &str) -> AdminError {
     AdminError::NotFound {
         message: format!("There is no user `{name}`."),
     }

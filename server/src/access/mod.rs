@@ -20,6 +20,7 @@ mod token;
 mod tokens;
 mod upkeep;
 mod user;
+mod versions;
 
 #[cfg(test)]
 mod tests;

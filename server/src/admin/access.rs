@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shared::AdminError;
 use shared::access::{
     AccessApi, Grant, MadeToken, NewToken, PasswordChange, SessionEntry, TokenEntry, UserEntry,
-    UserSettings,
+    UserSettings, UserVersion,
 };
 use shared::policies::Edit;
 
@@ -32,6 +32,20 @@ impl AccessApi for Admin {
 
     async fn delete_user(&self, name: &str, grant: &Grant, edit: Edit) -> Result<(), AdminError> {
         self.access.delete_user(name, grant, &edit).await
+    }
+
+    async fn user_versions(&self, name: &str) -> Result<Vec<UserVersion>, AdminError> {
+        self.access.user_versions(name).await
+    }
+
+    async fn restore_user(
+        &self,
+        name: &str,
+        version: u64,
+        grant: &Grant,
+        edit: Edit,
+    ) -> Result<Option<UserEntry>, AdminError> {
+        self.access.restore_user(name, version, grant, &edit).await
     }
 
     async fn change_password(

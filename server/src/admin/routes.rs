@@ -11,7 +11,7 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use serde_json::{Map, Value};
 use shared::access::{
     Area, MadeToken, Me, NewToken, PasswordChange, Role, SessionEntry, TokenEntry, UserEntry,
-    UserSettings,
+    UserSettings, UserVersion,
 };
 use shared::analytics::{
     ExportQuery, GatewayHealth, ListedPrice, Overview, OverviewQuery, RequestDetail, RequestLog,
@@ -402,6 +402,25 @@ fn access() -> Vec<Endpoint> {
                     .replies_empty(204)
                     .conditional(),
             ),
+        get("/api/v1/users/{name}/versions", users::versions)
+            .by_admins()
+            .described(
+                does("What a user was, the latest first; also of one who was deleted")
+                    .replies::<Vec<UserVersion>>(),
+            ),
+        post(
+            "/api/v1/users/{name}/versions/{version}/restore",
+            users::restore,
+        )
+        .by_admins()
+        .described(
+            does("Makes a user what they were then, as a new version")
+                .notes("The password stays what it is; one who was deleted has none until an admin gives one.")
+                .replies::<UserEntry>()
+                .tagged()
+                .replies_empty(204)
+                .conditional(),
+        ),
         get("/api/v1/tokens", tokens::list).described(
             does("One's own API tokens, by name; for admins all")
                 .query::<Cursor>()

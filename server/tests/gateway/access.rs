@@ -250,11 +250,18 @@ async fn changes_of_a_user_hold_at_once() {
     let session = access.session("alice", PASSWORD).await;
     let demoted = access.admin(Method::PUT, path, Some(json!({"role": "viewer"})));
     assert_eq!(demoted.await.status(), 200);
+    assert_eq!(access.visit(&session, "/api/v1/me").await.status(), 401);
+    let session = access.session("alice", PASSWORD).await;
+    let promoted = access.admin(Method::PUT, path, Some(json!({"role": "editor"})));
+    assert_eq!(promoted.await.status(), 200);
     let me = json_of(access.visit(&session, "/api/v1/me").await).await;
     assert_eq!(
-        me["role"], "viewer",
-        "the session goes on with the new role"
+        me["role"], "editor",
+        "the session goes on with the greater role"
     );
+    let demoted = access.admin(Method::PUT, path, Some(json!({"role": "viewer"})));
+    assert_eq!(demoted.await.status(), 200);
+    let session = access.session("alice", PASSWORD).await;
 
     let token = access
         .token(json!({"name": "of-alice", "user": "alice", "role": "editor"}))
@@ -556,6 +563,152 @@ async fn the_last_admin_stays() {
         .admin(Method::DELETE, "/api/v1/users/second", None)
         .await;
     assert_eq!(gone.status(), 204);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users_are_restored_but_their_passwords_are_not() {
+    const OTHER: &str = "another good password";
+    let access = Access::start().await;
+    let path = "/api/v1/users/alice";
+    let put = |body: Value| async {
+        let put = access.admin(Method::PUT, path, Some(body)).await;
+        assert!(put.status().is_success(), "{}", put.status());
+    };
+    let ask = &access;
+    let restore = |version: u64| async move {
+        let path = format!("{path}/versions/{version}/restore");
+        ask.admin(Method::POST, &path, None).await
+    };
+    let may_log_in = |password: &'static str| async {
+        let location = access.login("alice", password).await.headers()["location"].clone();
+        location == "/"
+    };
+    put(json!({"role": "viewer", "password": PASSWORD})).await;
+    put(json!({"role": "editor", "password": OTHER})).await;
+    put(json!({"role": "editor", "disabled": true})).await;
+    put(json!({"role": "admin"})).await;
+
+    // Disabled: the session ends. Enabled again: the password is the one of now.
+    let session = access.session("alice", OTHER).await;
+    let restored = restore(3).await;
+    assert_eq!(restored.headers()["etag"], "\"5\"");
+    let restored = json_of(restored).await;
+    assert_eq!(
+        (&restored["role"], &restored["disabled"]),
+        (&json!("editor"), &json!(true))
+    );
+    assert_eq!(access.visit(&session, "/api/v1/me").await.status(), 401);
+    assert!(!may_log_in(OTHER).await);
+    let restored = json_of(restore(1).await).await;
+    assert_eq!(
+        (&restored["role"], &restored["disabled"]),
+        (&json!("viewer"), &json!(false))
+    );
+    assert!(may_log_in(OTHER).await && !may_log_in(PASSWORD).await);
+    // With less than before, the session ends; a version that is how it is makes no other.
+    restore(4).await;
+    let session = access.session("alice", OTHER).await;
+    assert_eq!(json_of(restore(4).await).await["version"], 7);
+    assert_eq!(access.visit(&session, "/api/v1/me").await.status(), 200);
+    assert_eq!(json_of(restore(2).await).await["role"], "editor");
+    assert_eq!(access.visit(&session, "/api/v1/me").await.status(), 401);
+
+    // Whoever was deleted comes back without anything that opens a door.
+    let token = json!({"name": "of-alice", "user": "alice", "role": "viewer"});
+    let token = access.token(token).await;
+    let session = access.session("alice", OTHER).await;
+    assert_eq!(access.admin(Method::DELETE, path, None).await.status(), 204);
+    let stale = access
+        .ask(Method::POST, &format!("{path}/versions/1/restore"))
+        .bearer_auth(TOKEN)
+        .header("if-match", "\"8\"");
+    assert_eq!(stale.send().await.unwrap().status(), 412);
+    let restored = json_of(restore(1).await).await;
+    assert_eq!(restored["has_password"], false);
+    assert!(!may_log_in(OTHER).await && !may_log_in(PASSWORD).await);
+    assert_eq!(access.visit(&session, "/api/v1/me").await.status(), 401);
+    let with_token = access.with_token(&token, Method::GET, "/api/v1/limits");
+    assert_eq!(with_token.await, 401);
+    put(json!({"role": "viewer", "password": PASSWORD})).await;
+    assert!(may_log_in(PASSWORD).await);
+    // Being deleted is a version, too.
+    assert_eq!(restore(9).await.status(), 204);
+    assert_eq!(access.admin(Method::GET, path, None).await.status(), 404);
+    assert_eq!(restore(77).await.status(), 404);
+
+    let versions = "/api/v1/users/alice/versions";
+    let versions = json_of(access.admin(Method::GET, versions, None).await).await;
+    let told: Vec<_> = versions.as_array().unwrap().iter().rev().collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|one| {
+            let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let role = text(&one["user"]["role"]);
+            format!("{role} {}", one["user"]["disabled"] == true)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "viewer false",
+            "editor false",
+            "editor true",
+            "admin false",
+            "editor true",
+            "viewer false",
+            "admin false",
+            "editor false",
+            "- false",
+            "viewer false",
+            "viewer false",
+            "- false",
+        ]
+    );
+    let changed = |version: usize| &versions[12 - version]["password_changed"];
+    assert_eq!([changed(1), changed(2), changed(11)], [true; 3]);
+    assert_eq!([changed(3), changed(10)], [false; 2]);
+    assert_eq!(versions[7]["reason"], "version 3 restored");
+    let all = versions.to_string();
+    assert!(!all.contains("argon2") && !all.contains(PASSWORD) && !all.contains(OTHER));
+
+    // Only admins may, and the last one stays.
+    access.user("root", "admin").await;
+    let root = access.session("root", PASSWORD).await;
+    access.user("ed", "editor").await;
+    let session = access.session("ed", PASSWORD).await;
+    for (name, session, expected) in [("ed", &session, 403), ("root", &root, 200)] {
+        let path = "/api/v1/users/root/versions";
+        let versions = access.visit(session, path).await;
+        assert_eq!(versions.status(), expected, "{name}");
+    }
+    let path = "/api/v1/users/root";
+    let restore = |version: u64| {
+        let path = format!("{path}/versions/{version}/restore");
+        let restore = access.ask(Method::POST, &path).header("cookie", &root);
+        async { restore.send().await.unwrap().status() }
+    };
+    let demote = access.admin(Method::PUT, path, Some(json!({"role": "viewer"})));
+    assert_eq!(demote.await.status(), 200);
+    let promote = access.admin(Method::PUT, path, Some(json!({"role": "admin"})));
+    assert_eq!(promote.await.status(), 200);
+    assert_eq!(restore(2).await, 401, "the session ended");
+    let root = access.session("root", PASSWORD).await;
+    let restore = |version: u64| {
+        let path = format!("{path}/versions/{version}/restore");
+        let restore = access.ask(Method::POST, &path).header("cookie", &root);
+        async { restore.send().await.unwrap().status() }
+    };
+    assert_eq!(restore(2).await, 409);
+    // An admin without a password is nobody who could log in.
+    let other = "/api/v1/users/other";
+    access.user("other", "admin").await;
+    access.admin(Method::DELETE, other, None).await;
+    let again = format!("{other}/versions/1/restore");
+    assert_eq!(access.admin(Method::POST, &again, None).await.status(), 200);
+    assert_eq!(restore(2).await, 409);
+    let body = json!({"role": "admin", "password": PASSWORD});
+    access.admin(Method::PUT, other, Some(body)).await;
+    assert_eq!(restore(2).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

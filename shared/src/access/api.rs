@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Grant, MadeToken, NewToken, PasswordChange, SessionEntry, TokenEntry, UserEntry, UserSettings,
+    UserVersion,
 };
 use crate::AdminError;
 use crate::policies::Edit;
@@ -16,7 +17,8 @@ pub trait AccessApi: Send + Sync + 'static {
 
     async fn user(&self, name: &str) -> Result<UserEntry, AdminError>;
 
-    /// Makes a user or changes one. Another password, and being disabled, end all of the user's sessions.
+    /// Makes a user or changes one. Another password, a lesser role and being
+    /// disabled end all of the user's sessions.
     async fn put_user(
         &self,
         name: &str,
@@ -27,6 +29,19 @@ pub trait AccessApi: Send + Sync + 'static {
 
     /// Deletes a user, with sessions and API tokens.
     async fn delete_user(&self, name: &str, grant: &Grant, edit: Edit) -> Result<(), AdminError>;
+
+    /// What a user was, the latest first; also of one who was deleted.
+    async fn user_versions(&self, name: &str) -> Result<Vec<UserVersion>, AdminError>;
+
+    /// Makes a user what they were at one of their versions, but for the password: that stays, and one who was deleted
+    /// has none. `None`: they had been deleted then, and are again.
+    async fn restore_user(
+        &self,
+        name: &str,
+        version: u64,
+        grant: &Grant,
+        edit: Edit,
+    ) -> Result<Option<UserEntry>, AdminError>;
 
     /// A user's own new password. All sessions of the user end.
     async fn change_password(

@@ -14,4 +14,4 @@ pub use grant::Grant;
 pub use role::Role;
 pub use session::SessionEntry;
 pub use token::{MadeToken, NewToken, TokenEntry};
-pub use user::{Me, PasswordChange, UserEntry, UserSettings};
+pub use user::{Me, PasswordChange, UserEntry, UserSettings, UserThen, UserVersion};

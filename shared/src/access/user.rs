@@ -38,6 +38,30 @@ pub struct UserEntry {
     pub changed_by: String,
 }
 
+/// What a user was at some time.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UserVersion {
+    pub version: u64,
+    pub at: DateTime<Utc>,
+    pub by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// `None`: the user was deleted.
+    pub user: Option<UserThen>,
+    /// The password was changed, too. None of them is kept.
+    #[serde(default)]
+    pub password_changed: bool,
+}
+
+/// What of a user has versions.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UserThen {
+    pub role: Role,
+    pub disabled: bool,
+}
+
 /// Another password of one's own.
 #[derive(Clone, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

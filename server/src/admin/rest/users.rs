@@ -5,8 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use shared::access::{AccessApi, UserEntry};
+use shared::access::{AccessApi, UserEntry, UserVersion};
 
+use super::Answer;
 use super::page::Cursor;
 use super::precondition::{Conditional, versioned};
 use crate::access::Operator;
@@ -75,6 +76,37 @@ pub(in crate::admin) async fn delete(
     let now = || state.api.access.user(&name).ok().map(|user| user.version);
     deleted.map_err(|error| Conditional::lost(&edit, now(), error))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /api/v1/users/{name}/versions`
+pub(in crate::admin) async fn versions(
+    State(state): State<AdminState>,
+    name: Result<Path<String>, PathRejection>,
+) -> Answer<Vec<UserVersion>> {
+    let Path(name) = name?;
+    Ok(Json(state.api.user_versions(&name).await?))
+}
+
+/// `POST /api/v1/users/{name}/versions/{version}/restore`
+pub(in crate::admin) async fn restore(
+    State(state): State<AdminState>,
+    version: Result<Path<(String, u64)>, PathRejection>,
+    Extension(operator): Extension<Operator>,
+    condition: Conditional,
+) -> Result<Response, Problem> {
+    let Path((name, version)) = version?;
+    let there = state.api.user(&name).await.ok();
+    let edit = condition.edit_of(there.map(|user| user.version), "user", &name)?;
+    let restored = state
+        .api
+        .restore_user(&name, version, &operator.grant(), edit.clone())
+        .await;
+    let now = || state.api.access.user(&name).ok().map(|user| user.version);
+    let restored = restored.map_err(|error| Conditional::lost(&edit, now(), error))?;
+    Ok(match restored {
+        Some(entry) => told(&entry),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
 }
 
 pub(super) fn told(entry: &UserEntry) -> Response {
