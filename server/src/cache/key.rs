@@ -99,15 +99,6 @@ impl Keys {
         parts.text(Some(kind));
         parts.text(owner);
         parts.text(question.client_key);
-        if kind != "key"
-            && let Some(key) = &caller.key
-        {
-            // What one of them may not be answered by must not come from another's.
-            for provider in &key.settings.providers {
-                parts.text(Some(provider));
-            }
-            parts.text(None);
-        }
         parts.text(question.request.model.as_deref());
         parts.text(question.provider);
         parts.text(question.after);

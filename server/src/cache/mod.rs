@@ -30,6 +30,7 @@ use self::directives::Directives;
 use self::flights::{Flight, Joined, State};
 use self::key::Keys;
 use self::regards::Regards;
+use crate::auth::Caller;
 use crate::config::Config;
 use crate::recording::record::CacheOutcome;
 use crate::selection::{Selection, Subject};
@@ -142,8 +143,11 @@ impl Cache {
                 .map_or(Duration::MAX, Duration::from_secs);
             let oldest = oldest.min(in_force.ttl);
             let found = |at: DateTime<Utc>| {
-                let found = self.kept.find(keys.exact, oldest, at);
-                found.or_else(|| self.kept.find(plain?, oldest, at))
+                let find = |key| {
+                    let found = self.kept.find(key, oldest, at);
+                    found.filter(|entry| may_have(question.caller, entry))
+                };
+                find(keys.exact).or_else(|| find(plain?))
             };
             if let Some(entry) = found(Utc::now()) {
                 return Ok(self.hit(entry, question, keys.echoes, false));
@@ -160,10 +164,10 @@ impl Cache {
                         }
                         None => flight = Some(first),
                     },
-                    Waited::Answer(entry) => {
+                    Waited::Answer(entry) if may_have(question.caller, &entry) => {
                         return Ok(self.hit(entry, question, keys.echoes, true));
                     }
-                    Waited::Nothing => {}
+                    Waited::Answer(_) | Waited::Nothing => {}
                 }
             }
             self.kept.missed();
@@ -226,7 +230,10 @@ impl Cache {
             .map_or(Duration::MAX, Duration::from_secs);
         let oldest = oldest.min(in_force.ttl);
         let all = [Some(keys.exact), keys.plain(question.request)];
-        let found = |key| self.kept.find(key, oldest, Utc::now()).is_some();
+        let found = |key| {
+            let found = self.kept.find(key, oldest, Utc::now());
+            found.is_some_and(|entry| may_have(question.caller, &entry))
+        };
         match all.into_iter().flatten().any(found) {
             true => CacheOutcome::Hit,
             false => CacheOutcome::Miss,
@@ -284,6 +291,13 @@ impl Cache {
             slot: None,
         }
     }
+}
+
+/// Whether whoever answered then may answer this caller now. Of models nothing is to be asked: the name that was asked
+/// for is part of the key, and was looked at before.
+fn may_have(caller: &Caller, entry: &Entry) -> bool {
+    let access = caller.access();
+    access.is_none_or(|access| access.allows_answer_of(&entry.origin.provider))
 }
 
 /// How the wait for another request's answer ended.

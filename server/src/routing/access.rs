@@ -16,6 +16,8 @@ pub struct Access {
     models: Vec<Vec<Name>>,
     /// By the provider's index; `None`: all.
     providers: Option<Allowed>,
+    /// The same by name, for what was answered when the indexes were others.
+    named: Option<Box<[Box<str>]>>,
 }
 
 /// Which providers may be asked, by their index.
@@ -52,6 +54,7 @@ impl Access {
             let mut lists = providers.iter().filter(|list| !list.is_empty());
             lists.all(|list| list.iter().any(|name| name == provider))
         };
+        let limited = providers.iter().any(given);
         let access = Self {
             models: models
                 .iter()
@@ -59,10 +62,11 @@ impl Access {
                 .filter(|list| given(list))
                 .map(names)
                 .collect(),
-            providers: providers
-                .iter()
-                .any(given)
-                .then(|| known.iter().map(allowed).collect()),
+            providers: limited.then(|| known.iter().map(allowed).collect()),
+            named: limited.then(|| {
+                let names = known.iter().filter(|name| allowed(name));
+                names.map(|name| Box::from(*name)).collect()
+            }),
         };
         (!access.models.is_empty() || access.providers.is_some()).then_some(access)
     }
@@ -78,6 +82,12 @@ impl Access {
 
     fn allows_provider(&self, index: usize) -> bool {
         allows(self.providers.as_ref(), index)
+    }
+
+    /// Whether an answer of this provider's may be given again.
+    pub fn allows_answer_of(&self, provider: &str) -> bool {
+        let named = self.named.as_deref();
+        named.is_none_or(|names| names.iter().any(|name| **name == *provider))
     }
 
     /// Models that are listed by their names, not by patterns.

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use server::app::App;
 use server::config::Config;
 use shared::policies::{
-    CacheOverride, CacheScope, CacheSelection, Guardrail, Position, Selector, SystemPrompt,
+    CacheOverride, CacheScope, CacheSelection, Guardrail, Position, Project, Selector, SystemPrompt,
 };
 use sqlx::Row;
 
-use crate::test_app::{TestApp, config_for, error, hello, key, model, streamed};
+use crate::test_app::{TestApp, config_for, error, hello, key, model, provider, streamed};
 use crate::upstream::{
     ANSWER, Act, STOP, Upstream, chunk, delta, json as reply, stream, stream_end, stream_head,
 };
@@ -203,6 +203,102 @@ async fn no_key_ever_gets_anothers_answer() {
     assert_eq!((kept.clear(&one), kept.clear(&one)), (1, 0));
     assert_eq!(kept.clear(&CacheSelection::default()), 4);
     assert_eq!(kept.stats().entries, 0);
+}
+
+/// Two providers, `up` before `other`, of which some keys may use the second one alone.
+async fn limited(coalesce: bool) -> (TestApp, Upstream, Upstream) {
+    let slow = move |number| match (coalesce, number) {
+        (true, 0) => vec![Act::WaitForTest, reply("200 OK", ANSWER)],
+        _ => vec![reply("200 OK", ANSWER)],
+    };
+    let up = Upstream::with(slow).await;
+    let other = counting().await;
+    let mut config = Config {
+        providers: vec![provider("up", &up, true), provider("other", &other, false)],
+        models: vec![model("fast", &["up", "other"])],
+        keys: vec![
+            key("all", "sk-all"),
+            key("limited", "sk-limited"),
+            key("of-limited", "sk-of-limited"),
+        ],
+        ..Config::default()
+    };
+    config.keys[1].settings.providers = vec!["other".to_owned()];
+    config.keys[2].settings.project = Some("limited".to_owned());
+    let project = Project {
+        enabled: true,
+        providers: vec!["other".to_owned()],
+        ..Project::default()
+    };
+    config.projects = [("limited".to_owned(), project)].into();
+    config.cache.scope = CacheScope::Shared;
+    config.cache.coalesce = coalesce;
+    (TestApp::caching(config).await, up, other)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_the_answer_of_a_provider_that_is_not_theirs() {
+    let (app, up, other) = limited(false).await;
+    let ask = |key: &str| told(app.chat(&hello("fast")).bearer_auth(key));
+    let asked = || (up.received().len(), other.received().len());
+    let hi = || ("HIT".to_owned(), "Hi".to_owned());
+    assert_eq!(ask("sk-all").await.0, "MISS");
+    assert_eq!(ask("sk-all").await, hi());
+    assert_eq!(asked(), (1, 0));
+    // By its project, and by itself. What they were answered is everybody's.
+    assert_eq!(ask("sk-of-limited").await, miss(0));
+    assert_eq!(asked(), (1, 1));
+    assert_eq!(ask("sk-limited").await, hit(0));
+    assert_eq!(ask("sk-all").await, hit(0));
+    app.app()
+        .gateway
+        .policies()
+        .cache
+        .kept()
+        .clear(&CacheSelection::default());
+    assert_eq!(ask("sk-all").await.0, "MISS");
+    assert_eq!(ask("sk-limited").await, miss(1));
+    assert_eq!(asked(), (2, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_limited_since_gets_nothing_of_before() {
+    let up = Upstream::with(|_| vec![reply("200 OK", ANSWER)]).await;
+    let other = counting().await;
+    let mut config = Config {
+        providers: vec![provider("up", &up, true), provider("other", &other, false)],
+        models: vec![model("fast", &["up", "other"])],
+        keys: vec![key("one", "sk-one")],
+        ..Config::default()
+    };
+    let app = TestApp::caching(config.clone()).await;
+    let ask = || told(app.chat(&hello("fast")).bearer_auth("sk-one"));
+    assert_eq!(ask().await.0, "MISS");
+    config.keys[0].settings.providers = vec!["other".to_owned()];
+    let gateway = &app.app().gateway;
+    let policies = gateway.policies().rebuild(&config).unwrap();
+    gateway.replace_policies(policies);
+    assert_eq!(ask().await, miss(0));
+    assert_eq!(up.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_anothers_answer_gets_it_only_if_it_is_theirs() {
+    let (app, up, other) = limited(true).await;
+    let ask = |key: &str| tokio::spawn(app.chat(&hello("fast")).bearer_auth(key).send());
+    let first = ask("sk-all");
+    up.until_received(1).await;
+    let second = ask("sk-limited");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    up.go_on();
+    let (first, second) = (
+        first.await.unwrap().unwrap(),
+        second.await.unwrap().unwrap(),
+    );
+    assert_eq!((&*outcome(&first), &*outcome(&second)), ("MISS", "MISS"));
+    let second: Value = second.json().await.unwrap();
+    assert_eq!(second["choices"][0]["message"]["content"], "answer 0");
+    assert_eq!((up.received().len(), other.received().len()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
