@@ -13,7 +13,7 @@ const TOKEN: &str = "the-token-of-these-tests";
 const CLIENT: &str = "the-key-of-the-client";
 
 /// A policy's path below its kind's, a value, and another one with which the gateway behaves differently.
-fn change(kind: PolicyKind, upstream: &Upstream) -> Option<(&'static str, Value, Value)> {
+fn change(kind: PolicyKind, upstream: &Upstream) -> (&'static str, Value, Value) {
     let up = |key: &str| {
         json!({"kind": "openai-compatible", "base_url": upstream.url("/v1"), "api_key": key,
                "health": {"enabled": false}})
@@ -22,7 +22,7 @@ fn change(kind: PolicyKind, upstream: &Upstream) -> Option<(&'static str, Value,
     let rate = |requests: u64| json!({"per": "key", "rate": {"requests": requests, "window_seconds": 86_400}});
     let budget = |requests: u64| json!({"allowance": {"requests": requests, "period": "total"}});
     let rule = |action: &str| json!({"check": {"kind": "phrases", "phrases": ["Hello"]}, "action": {"kind": action}});
-    Some(match kind {
+    match kind {
         PolicyKind::Key => (
             "/client",
             json!({"project": "p", "models": ["m"]}),
@@ -40,14 +40,17 @@ fn change(kind: PolicyKind, upstream: &Upstream) -> Option<(&'static str, Value,
             ("/m", to("backend-model"), to("another-model"))
         }
         PolicyKind::Price => ("/backend-model", price(1_000_000_000), price(2_000_000_000)),
-        // Neither is seen in a chat.
-        PolicyKind::Route | PolicyKind::Payloads => return None,
+        PolicyKind::Route => {
+            let to = |path: &str| json!({"endpoint": upstream.url(path)});
+            ("/r", to("/v2"), to("/v3"))
+        }
+        PolicyKind::Payloads => ("", json!({"enabled": true}), json!({"enabled": false})),
         PolicyKind::Settings => (
             "",
             json!({"server": {"max_body_size": "1MiB"}}),
             json!({"server": {"max_body_size": "8B"}}),
         ),
-    })
+    }
 }
 
 async fn admin(app: &TestApp, method: Method, path: &str, body: Option<&Value>) -> Value {
@@ -65,36 +68,51 @@ async fn admin(app: &TestApp, method: Method, path: &str, body: Option<&Value>) 
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// What two equal requests are like, for the client, the upstream, and the record.
-async fn behaviour(app: &TestApp, upstream: &Upstream) -> Vec<String> {
+/// What two equal requests and one through a route are like, for the client, the upstream, and the record.
+async fn behaviour(app: &TestApp, upstream: &Upstream, sent: &mut usize) -> Vec<String> {
     let mut seen = Vec::new();
-    for _ in 0..2 {
+    let mut ids = Vec::new();
+    for number in 0..3 {
         let before = upstream.received().len();
-        let request = app.chat(&hello("m")).bearer_auth(CLIENT);
-        let response = request.send().await.unwrap();
+        let request = match number {
+            0 | 1 => app.chat(&hello("m")),
+            _ => {
+                app.expect_record();
+                app.client.get(app.url("/egress/r/thing"))
+            }
+        };
+        let response = request.bearer_auth(CLIENT).send().await.unwrap();
+        *sent += 1;
         seen.push(response.status().to_string());
         let limit = response.headers().get("ratelimit-limit");
         seen.push(format!("{limit:?}"));
+        let id = response.headers()["x-request-id"].to_str().unwrap();
+        ids.push(id.to_owned());
+        response.bytes().await.unwrap();
         for request in &upstream.received()[before..] {
+            let path = request.head.lines().next();
             let shown = request
                 .head
                 .lines()
                 .find(|line| line.starts_with("authorization"));
             seen.push(format!(
-                "{shown:?} {}",
+                "{path:?} {shown:?} {}",
                 String::from_utf8_lossy(&request.body)
             ));
         }
     }
-    app.flush().await;
-    let rows =
-        app.rows("SELECT cost_nanos FROM requests ORDER BY started_at_us DESC, id DESC LIMIT 2");
-    let costs = rows.await;
-    seen.extend(
-        costs
-            .iter()
-            .map(|row| format!("{:?}", row.get::<Option<i64>, _>(0))),
-    );
+    let records = app.records(*sent).await;
+    let costs = records[*sent - 3..]
+        .iter()
+        .map(|row| format!("{:?}", row.get::<Option<i64>, _>("cost_nanos")));
+    seen.extend(costs);
+    app.app().gateway.payloads().flush().await;
+    for id in ids {
+        let path = app.admin_url(&format!("/api/v1/requests/{id}/payload"));
+        let payload = app.client.get(path).bearer_auth(TOKEN).send();
+        let payload: Value = payload.await.unwrap().json().await.unwrap();
+        seen.push(format!("payload: {}", payload["request"]["json"]));
+    }
     seen
 }
 
@@ -120,17 +138,16 @@ async fn every_kind_of_change_is_restored() {
     }];
     config.admin.token = Some(Secret::new(TOKEN));
     let app = TestApp::start(config).await;
-    let untouched = behaviour(&app, &upstream).await;
+    let mut sent = 0;
+    let untouched = behaviour(&app, &upstream, &mut sent).await;
     for kind in PolicyKind::ALL {
-        let Some((name, first, second)) = change(kind, &upstream) else {
-            continue;
-        };
+        let (name, first, second) = change(kind, &upstream);
         let one = format!("{}{name}", kind.path());
         let put = admin(&app, Method::PUT, &one, Some(&first)).await;
         let version = &put["version"];
-        let before = behaviour(&app, &upstream).await;
+        let before = behaviour(&app, &upstream, &mut sent).await;
         admin(&app, Method::PUT, &one, Some(&second)).await;
-        let between = behaviour(&app, &upstream).await;
+        let between = behaviour(&app, &upstream, &mut sent).await;
         assert_ne!(
             between, before,
             "{one}: it changes nothing that is seen here"
@@ -138,8 +155,12 @@ async fn every_kind_of_change_is_restored() {
         let restored = format!("{one}/versions/{version}/restore");
         let restored = admin(&app, Method::POST, &restored, None).await;
         assert_eq!(restored["value"], put["value"], "{one}");
-        assert_eq!(behaviour(&app, &upstream).await, before, "{one}");
+        assert_eq!(behaviour(&app, &upstream, &mut sent).await, before, "{one}");
         admin(&app, Method::POST, &format!("{one}/reset"), None).await;
-        assert_eq!(behaviour(&app, &upstream).await, untouched, "{one}");
+        assert_eq!(
+            behaviour(&app, &upstream, &mut sent).await,
+            untouched,
+            "{one}"
+        );
     }
 }
