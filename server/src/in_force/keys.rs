@@ -6,9 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use shared::policies::{ClientKey, Edit, FieldError, NewKey, Policy, PolicyKind};
 
+use super::draft::Draft;
 use super::overlay::EditState;
 use super::policies::{entry, named, no_such, without_told};
-use super::{Beside, EditError, InForce, State, check};
+use super::{EditError, InForce, State, check};
 use crate::auth::{KeySecret, NewSecret, digest, shown};
 
 const KEY: PolicyKind = PolicyKind::Key;
@@ -33,7 +34,7 @@ impl InForce {
             new: true,
             ..edit.clone()
         };
-        self.expected(&state, KEY, name, edit)?;
+        state.expected(KEY, name, edit)?;
         let key = without_told(Policy::Key(key));
         let mut errors = named(KEY, name);
         errors.extend(check::check(name, &key, &state.config()));
@@ -45,15 +46,10 @@ impl InForce {
         // The configuration may have a key of this name that was deleted: its secret stays where it is.
         let mut secrets = state.configured_until(name, now);
         secrets.push(secret.kept(name, now));
-        self.add_version(
-            &mut state,
-            KEY,
-            name,
-            EditState::Put(key),
-            Beside::KeySecrets(secrets),
-            edit,
-        )
-        .await?;
+        let mut draft = Draft::of(&state);
+        draft.key_secrets(name, secrets);
+        draft.add_version(KEY, name, EditState::Put(key), edit);
+        self.commit(&mut state, draft).await?;
         Ok(NewKey {
             entry: entry(&state, KEY, name)?,
             secret: secret.into_text(),
@@ -72,7 +68,7 @@ impl InForce {
         edit: &Edit,
     ) -> Result<NewKey, EditError> {
         let mut state = self.state.lock().await;
-        if self.expected(&state, KEY, name, edit)?.is_none() {
+        if state.expected(KEY, name, edit)?.is_none() {
             return Err(no_such(KEY, name));
         }
         if grace_seconds > LONGEST_GRACE {
@@ -115,15 +111,10 @@ impl InForce {
             }),
             ..edit.clone()
         };
-        self.add_version(
-            &mut state,
-            KEY,
-            name,
-            same,
-            Beside::KeySecrets(secrets),
-            &edit,
-        )
-        .await?;
+        let mut draft = Draft::of(&state);
+        draft.key_secrets(name, secrets);
+        draft.add_version(KEY, name, same, &edit);
+        self.commit(&mut state, draft).await?;
         Ok(NewKey {
             entry: entry(&state, KEY, name)?,
             secret: secret.into_text(),

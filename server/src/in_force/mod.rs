@@ -2,6 +2,7 @@
 //! it is acknowledged, holds from the next request on, and outlives restarts and reloads.
 
 mod check;
+mod draft;
 mod error;
 mod keys;
 mod models;
@@ -17,12 +18,13 @@ use std::sync::Arc;
 use shared::policies::ConfiguredKey;
 use tokio::sync::Mutex;
 
-use crate::auth::{KeySecret, KeySecrets};
+use self::draft::Draft;
+use crate::auth::KeySecrets;
 use crate::config::{Config, Effective};
 use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
-use crate::secrets::{SealedSecret, Vault};
-use crate::store::{Change, Retention, Store};
+use crate::secrets::Vault;
+use crate::store::{Retention, Store};
 
 /// The file's configuration and its edits. Changes take turns.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub struct InForce {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     /// As the file has it.
     file: Config,
@@ -43,18 +45,6 @@ struct State {
     vault: Vault,
     /// Every key of the configuration as it was read last.
     read: Vec<ConfiguredKey>,
-}
-
-/// What is kept together with a change.
-#[derive(Debug, Default)]
-#[allow(clippy::large_enum_variant, reason = "there is one of them at a time")]
-enum Beside {
-    #[default]
-    Nothing,
-    /// All that the key has from then on which is changed.
-    KeySecrets(Vec<KeySecret>),
-    /// Secrets that are new with the change, and all there are then.
-    Sealed(Vec<SealedSecret>, Box<Vault>),
 }
 
 impl State {
@@ -116,35 +106,34 @@ impl InForce {
         self.state.lock().await.read.clone()
     }
 
-    /// Keeps a change, then puts it in force.
-    async fn commit(
-        &self,
-        state: &mut State,
-        overlay: Overlay,
-        change: &Change,
-        beside: Beside,
-    ) -> Result<(), EditError> {
-        let vault = match &beside {
-            Beside::Sealed(_, vault) => &**vault,
-            Beside::Nothing | Beside::KeySecrets(_) => &state.vault,
-        };
-        let config = overlay.applied_to(&state.file, vault);
+    /// Keeps what a draft changes, then puts it in force: all of it, or nothing.
+    async fn commit(&self, state: &mut State, draft: Draft) -> Result<(), EditError> {
+        let Draft {
+            state: then,
+            changes,
+            secrets,
+        } = draft;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let config = then.config();
         let mut policies = self.built(&config)?;
-        match beside {
-            Beside::Nothing => self.store.add_changes(std::slice::from_ref(change)).await?,
-            Beside::KeySecrets(secrets) => {
-                self.store.add_change_of_key(change, &secrets).await?;
-                state.secrets = state.secrets_with(&change.name, secrets);
-                let secrets = Arc::clone(&state.secrets);
-                policies.keys = policies.keys.with_secrets(&config, secrets);
-            }
-            Beside::Sealed(sealed, vault) => {
-                self.store.add_change_with_secrets(change, &sealed).await?;
-                state.vault = *vault;
-            }
+        self.store.add_changes(&changes, &secrets).await?;
+        if !secrets.keys.is_empty() {
+            let secrets = Arc::clone(&then.secrets);
+            policies.keys = policies.keys.with_secrets(&config, secrets);
         }
         self.replace(&config, policies);
-        state.overlay = overlay;
+        *state = then;
+        for change in changes {
+            tracing::info!(
+                kind = change.kind,
+                name = change.name,
+                version = change.version,
+                by = change.by,
+                "A policy was changed"
+            );
+        }
         Ok(())
     }
 

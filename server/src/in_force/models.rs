@@ -6,8 +6,9 @@
 use shared::policies::{Edit, FieldError, ModelSettings, Policy, PolicyKind};
 use shared::routing::{ModelChange, ModelRouting, ModelTarget, Source};
 
+use super::draft::Draft;
 use super::overlay::{EditState, Edited};
-use super::{Beside, EditError, InForce, State};
+use super::{EditError, InForce, State};
 use crate::config::{self, Config, Model, Strategy};
 
 const MODEL: PolicyKind = PolicyKind::Model;
@@ -34,7 +35,7 @@ impl InForce {
         edit: &Edit,
     ) -> Result<ModelRouting, EditError> {
         let mut state = self.state.lock().await;
-        self.expected(&state, MODEL, name, edit)?;
+        state.expected(MODEL, name, edit)?;
         let now = found(name, &state)?;
         let Some(strategy) = change.strategy.as_deref() else {
             return Ok(now);
@@ -52,8 +53,9 @@ impl InForce {
         };
         settings.strategy = strategy.to_owned();
         let policy = EditState::Put(Policy::Model(settings));
-        self.apply(&mut state, MODEL, name, policy, Beside::Nothing, edit)
-            .await?;
+        let mut draft = Draft::of(&state);
+        draft.apply(MODEL, name, policy, edit);
+        self.commit(&mut state, draft).await?;
         found(name, &state)
     }
 

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::Utc;
-use shared::policies::{Edit, FieldError, Policy, PolicyEntry, PolicyKind, PolicyVersion};
+use shared::policies::{
+    Edit, FieldError, Policy, PolicyChange, PolicyEntry, PolicyKind, PolicyVersion,
+};
 use shared::routing::Source;
 
+use super::draft::Draft;
 use super::overlay::{EditState, Edited};
 use super::providers::{self, Taken};
-use super::{Beside, EditError, InForce, State, check, models};
+use super::{EditError, InForce, State, models};
 use crate::config::{self, Config, Key};
-use crate::store::{Change, What};
+use crate::store::What;
 
 /// The name of the one policy of its kind.
 pub const CACHE: &str = "cache";
@@ -45,52 +47,53 @@ impl InForce {
     ) -> Result<PolicyEntry, EditError> {
         let mut state = self.state.lock().await;
         let kind = policy.kind();
-        let there = self.expected(&state, kind, name, edit)?;
-        if there.is_none() && kind == PolicyKind::Key {
-            // Without a secret it would open no door.
-            return Err(no_such(kind, name));
-        }
-        let mut errors = named(kind, name);
-        if !errors.is_empty() {
-            errors.extend(check::check(name, &policy, &state.config()));
-            return Err(EditError::Invalid(errors));
-        }
-        let taken = providers::take(&state, name, policy)?;
-        self.put_taken(&mut state, name, taken, edit).await
+        let mut draft = Draft::of(&state);
+        draft.put(name, policy, edit)?;
+        self.commit(&mut state, draft).await?;
+        entry(&state, kind, name)
     }
 
-    async fn put_taken(
+    /// Makes several edits: all of them, or none. What is to be deleted and is not there is no edit.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put) and [`delete`](Self::delete); fields have the policy's name before them.
+    pub async fn change_all(
         &self,
-        state: &mut State,
-        name: &str,
-        taken: Taken,
+        changes: Vec<PolicyChange>,
         edit: &Edit,
-    ) -> Result<PolicyEntry, EditError> {
-        let Taken {
-            policy,
-            vault,
-            sealed,
-        } = taken;
-        let kind = policy.kind();
-        let config = state.config();
-        let mut errors = check::check(name, &policy, &config);
-        if check::concerns_all(kind) {
-            let overlay = state
-                .overlay
-                .with(kind, name, EditState::Put(policy.clone()));
-            let then = overlay.applied_to(&state.file, &vault);
-            errors.extend(check::check_all(kind, name, &config, &then));
+    ) -> Result<(), EditError> {
+        let mut state = self.state.lock().await;
+        let mut draft = Draft::of(&state);
+        let mut wrong = Vec::new();
+        for change in changes {
+            let (name, made) = match change {
+                PolicyChange::Put { name, policy } => {
+                    let made = draft.put(&name, policy, edit);
+                    (name, made)
+                }
+                PolicyChange::Delete { kind, name } => {
+                    let made = match draft.delete(kind, &name, edit) {
+                        Err(EditError::NoSuchPolicy { .. }) => Ok(()),
+                        made => made,
+                    };
+                    (name, made)
+                }
+            };
+            match made {
+                Ok(()) => {}
+                Err(EditError::Invalid(fields)) => {
+                    wrong.extend(fields.into_iter().map(|error| FieldError {
+                        field: format!("{name}.{}", error.field),
+                        ..error
+                    }));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        if !errors.is_empty() {
-            return Err(EditError::Invalid(errors));
+        if !wrong.is_empty() {
+            return Err(EditError::Invalid(wrong));
         }
-        let beside = match sealed.is_empty() {
-            true => Beside::Nothing,
-            false => Beside::Sealed(sealed, Box::new(vault)),
-        };
-        self.apply(state, kind, name, EditState::Put(policy), beside, edit)
-            .await?;
-        entry(state, kind, name)
+        self.commit(&mut state, draft).await
     }
 
     /// Makes a policy what it was at one of its versions, whatever that was; `None`: there is none then.
@@ -130,7 +133,7 @@ impl InForce {
             What::Put(json) => {
                 let policy = Policy::from_json(kind, &json).map_err(|_| no_such_version())?;
                 let mut state = self.state.lock().await;
-                let there = self.expected(&state, kind, name, edit)?;
+                let there = state.expected(kind, name, edit)?;
                 if there.is_none() && kind == PolicyKind::Key {
                     return Err(no_such(kind, name));
                 }
@@ -139,8 +142,10 @@ impl InForce {
                     vault: state.vault.clone(),
                     sealed: Vec::new(),
                 };
-                let restored = self.put_taken(&mut state, name, taken, edit);
-                restored.await.map(Some)
+                let mut draft = Draft::of(&state);
+                draft.put_taken(name, taken, edit)?;
+                self.commit(&mut state, draft).await?;
+                entry(&state, kind, name).map(Some)
             }
         }
     }
@@ -151,28 +156,9 @@ impl InForce {
     /// There is none, others need it, somebody else was quicker, or the edit cannot be kept.
     pub async fn delete(&self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
         let mut state = self.state.lock().await;
-        let there = self.expected(&state, kind, name, edit)?;
-        if there.is_none() {
-            return Err(no_such(kind, name));
-        }
-        if kind.is_single() {
-            let label = kind.label();
-            return Err(EditError::InUse(format!(
-                "The {label} cannot be deleted: take its edits back."
-            )));
-        }
-        check::is_free(kind, name, &state.config())?;
-        self.bearable(&state, kind, name, EditState::Deleted)?;
-        let deleted = match in_file(&state.file, kind, name) {
-            Some(_) => EditState::Deleted,
-            None => EditState::Reset,
-        };
-        let secrets = match kind {
-            PolicyKind::Key => Beside::KeySecrets(state.left_of(name)),
-            _ => Beside::Nothing,
-        };
-        self.add_version(&mut state, kind, name, deleted, secrets, edit)
-            .await
+        let mut draft = Draft::of(&state);
+        draft.delete(kind, name, edit)?;
+        self.commit(&mut state, draft).await
     }
 
     /// Takes all edits of a policy back; `None`: the configuration says nothing of it.
@@ -186,26 +172,9 @@ impl InForce {
         edit: &Edit,
     ) -> Result<Option<PolicyEntry>, EditError> {
         let mut state = self.state.lock().await;
-        let there = self.expected(&state, kind, name, edit)?;
-        let file = in_file(&state.file, kind, name);
-        let edited = state.overlay.policy(kind, name);
-        if there.is_none() && file.is_none() {
-            return Err(no_such(kind, name));
-        }
-        if edited.is_some_and(|edited| edited.state != EditState::Reset) {
-            if file.is_none() {
-                check::is_free(kind, name, &state.config())?;
-            }
-            self.bearable(&state, kind, name, EditState::Reset)?;
-            // A key that the configuration does not have is gone, and so are its secrets.
-            let gone = kind == PolicyKind::Key && file.is_none();
-            let secrets = match gone {
-                true => Beside::KeySecrets(state.left_of(name)),
-                false => Beside::Nothing,
-            };
-            self.add_version(&mut state, kind, name, EditState::Reset, secrets, edit)
-                .await?;
-        }
+        let mut draft = Draft::of(&state);
+        draft.reset(kind, name, edit)?;
+        self.commit(&mut state, draft).await?;
         Ok(entry(&state, kind, name).ok())
     }
 
@@ -241,115 +210,6 @@ impl InForce {
             }
         });
         Ok(versions.collect())
-    }
-
-    /// The policy as it is, if the edit is about that.
-    pub(super) fn expected(
-        &self,
-        state: &State,
-        kind: PolicyKind,
-        name: &str,
-        edit: &Edit,
-    ) -> Result<Option<Policy>, EditError> {
-        let there = in_file(&state.config(), kind, name);
-        let name = || name.to_owned();
-        if edit.new && there.is_some() {
-            return Err(EditError::Exists { kind, name: name() });
-        }
-        let version = state.overlay.policy(kind, &name());
-        let version = version.map_or(0, |edited| edited.version);
-        match edit.seen {
-            Some(seen) if seen != version => Err(EditError::Changed {
-                kind,
-                name: name(),
-                version,
-            }),
-            _ => Ok(there),
-        }
-    }
-
-    pub(super) async fn apply(
-        &self,
-        state: &mut State,
-        kind: PolicyKind,
-        name: &str,
-        to: EditState<Policy>,
-        beside: Beside,
-        edit: &Edit,
-    ) -> Result<(), EditError> {
-        let before = state.overlay.policy(kind, name);
-        if before.is_some_and(|before| before.state == to) {
-            return Ok(());
-        }
-        self.add_version(state, kind, name, to, beside, edit).await
-    }
-
-    /// Whether what is left makes sense without it, or with what the configuration has.
-    fn bearable(
-        &self,
-        state: &State,
-        kind: PolicyKind,
-        name: &str,
-        to: EditState<Policy>,
-    ) -> Result<(), EditError> {
-        if !check::concerns_all(kind) {
-            return Ok(());
-        }
-        let then = state.overlay.with(kind, name, to);
-        let then = then.applied_to(&state.file, &state.vault);
-        let errors = check::check_all(kind, name, &state.config(), &then);
-        match errors.first() {
-            None => Ok(()),
-            Some(error) => Err(EditError::InUse(format!(
-                "The {} `{name}` is needed as it is: {}: {}.",
-                kind.label(),
-                error.field,
-                error.message
-            ))),
-        }
-    }
-
-    /// A new version of a policy.
-    pub(super) async fn add_version(
-        &self,
-        state: &mut State,
-        kind: PolicyKind,
-        name: &str,
-        to: EditState<Policy>,
-        beside: Beside,
-        edit: &Edit,
-    ) -> Result<(), EditError> {
-        let before = state.overlay.policy(kind, name);
-        let change = Change {
-            kind: kind.as_str().to_owned(),
-            name: name.to_owned(),
-            version: before.map_or(0, |edited| edited.version) + 1,
-            what: match &to {
-                EditState::Put(policy) => What::Put(policy.to_json()),
-                EditState::Deleted => What::Delete,
-                EditState::Reset => What::Reset,
-            },
-            reason: edit.reason.clone(),
-            by: edit.by.clone(),
-            at: Utc::now(),
-        };
-        let mut overlay = state.overlay.clone();
-        let edited = Edited {
-            state: to,
-            version: change.version,
-            at: change.at,
-            by: change.by.clone(),
-        };
-        overlay.policies.insert((kind, name.to_owned()), edited);
-        self.commit(state, overlay, &change, beside).await?;
-        tracing::info!(
-            kind = kind.as_str(),
-            name,
-            version = change.version,
-            by = change.by,
-            "A policy was changed"
-        );
-        Ok(())
     }
 }
 
@@ -557,7 +417,7 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
 }
 
 /// What a configuration says of a policy.
-fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
+pub(super) fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<Policy> {
     match kind {
         PolicyKind::Key => {
             let key = config.keys.iter().find(|key| key.name == name)?;

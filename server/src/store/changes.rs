@@ -1,11 +1,15 @@
 //! What operators have changed, change by change.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, key_secrets, secrets};
+use crate::auth::KeySecret;
+use crate::secrets::SealedSecret;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,15 @@ impl What {
     }
 }
 
+/// Secrets that are others with some changes.
+#[derive(Debug, Default)]
+pub struct ChangedSecrets {
+    /// All that each of these client keys has from then on.
+    pub keys: BTreeMap<String, Vec<KeySecret>>,
+    /// Those of policies that are new.
+    pub sealed: Vec<SealedSecret>,
+}
+
 const COLUMNS: &str = "kind, name, version, what, value, reason, changed_by, changed_at_us";
 
 impl Store {
@@ -76,12 +89,22 @@ impl Store {
         Ok(rows.iter().map(change).collect())
     }
 
-    /// Writes changes, all of them or none.
-    pub async fn add_changes(&self, changes: &[Change]) -> Result<(), StoreError> {
+    /// Writes changes together with the secrets that are others with them: all of it or nothing.
+    pub async fn add_changes(
+        &self,
+        changes: &[Change],
+        secrets: &ChangedSecrets,
+    ) -> Result<(), StoreError> {
         let mut connection = self.writer().acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for sealed in &secrets.sealed {
+            secrets::put(&mut transaction, sealed).await?;
+        }
         for change in changes {
             insert(&mut transaction, change).await?;
+        }
+        for (key, all) in &secrets.keys {
+            key_secrets::replace(&mut transaction, key, all).await?;
         }
         transaction.commit().await?;
         Ok(())

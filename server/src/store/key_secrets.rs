@@ -1,10 +1,10 @@
 //! What is kept of client keys' secrets.
 
 use chrono::{DateTime, Utc};
+use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Connection, Row};
 
-use super::{Change, Store, StoreError, changes};
+use super::{Store, StoreError};
 use crate::auth::KeySecret;
 
 impl Store {
@@ -18,26 +18,22 @@ impl Store {
         .await?;
         rows.iter().map(secret).collect()
     }
+}
 
-    /// Writes a change of a key together with all the secrets that the key has from then on.
-    pub async fn add_change_of_key(
-        &self,
-        change: &Change,
-        secrets: &[KeySecret],
-    ) -> Result<(), StoreError> {
-        let mut connection = self.writer().acquire().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        changes::insert(&mut transaction, change).await?;
-        sqlx::query("DELETE FROM key_secrets WHERE key_name = ?")
-            .bind(&change.name)
-            .execute(&mut *transaction)
-            .await?;
-        for secret in secrets {
-            insert(&mut transaction, secret).await?;
-        }
-        transaction.commit().await?;
-        Ok(())
+/// Writes all the secrets that a key has from then on, inside a transaction.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    key: &str,
+    secrets: &[KeySecret],
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM key_secrets WHERE key_name = ?")
+        .bind(key)
+        .execute(&mut *connection)
+        .await?;
+    for secret in secrets {
+        insert(connection, secret).await?;
     }
+    Ok(())
 }
 
 async fn insert(connection: &mut SqliteConnection, secret: &KeySecret) -> Result<(), StoreError> {

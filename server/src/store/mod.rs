@@ -40,7 +40,7 @@ mod tests;
 pub use answers::StoredAnswer;
 pub use audit::verify_audit_of;
 pub use backup::{BackedUp, Restored, back_up, restore};
-pub use changes::{Change, What};
+pub use changes::{Change, ChangedSecrets, What};
 pub use commit::{Committed, Rollups};
 pub use database::Store;
 pub use error::StoreError;

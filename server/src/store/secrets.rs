@@ -4,7 +4,7 @@ use chrono::DateTime;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection, Row};
 
-use super::{Change, Store, StoreError, changes};
+use super::{Store, StoreError};
 use crate::secrets::{Place, SealedSecret};
 
 impl Store {
@@ -19,22 +19,6 @@ impl Store {
         rows.iter().map(secret).collect()
     }
 
-    /// Writes a change of a policy together with secrets that are new with it.
-    pub async fn add_change_with_secrets(
-        &self,
-        change: &Change,
-        secrets: &[SealedSecret],
-    ) -> Result<(), StoreError> {
-        let mut connection = self.writer().acquire().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for secret in secrets {
-            put(&mut transaction, secret).await?;
-        }
-        changes::insert(&mut transaction, change).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Writes secrets in place of those that were there, all of them or none.
     pub async fn put_sealed_secrets(&self, secrets: &[SealedSecret]) -> Result<(), StoreError> {
         let mut connection = self.writer().acquire().await?;
@@ -47,7 +31,11 @@ impl Store {
     }
 }
 
-async fn put(connection: &mut SqliteConnection, secret: &SealedSecret) -> Result<(), StoreError> {
+/// Writes a secret, inside a transaction.
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    secret: &SealedSecret,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT OR REPLACE INTO secrets (kind, name, field, shown, sealed, key_id, created_at_us) \
          VALUES (?, ?, ?, ?, ?, ?, ?)",

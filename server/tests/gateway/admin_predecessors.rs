@@ -4,7 +4,7 @@ use llm::simulated::Fault;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use server::config::{Config, DEFAULT_PROMPT, Secret};
-use shared::policies::{Position, SystemPrompt};
+use shared::policies::{PolicyKind, Position, SystemPrompt};
 
 use crate::test_app::{TestApp, hello, simulated};
 
@@ -382,6 +382,82 @@ async fn guardrails_are_rules() {
         refused(post(&app, path, &wrong).await, 400, field).await;
     }
     assert_eq!(get(&app, path).await, before);
+}
+
+/// The rules that each change was about, the latest first, and how many changes there are.
+async fn changed(app: &TestApp) -> Vec<String> {
+    let changes = get(app, "/api/v1/audit").await;
+    let changes = changes.as_array().unwrap().iter();
+    changes
+        .map(|change| format!("{} {}", change["name"].as_str().unwrap(), change["version"]))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_post_changes_is_changed_together_or_not_at_all() {
+    let app = TestApp::start(config()).await;
+    let path = "/admin/guardrails";
+    let mut all = json!({
+        "bannedPhrases": ["obscene"], "minLength": 10, "maxLength": 2000,
+        "requireDisclaimer": true, "disclaimer": "AI-generated response",
+    });
+    assert_eq!(post(&app, path, &all).await.status(), 201);
+    let first = [
+        "disclaimer 1",
+        "max-length 1",
+        "banned-phrases 1",
+        "min-length 1",
+    ];
+    assert_eq!(changed(&app).await, first);
+    // The last of the rules makes no sense: none is changed.
+    let wrong = json!({
+        "bannedPhrases": [], "minLength": 20, "maxLength": 3000,
+        "requireDisclaimer": true, "disclaimer": "x".repeat(9000),
+    });
+    refused(post(&app, path, &wrong).await, 400, "disclaimer.check.text").await;
+    assert_eq!(get(&app, path).await, all);
+    assert_eq!(changed(&app).await, first);
+    let rules = app.app().in_force.policies(PolicyKind::Guardrail).await;
+    assert_eq!(rules.len(), 4);
+    // What stays as it is gets no version.
+    all["minLength"] = json!(0);
+    all["maxLength"] = json!(3000);
+    assert_eq!(post(&app, path, &all).await.status(), 201);
+    assert_eq!(get(&app, path).await, all);
+    assert_eq!(changed(&app).await[..2], ["max-length 2", "min-length 2"]);
+    assert_eq!(changed(&app).await.len(), 6);
+
+    // A client's limit and what others leave out for it.
+    let plan = json!({"name": "all", "requestsPerWindow": 10, "windowSeconds": 60});
+    assert_eq!(post(&app, "/admin/ratelimit", &plan).await.status(), 201);
+    let client = |ip: &str| json!({"clientIP": ip, "name": "own", "requestsPerWindow": 5, "windowSeconds": 60});
+    let path = "/admin/ratelimit/clients";
+    for ip in ["192.0.2.7", "*.*.*.*", "192.0.2.8"] {
+        assert_eq!(post(&app, path, &client(ip)).await.status(), 201);
+    }
+    let expected = [
+        "client *.*.*.* 2",
+        "default 4",
+        "client 192.0.2.8 1",
+        "default 3",
+        "client *.*.*.* 1",
+        "default 2",
+        "client 192.0.2.7 1",
+        "default 1",
+    ];
+    let mut found = changed(&app).await;
+    found.truncate(expected.len());
+    assert_eq!(found, expected);
+    let broken = delete(&app, "/admin/ratelimit/clients/192.0.2.7").await;
+    assert_eq!(broken.status(), 200);
+    let limits = get(&app, "/api/v1/limits").await;
+    let excepted = |name: &str| {
+        let mut limits = limits.as_array().unwrap().iter();
+        let limit = limits.find(|limit| limit["name"] == name).unwrap();
+        limit["value"]["applies_to"]["except_addresses"].clone()
+    };
+    assert_eq!(excepted("default"), json!(["*.*.*.*", "192.0.2.8"]));
+    assert_eq!(excepted("client *.*.*.*"), json!(["192.0.2.8"]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,7 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, Secret};
-use server::store::{Change, Store, What, verify_audit_of};
+use server::store::{Change, ChangedSecrets, Store, What, verify_audit_of};
 use shared::audit::{ChainProblemKind, ChainReport};
 use shared::policies::PolicyKind;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -282,8 +282,9 @@ async fn written(folder: &Path) -> PathBuf {
         change("b", 2, What::Reset),
         change("a", 4, What::Put("{\"x\":3}".to_owned())),
     ];
-    store.add_changes(&changes[..3]).await.unwrap();
-    store.add_changes(&changes[3..]).await.unwrap();
+    let none = ChangedSecrets::default();
+    store.add_changes(&changes[..3], &none).await.unwrap();
+    store.add_changes(&changes[3..], &none).await.unwrap();
     store.close().await;
     path
 }

@@ -237,6 +237,24 @@ pub struct PolicyVersion {
     pub reset: bool,
 }
 
+/// One of several edits that are made together.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are a few of them at a time"
+)]
+pub enum PolicyChange {
+    Put {
+        name: String,
+        policy: Policy,
+    },
+    /// Where it is there.
+    Delete {
+        kind: PolicyKind,
+        name: String,
+    },
+}
+
 /// Who changes something, and on what condition.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

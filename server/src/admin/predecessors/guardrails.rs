@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
 use shared::policies::{
-    Action, Check, Edit, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side,
+    Action, Check, Edit, Guardrail, Policy, PolicyApi, PolicyChange, PolicyKind, Selector, Side,
 };
 
-use super::{created, delete, in_force, posted, refused};
+use super::{created, in_force, posted, refused};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -84,6 +84,7 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
     let disclaimer = text.map(|text| Check::Disclaimer { text });
     let block = Action::Block { message: None };
     let required = rules.require_disclaimer;
+    let mut changes = Vec::new();
     for ((name, order), check, action, enabled) in [
         (MIN_LENGTH, min, block.clone(), true),
         (BANNED_PHRASES, phrases, block, true),
@@ -91,7 +92,10 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
         (DISCLAIMER, disclaimer, Action::Append, required),
     ] {
         let Some(check) = check else {
-            delete(api, PolicyKind::Guardrail, name, edit).await?;
+            changes.push(PolicyChange::Delete {
+                kind: PolicyKind::Guardrail,
+                name: name.to_owned(),
+            });
             continue;
         };
         let before = rule(api, name).await?.unwrap_or_else(|| Guardrail {
@@ -109,10 +113,12 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
             action,
             ..before
         };
-        api.put_policy(name, Policy::Guardrail(rule), edit.clone())
-            .await?;
+        changes.push(PolicyChange::Put {
+            name: name.to_owned(),
+            policy: Policy::Guardrail(rule),
+        });
     }
-    Ok(())
+    api.change_policies(changes, edit.clone()).await
 }
 
 async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {

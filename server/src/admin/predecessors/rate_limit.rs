@@ -14,7 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::AdminError;
-use shared::policies::{Edit, Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
+use shared::policies::{
+    Per, Policy, PolicyApi, PolicyChange, PolicyKind, Rate, RateLimit, Selector,
+};
 
 use super::{created, delete, in_force, posted, refused};
 use crate::admin::AdminState;
@@ -82,8 +84,9 @@ pub(in crate::admin) async fn set(
     makes_sense(plan.requests_per_window, plan.window_seconds)?;
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
-    let changed = change(&*state.api, DEFAULT, None, plan, &edit).await;
-    changed.map_err(refused)?;
+    let limit = planned(&*state.api, DEFAULT, None, plan).await?;
+    let put = state.api.put_policy(DEFAULT, Policy::Limit(limit), edit);
+    put.await.map_err(refused)?;
     Ok((StatusCode::CREATED, "Rate limit plan updated successfully"))
 }
 
@@ -155,9 +158,13 @@ pub(in crate::admin) async fn set_client(
     let edit = condition.unconditional();
     let name = format!("{CLIENT}{client}");
     let api: &dyn PolicyApi = &*state.api;
-    let changed = change(api, &name, Some(&client), plan, &edit).await;
+    let limit = planned(api, &name, Some(&client), plan).await?;
+    let mut clients = client_limits(api).await?;
+    clients.insert(client, limit.clone());
+    let own = put(name, limit);
+    let changes = leaving_out(api, own, &clients).await?;
+    let changed = api.change_policies(changes, edit).await;
     changed.map_err(refused)?;
-    leave_out(api, &edit).await?;
     Ok(created(json!({
         "status": "Client-specific rate limit updated successfully",
         "clientIP": posted.client_ip,
@@ -176,8 +183,14 @@ pub(in crate::admin) async fn remove_client(
     let client = client(&ip).unwrap_or_else(|| ip.clone());
     let name = format!("{CLIENT}{client}");
     let api: &dyn PolicyApi = &*state.api;
-    delete(api, PolicyKind::Limit, &name, &edit).await?;
-    leave_out(api, &edit).await?;
+    let mut clients = client_limits(api).await?;
+    clients.remove(&client);
+    let own = PolicyChange::Delete {
+        kind: PolicyKind::Limit,
+        name,
+    };
+    let changes = leaving_out(api, own, &clients).await?;
+    api.change_policies(changes, edit).await?;
     Ok(Json(json!({
         "status": "Client-specific rate limit removed successfully",
         "clientIP": ip,
@@ -213,13 +226,13 @@ fn of_limit(limit: RateLimit) -> Option<Plan> {
     })
 }
 
-async fn change(
+/// The limit of a plan; the rest of it stays as it is.
+async fn planned(
     api: &dyn PolicyApi,
     name: &str,
     client: Option<&str>,
     plan: Plan,
-    edit: &Edit,
-) -> Result<(), AdminError> {
+) -> Result<RateLimit, AdminError> {
     let before = limit(api, name).await?.unwrap_or_else(|| RateLimit {
         per: Per::Address,
         applies_to: Selector {
@@ -241,27 +254,49 @@ async fn change(
     if name == DEFAULT {
         limit.applies_to.except_addresses = excepted(name, &client_limits(api).await?);
     }
-    api.put_policy(name, Policy::Limit(limit), edit.clone())
-        .await?;
-    Ok(())
+    Ok(limit)
 }
 
-/// Who has a limit of his own is not meant by those for all.
-async fn leave_out(api: &dyn PolicyApi, edit: &Edit) -> Result<(), AdminError> {
-    let clients = client_limits(api).await?;
+/// A change of a client's own limit, and those that follow from it: who has one is not meant by those for all.
+/// `clients`: those that there are then.
+async fn leaving_out(
+    api: &dyn PolicyApi,
+    own: PolicyChange,
+    clients: &BTreeMap<String, RateLimit>,
+) -> Result<Vec<PolicyChange>, AdminError> {
     let everybody = format!("{CLIENT}{EVERYBODY}");
+    let own_name = match &own {
+        PolicyChange::Put { name, .. } | PolicyChange::Delete { name, .. } => name.clone(),
+    };
+    let mut changes = vec![own];
     for name in [DEFAULT, &everybody] {
-        let Some(mut limit) = limit(api, name).await? else {
+        let is_own = own_name == name;
+        let limit = match is_own {
+            true => clients.get(EVERYBODY).cloned(),
+            false => limit(api, name).await?,
+        };
+        let Some(mut limit) = limit else {
             continue;
         };
-        let excepted = excepted(name, &clients);
-        if limit.applies_to.except_addresses != excepted {
-            limit.applies_to.except_addresses = excepted;
-            api.put_policy(name, Policy::Limit(limit), edit.clone())
-                .await?;
+        let excepted = excepted(name, clients);
+        if limit.applies_to.except_addresses == excepted {
+            continue;
+        }
+        limit.applies_to.except_addresses = excepted;
+        let change = put(name.to_owned(), limit);
+        match is_own {
+            true => changes[0] = change,
+            false => changes.push(change),
         }
     }
-    Ok(())
+    Ok(changes)
+}
+
+fn put(name: String, limit: RateLimit) -> PolicyChange {
+    PolicyChange::Put {
+        name,
+        policy: Policy::Limit(limit),
+    }
 }
 
 /// The addresses that a limit for all leaves out.

@@ -1,0 +1,222 @@
+//! Edits on their way: each is looked at as if those before it held already, and all of them are kept and put in force
+//! together, or none.
+
+use chrono::Utc;
+use shared::policies::{Edit, Policy, PolicyKind};
+
+use super::overlay::{EditState, Edited};
+use super::policies::{in_file, named, no_such};
+use super::providers::{self, Taken};
+use super::{EditError, State, check};
+use crate::auth::KeySecret;
+use crate::store::{Change, ChangedSecrets, What};
+
+/// What would hold, and what has to be kept for it.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub state: State,
+    pub changes: Vec<Change>,
+    pub secrets: ChangedSecrets,
+}
+
+impl Draft {
+    pub fn of(state: &State) -> Self {
+        Self {
+            state: state.clone(),
+            changes: Vec::new(),
+            secrets: ChangedSecrets::default(),
+        }
+    }
+
+    /// # Errors
+    /// It makes no sense, or somebody else was quicker.
+    pub fn put(&mut self, name: &str, policy: Policy, edit: &Edit) -> Result<(), EditError> {
+        let kind = policy.kind();
+        let there = self.state.expected(kind, name, edit)?;
+        if there.is_none() && kind == PolicyKind::Key {
+            // Without a secret it would open no door.
+            return Err(no_such(kind, name));
+        }
+        let mut errors = named(kind, name);
+        if !errors.is_empty() {
+            errors.extend(check::check(name, &policy, &self.state.config()));
+            return Err(EditError::Invalid(errors));
+        }
+        let taken = providers::take(&self.state, name, policy)?;
+        self.put_taken(name, taken, edit)
+    }
+
+    /// The same with a policy whose secrets are where they belong.
+    pub fn put_taken(&mut self, name: &str, taken: Taken, edit: &Edit) -> Result<(), EditError> {
+        let Taken {
+            policy,
+            vault,
+            sealed,
+        } = taken;
+        let kind = policy.kind();
+        let config = self.state.config();
+        let mut errors = check::check(name, &policy, &config);
+        if check::concerns_all(kind) {
+            let to = EditState::Put(policy.clone());
+            let overlay = self.state.overlay.with(kind, name, to);
+            let then = overlay.applied_to(&self.state.file, &vault);
+            errors.extend(check::check_all(kind, name, &config, &then));
+        }
+        if !errors.is_empty() {
+            return Err(EditError::Invalid(errors));
+        }
+        if !sealed.is_empty() {
+            self.state.vault = vault;
+            self.secrets.sealed.extend(sealed);
+        }
+        self.apply(kind, name, EditState::Put(policy), edit);
+        Ok(())
+    }
+
+    /// # Errors
+    /// There is none, others need it, or somebody else was quicker.
+    pub fn delete(&mut self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
+        let there = self.state.expected(kind, name, edit)?;
+        if there.is_none() {
+            return Err(no_such(kind, name));
+        }
+        if kind.is_single() {
+            let label = kind.label();
+            return Err(EditError::InUse(format!(
+                "The {label} cannot be deleted: take its edits back."
+            )));
+        }
+        check::is_free(kind, name, &self.state.config())?;
+        self.state.bearable(kind, name, EditState::Deleted)?;
+        let deleted = match in_file(&self.state.file, kind, name) {
+            Some(_) => EditState::Deleted,
+            None => EditState::Reset,
+        };
+        if kind == PolicyKind::Key {
+            self.key_secrets(name, self.state.left_of(name));
+        }
+        self.add_version(kind, name, deleted, edit);
+        Ok(())
+    }
+
+    /// # Errors
+    /// There never was one, others need it, or somebody else was quicker.
+    pub fn reset(&mut self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
+        let there = self.state.expected(kind, name, edit)?;
+        let file = in_file(&self.state.file, kind, name);
+        let edited = self.state.overlay.policy(kind, name);
+        if there.is_none() && file.is_none() {
+            return Err(no_such(kind, name));
+        }
+        if edited.is_none_or(|edited| edited.state == EditState::Reset) {
+            return Ok(());
+        }
+        if file.is_none() {
+            check::is_free(kind, name, &self.state.config())?;
+        }
+        self.state.bearable(kind, name, EditState::Reset)?;
+        // A key that the configuration does not have is gone, and so are its secrets.
+        if kind == PolicyKind::Key && file.is_none() {
+            self.key_secrets(name, self.state.left_of(name));
+        }
+        self.add_version(kind, name, EditState::Reset, edit);
+        Ok(())
+    }
+
+    /// All the secrets that a key has from then on.
+    pub fn key_secrets(&mut self, name: &str, secrets: Vec<KeySecret>) {
+        self.state.secrets = self.state.secrets_with(name, secrets.clone());
+        self.secrets.keys.insert(name.to_owned(), secrets);
+    }
+
+    /// A new version, unless it would say the same.
+    pub fn apply(&mut self, kind: PolicyKind, name: &str, to: EditState<Policy>, edit: &Edit) {
+        let before = self.state.overlay.policy(kind, name);
+        if before.is_none_or(|before| before.state != to) {
+            self.add_version(kind, name, to, edit);
+        }
+    }
+
+    /// A new version of a policy.
+    pub fn add_version(
+        &mut self,
+        kind: PolicyKind,
+        name: &str,
+        to: EditState<Policy>,
+        edit: &Edit,
+    ) {
+        let before = self.state.overlay.policy(kind, name);
+        let change = Change {
+            kind: kind.as_str().to_owned(),
+            name: name.to_owned(),
+            version: before.map_or(0, |edited| edited.version) + 1,
+            what: match &to {
+                EditState::Put(policy) => What::Put(policy.to_json()),
+                EditState::Deleted => What::Delete,
+                EditState::Reset => What::Reset,
+            },
+            reason: edit.reason.clone(),
+            by: edit.by.clone(),
+            at: Utc::now(),
+        };
+        let edited = Edited {
+            state: to,
+            version: change.version,
+            at: change.at,
+            by: change.by.clone(),
+        };
+        let policies = &mut self.state.overlay.policies;
+        policies.insert((kind, name.to_owned()), edited);
+        self.changes.push(change);
+    }
+}
+
+impl State {
+    /// The policy as it is, if the edit is about that.
+    pub fn expected(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+    ) -> Result<Option<Policy>, EditError> {
+        let there = in_file(&self.config(), kind, name);
+        let name = || name.to_owned();
+        if edit.new && there.is_some() {
+            return Err(EditError::Exists { kind, name: name() });
+        }
+        let version = self.overlay.policy(kind, &name());
+        let version = version.map_or(0, |edited| edited.version);
+        match edit.seen {
+            Some(seen) if seen != version => Err(EditError::Changed {
+                kind,
+                name: name(),
+                version,
+            }),
+            _ => Ok(there),
+        }
+    }
+
+    /// Whether what is left makes sense without it, or with what the configuration has.
+    fn bearable(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        to: EditState<Policy>,
+    ) -> Result<(), EditError> {
+        if !check::concerns_all(kind) {
+            return Ok(());
+        }
+        let then = self.overlay.with(kind, name, to);
+        let then = then.applied_to(&self.file, &self.vault);
+        let errors = check::check_all(kind, name, &self.config(), &then);
+        match errors.first() {
+            None => Ok(()),
+            Some(error) => Err(EditError::InUse(format!(
+                "The {} `{name}` is needed as it is: {}: {}.",
+                kind.label(),
+                error.field,
+                error.message
+            ))),
+        }
+    }
+}
