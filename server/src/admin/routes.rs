@@ -136,8 +136,10 @@ fn gateway() -> Vec<Endpoint> {
         get("/metrics", gateway::metrics)
             .described(does("Metrics, for Prometheus").replies_as(200, metrics::CONTENT_TYPE)),
         get("/api/v1/openapi.json", openapi::json)
+            .by_operators()
             .described(does("This document").replies::<Map<String, Value>>()),
         get("/api/docs", openapi::page)
+            .by_operators()
             .described(does("This document, to read").replies_as(200, "text/html")),
         get("/api/v1/overview", gateway::overview).described(
             does("Traffic, tokens, errors, latency and cost")

@@ -5,6 +5,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, Secret};
+use shared::access::Area;
 use sqlx::Row;
 
 use crate::test_app::TestApp;
@@ -503,6 +504,30 @@ async fn nobody_gives_more_than_they_have() {
     assert_eq!(revoke.send().await.unwrap().status(), 404);
     let all = json_of(access.admin(Method::GET, "/api/v1/tokens", None).await).await;
     assert_eq!(all.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_token_may_read_what_the_api_is() {
+    let access = Access::start().await;
+    for area in Area::ALL {
+        let name = area.as_str();
+        let token = access
+            .token(json!({"name": name, "role": "viewer", "areas": [name]}))
+            .await;
+        for path in ["/api/v1/openapi.json", "/api/docs"] {
+            let status = access.with_token(&token, Method::GET, path).await;
+            assert_eq!(status, 200, "{path} with a token for {name}");
+        }
+        // It is for its own area all the same.
+        let other = match area {
+            Area::Policies => "/api/v1/overview",
+            _ => "/api/v1/limits",
+        };
+        let status = access.with_token(&token, Method::GET, other).await;
+        assert_eq!(status, 403, "{other} with a token for {name}");
+    }
+    let nobody = access.ask(Method::GET, "/api/v1/openapi.json");
+    assert_eq!(nobody.send().await.unwrap().status(), 401);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
