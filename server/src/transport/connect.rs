@@ -18,10 +18,18 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::TransportError;
+use super::resolver::Resolver;
 use crate::config::Destinations;
 
 /// How long an address may take before the next one is tried beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Where hosts are, and which of that may be connected to.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    pub destinations: Destinations,
+    pub resolver: Box<dyn Resolver>,
+}
 
 /// Scheme, host and port of an upstream: what connections are pooled by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,9 +102,9 @@ impl Origin {
     pub(super) async fn connect(
         &self,
         tls: impl FnOnce() -> Arc<rustls::ClientConfig>,
-        destinations: &Destinations,
+        dialer: &Dialer,
     ) -> Result<Stream, TransportError> {
-        let tcp = self.connect_tcp(destinations).await?;
+        let tcp = self.connect_tcp(dialer).await?;
         tcp.set_nodelay(true).map_err(TransportError::Connect)?;
         match &self.0.tls {
             None => Ok(Stream::new(StreamKind::Plain(tcp))),
@@ -111,14 +119,11 @@ impl Origin {
     /// Tries the host's addresses, the next one when one has failed or is slow to answer (as RFC 8305
     /// has it); the first connection wins, and the last failure is reported. Each address is looked at here, whatever
     /// the name stood for before.
-    async fn connect_tcp(&self, destinations: &Destinations) -> Result<TcpStream, TransportError> {
-        let mut addresses: Vec<SocketAddr> =
-            tokio::net::lookup_host((self.0.host.as_str(), self.0.port))
-                .await
-                .map_err(TransportError::Resolve)?
-                .collect();
+    async fn connect_tcp(&self, dialer: &Dialer) -> Result<TcpStream, TransportError> {
+        let resolved = dialer.resolver.resolve(&self.0.host, self.0.port).await;
+        let mut addresses = resolved.map_err(TransportError::Resolve)?;
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        addresses.retain(|address| match destinations.check(address.ip()) {
+        addresses.retain(|address| match dialer.destinations.check(address.ip()) {
             Ok(()) => true,
             Err(what) => {
                 let message = format!("it is at {what}, where the gateway does not connect to");

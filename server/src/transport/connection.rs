@@ -11,11 +11,10 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use llm::error::ApiError;
 
-use super::connect::{Origin, Received, Stream};
+use super::connect::{Dialer, Origin, Received, Stream};
 use super::deadline::Limit;
 use super::error::TransportError;
 use super::upload::{Progress, Upload};
-use crate::config::Destinations;
 
 /// A reply's head, its body to come, and the connection that has to be driven for it.
 pub(super) type Answered = (http::response::Parts, Incoming, Box<Connection>);
@@ -35,10 +34,10 @@ impl Connection {
     pub async fn open(
         origin: &Origin,
         tls: impl FnOnce() -> std::sync::Arc<rustls::ClientConfig>,
-        destinations: &Destinations,
+        dialer: &Dialer,
         limit: Limit,
     ) -> Result<Box<Self>, TransportError> {
-        let stream = tokio::time::timeout_at(limit.at, origin.connect(tls, destinations))
+        let stream = tokio::time::timeout_at(limit.at, origin.connect(tls, dialer))
             .await
             .map_err(|_| limit.error())??;
         let received = stream.received();

@@ -10,9 +10,13 @@ mod deadline;
 mod error;
 mod pool;
 mod reply;
+mod resolver;
 mod simulated;
 mod tls;
 mod upload;
+
+#[cfg(test)]
+mod tests;
 
 pub use connect::Origin;
 pub use error::TransportError;
@@ -31,10 +35,12 @@ use llm::error::ApiError;
 use llm::simulated::SimulatedSettings;
 use tokio::time::Instant;
 
+use self::connect::Dialer;
 use self::connection::{Answered, Connection, RequestBody};
 use self::deadline::Limit;
 use self::pool::Pool;
 use self::reply::Home;
+use self::resolver::System;
 use crate::config::{Destinations, Timeouts};
 
 /// Where a provider is, and how it wants to be called.
@@ -59,14 +65,17 @@ pub struct HttpEndpoint {
 #[derive(Clone, Debug)]
 pub struct Transport {
     pool: Arc<Pool>,
-    destinations: Arc<Destinations>,
+    dialer: Arc<Dialer>,
 }
 
 impl Transport {
     pub fn new(own: OwnAuthorities, destinations: Destinations) -> Self {
         Self {
             pool: Arc::new(Pool::new(own)),
-            destinations: Arc::new(destinations),
+            dialer: Arc::new(Dialer {
+                destinations,
+                resolver: Box::new(System),
+            }),
         }
     }
 
@@ -210,7 +219,7 @@ impl Transport {
         limit: Limit,
     ) -> Result<Box<Connection>, TransportError> {
         let tls = self.pool.tls();
-        Connection::open(&endpoint.origin, tls, &self.destinations, limit).await
+        Connection::open(&endpoint.origin, tls, &self.dialer, limit).await
     }
 
     fn reply(
