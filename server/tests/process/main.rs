@@ -8,6 +8,7 @@ mod failover;
 mod killed;
 mod process;
 mod reloaded;
+mod secrets;
 mod soak;
 mod start;
 mod terminated;
