@@ -5,8 +5,8 @@ use chrono::Utc;
 use shared::policies::{Edit, Policy, PolicyKind};
 
 use super::overlay::{EditState, Edited};
-use super::policies::{in_file, named, no_such};
-use super::providers::{self, Taken};
+use super::policies::{in_file, named, no_such, take};
+use super::secrets::Taken;
 use super::{EditError, State, check};
 use crate::auth::KeySecret;
 use crate::store::{Change, ChangedSecrets, What};
@@ -42,7 +42,7 @@ impl Draft {
             errors.extend(check::check(name, &policy, &self.state.config()));
             return Err(EditError::Invalid(errors));
         }
-        let taken = providers::take(&self.state, name, policy)?;
+        let taken = take(&self.state, name, policy)?;
         self.put_taken(name, taken, edit)
     }
 

@@ -9,6 +9,7 @@ mod models;
 mod overlay;
 mod policies;
 mod providers;
+mod secrets;
 
 pub use error::EditError;
 pub use overlay::Overlay;

@@ -9,8 +9,8 @@ use shared::routing::Source;
 
 use super::draft::Draft;
 use super::overlay::{EditState, Edited};
-use super::providers::{self, Taken};
-use super::{EditError, InForce, State, models};
+use super::secrets::{self, Taken};
+use super::{EditError, InForce, State, models, providers};
 use crate::config::{self, Config, Key};
 use crate::store::What;
 
@@ -137,11 +137,7 @@ impl InForce {
                 if there.is_none() && kind == PolicyKind::Key {
                     return Err(no_such(kind, name));
                 }
-                let taken = Taken {
-                    policy: without_told(policy),
-                    vault: state.vault.clone(),
-                    sealed: Vec::new(),
-                };
+                let taken = Taken::without(&state, without_told(policy));
                 let mut draft = Draft::of(&state);
                 draft.put_taken(name, taken, edit)?;
                 self.commit(&mut state, draft).await?;
@@ -226,8 +222,16 @@ pub(super) fn without_told(mut policy: Policy) -> Policy {
     policy
 }
 
+/// Takes the secrets out of a policy that an operator sent.
+pub(super) fn take(state: &State, name: &str, policy: Policy) -> Result<Taken, EditError> {
+    match policy {
+        Policy::Provider(settings) => providers::take(state, name, settings),
+        other => Ok(Taken::without(state, in_one_form(state, name, other)?)),
+    }
+}
+
 /// A policy as it is kept. Values that are spelt differently are the same.
-pub(super) fn in_one_form(state: &State, name: &str, policy: Policy) -> Result<Policy, EditError> {
+fn in_one_form(state: &State, name: &str, policy: Policy) -> Result<Policy, EditError> {
     let read = match policy {
         Policy::Model(settings) => config::model(name, &settings).and_then(|model| {
             if model.targets.is_empty() {
@@ -264,7 +268,11 @@ fn told(name: &str, policy: Policy, file: &Config) -> Policy {
                 Err(_) => Policy::Settings(settings),
             }
         }
-        other => providers::told(name, other, file),
+        Policy::Provider(mut settings) => {
+            secrets::tell(&mut settings, name, file);
+            Policy::Provider(settings)
+        }
+        other => other,
     }
 }
 
