@@ -22,6 +22,7 @@ use crate::routing::States;
 use crate::secrets::{Key, Vault};
 use crate::serve::{Service, Stop, serve};
 use crate::store::Store;
+use crate::telemetry::logs::Log;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::transitions::Transitions;
 use crate::transport::{OwnAuthorities, Transport};
@@ -46,6 +47,7 @@ pub struct App {
     access_upkeep: AbortHandle,
     budget_alerts: AbortHandle,
     cache: Persistence,
+    log: Log,
     stop: Stop,
 }
 
@@ -55,6 +57,14 @@ impl App {
     /// # Errors
     /// Whatever keeps the gateway from serving, with what it was about.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
+        Self::start_logging(config, Log::default()).await
+    }
+
+    /// The same, with a log that follows the configuration.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_logging(config: &Config, log: Log) -> anyhow::Result<Self> {
         let started_at = Utc::now();
         ingress::note_start();
         let transitions = Transitions::default();
@@ -102,6 +112,8 @@ impl App {
         let destinations = Destinations::allowing(&config.server.allow_addresses);
         let transport = Transport::new(authorities, destinations);
         tokio::spawn(transport.clone().sweep());
+        log.shipping().begin(transport.clone());
+        log.put(&in_force.logging);
         let payloads = PayloadLog::start(beside(&store, "payloads"));
         let gateway = Arc::new(Gateway::new(
             policies,
@@ -117,8 +129,17 @@ impl App {
             gateway.is_some_and(|gateway| gateway.policies().cache.is_persistent())
         };
         let cache = Persistence::start(store.clone(), kept, is_persistent).await;
+        let metrics = Metrics::of(&gateway, &transitions, log.shipping());
+        let (counting, shipping) = (Arc::downgrade(&metrics), log.shipping().clone());
+        gateway.recorder().observe(Box::new(move |record| {
+            if let Some(metrics) = counting.upgrade() {
+                metrics.count(record);
+            }
+            shipping.request(record);
+        }));
         let in_force = Arc::new(InForce::new(
             gateway.clone(),
+            log.clone(),
             store.clone(),
             config.clone(),
             overlay,
@@ -129,7 +150,7 @@ impl App {
             access: access.clone(),
             store: store.clone(),
             gateway: gateway.clone(),
-            metrics: Metrics::of(&gateway, &transitions),
+            metrics,
             started_at,
             client_url: format!("http://{}", reachable(client_address)),
         });
@@ -173,6 +194,7 @@ impl App {
             access_upkeep,
             budget_alerts,
             cache,
+            log,
             stop,
         })
     }
@@ -201,6 +223,7 @@ impl App {
             tracing::error!(lost = recording.lost, "Records of requests were lost");
         }
         self.store.close().await;
+        self.log.shipping().end().await;
     }
 }
 

@@ -9,7 +9,7 @@ use server::app::{App, reachable};
 use server::cli::{self, Command};
 use server::config::{self, Loaded, Stamp};
 use server::reload::{ConfigFile, Reload};
-use server::telemetry::logs;
+use server::telemetry::logs::Log;
 use tokio::signal::unix::{SignalKind, signal};
 
 // musl's own allocator is slow under threads. glibc's is not, and keeps less memory.
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
-    logs::start(&loaded.config.logging)?;
+    let log = Log::start(&loaded.config.logging)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -60,14 +60,14 @@ fn run(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("could not start the runtime")?;
-    runtime.block_on(serve(loaded, file))
+    runtime.block_on(serve(loaded, file, log))
 }
 
-async fn serve(loaded: &Loaded, file: ConfigFile) -> anyhow::Result<()> {
+async fn serve(loaded: &Loaded, file: ConfigFile, log: Log) -> anyhow::Result<()> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let hung_up = signal(SignalKind::hangup())?;
-    let app = App::start(&loaded.config).await?;
+    let app = App::start_logging(&loaded.config, log).await?;
     app.in_force.was_read(&loaded.effective).await;
     let reload = Reload::new(file, loaded.config.clone(), app.in_force.clone());
     let reloading = tokio::spawn(reload.run(hung_up));

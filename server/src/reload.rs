@@ -163,7 +163,7 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
         secret,
         database,
         recording,
-        logging,
+        logging: _,
         alerts: _,
         providers: _,
         routes: _,
@@ -201,7 +201,6 @@ fn changed_until_restart(started: &Config, now: &Config) -> Vec<&'static str> {
             "recording",
             !is_retention_alone(recording, &started.recording),
         ),
-        ("logging", *logging != started.logging),
     ];
     let changed = differs.into_iter().filter(|(_, differs)| *differs);
     changed.map(|(key, _)| key).collect()

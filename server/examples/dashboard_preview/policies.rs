@@ -10,9 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use shared::policies::{
     Action, Allowance, BudgetState, CacheEntry, CacheSelection, CacheStats, Check, ClientKey, Edit,
-    FieldError, KeyPrefix, LimitState, NewKey, Per, Period, Policy, PolicyApi, PolicyChange,
-    PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, Rate, RuleTest, RuleVerdict, TestReport,
-    TestedText, Triggered,
+    FieldError, KeyPrefix, LimitState, LoggingChange, NewKey, Per, Period, Policy, PolicyApi,
+    PolicyChange, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, Rate, RuleTest, RuleVerdict,
+    TestReport, TestedText, Triggered,
 };
 use shared::routing::Source;
 use shared::{AdminError, CostNanos};
@@ -49,7 +49,10 @@ impl Policies {
     /// A gateway that has nothing configured.
     pub fn none() -> Self {
         let kept = Kept {
-            in_file: file(&[("cache", "cache", json!({}))]),
+            in_file: file(&[
+                ("cache", "cache", json!({})),
+                ("logging", "logging", json!({})),
+            ]),
             ..Kept::default()
         };
         Self {
@@ -419,6 +422,21 @@ impl PolicyApi for Policies {
             None if then.reset => self.reset_policy(kind, name, edit).await,
             None => self.delete_policy(kind, name, edit).await.map(|()| None),
         }
+    }
+
+    async fn change_logging(
+        &self,
+        change: LoggingChange,
+        edit: Edit,
+    ) -> Result<PolicyEntry, AdminError> {
+        let kind = PolicyKind::Logging;
+        let name = kind.as_str();
+        let Policy::Logging(mut log) = self.policy(kind, name).await?.policy else {
+            return Err(missing(kind, name));
+        };
+        log.level = change.level.unwrap_or(log.level);
+        log.format = change.format.unwrap_or(log.format);
+        self.put_policy(name, Policy::Logging(log), edit).await
     }
 
     async fn create_key(

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use shared::AdminError;
 use shared::policies::{
     BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, FieldError,
-    LimitState, NewKey, Policy, PolicyApi, PolicyChange, PolicyEntry, PolicyKind, PolicyStats,
-    PolicyVersion, TestReport, TestedText,
+    LimitState, LoggingChange, NewKey, Policy, PolicyApi, PolicyChange, PolicyEntry, PolicyKind,
+    PolicyStats, PolicyVersion, TestReport, TestedText,
 };
 
 use super::Admin;
@@ -71,6 +71,14 @@ impl PolicyApi for Admin {
         edit: Edit,
     ) -> Result<Option<PolicyEntry>, AdminError> {
         Ok(self.in_force.restore(kind, name, version, &edit).await?)
+    }
+
+    async fn change_logging(
+        &self,
+        change: LoggingChange,
+        edit: Edit,
+    ) -> Result<PolicyEntry, AdminError> {
+        Ok(self.in_force.change_logging(change, &edit).await?)
     }
 
     async fn create_key(

@@ -22,9 +22,9 @@ use shared::dry_run::{DryRun, DryRunRequest};
 use shared::payloads::{LoggedPayload, PayloadStatus};
 use shared::policies::{
     Budget, BudgetState, CacheEntry, CacheSettings, CacheStats, ClientKey, ConfiguredKey,
-    EgressRoute, Guardrail, LimitState, ModelSettings, NewKey, PayloadSettings, PolicyEntry,
-    PolicyKind, PolicyVersion, PriceSettings, Project, ProviderSettings, RateLimit, Settings,
-    SystemPrompt, TestReport, TestedText, Triggered,
+    EgressRoute, Guardrail, LimitState, LoggingChange, LoggingSettings, ModelSettings, NewKey,
+    PayloadSettings, PolicyEntry, PolicyKind, PolicyVersion, PriceSettings, Project,
+    ProviderSettings, RateLimit, Settings, SystemPrompt, TestReport, TestedText, Triggered,
 };
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
@@ -251,9 +251,9 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
     }
     if matches!(
         kind,
-        PolicyKind::Provider | PolicyKind::Payloads | PolicyKind::Settings
+        PolicyKind::Provider | PolicyKind::Payloads | PolicyKind::Logging | PolicyKind::Settings
     ) {
-        // Whoever may say where a provider is has its keys sent there; what people write is not everybody's to log;
+        // Whoever may say where a provider is, or a service that the log is shipped to, has its keys sent there; what people write is not everybody's to log;
         // settings say whose word about addresses is taken.
         let by_admins = |one: Endpoint| match one.method {
             Method::GET => one,
@@ -277,6 +277,7 @@ fn value_of(kind: PolicyKind) -> SchemaOf {
         PolicyKind::Route => schema_of::<EgressRoute>,
         PolicyKind::Provider => schema_of::<ProviderSettings>,
         PolicyKind::Payloads => schema_of::<PayloadSettings>,
+        PolicyKind::Logging => schema_of::<LoggingSettings>,
         PolicyKind::Model => schema_of::<ModelSettings>,
         PolicyKind::Price => schema_of::<PriceSettings>,
         PolicyKind::Settings => schema_of::<Settings>,
@@ -340,6 +341,14 @@ fn beside_policies() -> Vec<Endpoint> {
         get("/api/v1/payloads/status", rest::payloads::status).described(
             does("How the logging of payloads fares").replies::<PayloadStatus>(),
         ),
+        patch("/api/v1/logging", rest::logging::change)
+            .of(PolicyKind::Logging)
+            .described(
+                does("Changes how much is logged and how it is written, and nothing else of the log")
+                    .body::<LoggingChange>()
+                    .replies::<PolicyEntry>()
+                    .conditional(),
+            ),
         get("/api/v1/requests/{id}/payload", rest::payloads::one)
             .by_admins()
             .described(

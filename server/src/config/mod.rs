@@ -76,8 +76,9 @@ pub use dollars::Dollars;
 pub use effective::{Effective, Setting};
 pub use endpoint::Endpoint;
 pub use entities::{
-    different_settings, model, model_settings, price_names, price_settings, problems, provider,
-    provider_settings, put_price, put_settings, remove_price, settings,
+    different_settings, logging, logging_settings, model, model_settings, price_names,
+    price_settings, problems, provider, provider_settings, put_price, put_settings, remove_price,
+    settings,
 };
 pub use file::Choice;
 pub use grpc::Grpc;
@@ -86,7 +87,7 @@ pub use hedge::Hedge;
 pub use ipnet::IpNet;
 pub use key::Key;
 pub use load::{Loaded, load, load_from};
-pub use logging::{LogFormat, Logging};
+pub use logging::{Datadog, Elasticsearch, LogFormat, Logging, Splunk};
 pub use model::{Model, Shadow, Sticky, StickyBy, Strategy};
 pub use per_million::Price;
 pub use price::PriceOverride;

@@ -45,7 +45,6 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             errors.extend(crate::system_prompt::check(prompt));
             selector("applies_to", &prompt.applies_to, config, &mut errors);
         }
-        // It was read as the configuration is, and is checked with all of it.
         Policy::Route(route) => {
             errors.extend(crate::egress::check(route));
             errors.extend(destination("endpoint", &route.endpoint, config));
@@ -57,7 +56,12 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
                 selector(&field, &other.applies_to, config, &mut errors);
             }
         }
-        Policy::Provider(_) | Policy::Model(_) | Policy::Price(_) | Policy::Settings(_) => {}
+        // They were read as the configuration is, and are checked with all of it.
+        Policy::Provider(_)
+        | Policy::Logging(_)
+        | Policy::Model(_)
+        | Policy::Price(_)
+        | Policy::Settings(_) => {}
         Policy::Cache(cache) => {
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {
@@ -94,7 +98,11 @@ fn allowances(allowances: &[Allowance], errors: &mut Vec<FieldError>) {
 pub(super) fn concerns_all(kind: PolicyKind) -> bool {
     matches!(
         kind,
-        PolicyKind::Provider | PolicyKind::Model | PolicyKind::Price | PolicyKind::Settings
+        PolicyKind::Provider
+            | PolicyKind::Logging
+            | PolicyKind::Model
+            | PolicyKind::Price
+            | PolicyKind::Settings
     )
 }
 
@@ -119,6 +127,7 @@ pub(super) fn check_all(
             let place = then.models.iter().position(|one| one.name == name);
             place.map(|place| format!("models[{place}]."))
         }
+        PolicyKind::Logging => Some("logging.".to_owned()),
         _ => None,
     };
     let mut errors = Vec::new();

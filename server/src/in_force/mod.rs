@@ -5,6 +5,7 @@ mod check;
 mod draft;
 mod error;
 mod keys;
+mod logging;
 mod models;
 mod overlay;
 mod policies;
@@ -26,11 +27,13 @@ use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
 use crate::secrets::Vault;
 use crate::store::{Retention, Store};
+use crate::telemetry::logs::Log;
 
 /// The file's configuration and its edits. Changes take turns.
 #[derive(Debug)]
 pub struct InForce {
     gateway: Arc<Gateway>,
+    log: Log,
     store: Store,
     state: Mutex<State>,
 }
@@ -59,6 +62,7 @@ impl InForce {
     /// `gateway` runs with `overlay` applied to `file`, and knows the secrets of keys. `vault` has those of policies.
     pub fn new(
         gateway: Arc<Gateway>,
+        log: Log,
         store: Store,
         file: Config,
         overlay: Overlay,
@@ -74,6 +78,7 @@ impl InForce {
         };
         Self {
             gateway,
+            log,
             store,
             state: Mutex::new(state),
         }
@@ -143,6 +148,7 @@ impl InForce {
         let was_open = self.gateway.policies().keys.is_open();
         let is_open = policies.keys.is_open();
         self.gateway.replace_policies(policies);
+        self.log.put(&config.logging);
         let recording = &config.recording;
         self.gateway.recorder().keep_for(Retention {
             request_days: recording.retention_days,

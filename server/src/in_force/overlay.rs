@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use shared::policies::{ClientKey, Policy, PolicyKind};
 
-use super::{models, providers};
+use super::{logging, models, providers};
 use crate::config::{self, Config, Key, Model, Provider};
 use crate::secrets::Vault;
 use crate::store::{Change, Store, StoreError, What};
@@ -140,6 +140,11 @@ impl Overlay {
                         put_model(&mut config, model);
                     }
                 }
+                EditState::Put(Policy::Logging(settings)) => {
+                    if let Ok(logging) = logging::logging(settings, file, vault) {
+                        config.logging = logging;
+                    }
+                }
                 EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
             }
         }
@@ -186,7 +191,7 @@ impl Overlay {
 fn put(config: &mut Config, name: String, policy: Policy) {
     match policy {
         // Taken care of before.
-        Policy::Key(_) | Policy::Provider(_) | Policy::Model(_) => {}
+        Policy::Key(_) | Policy::Provider(_) | Policy::Model(_) | Policy::Logging(_) => {}
         Policy::Project(value) => drop(config.projects.insert(name, value)),
         Policy::Limit(value) => drop(config.limits.insert(name, value)),
         Policy::Budget(value) => drop(config.budgets.insert(name, value)),
@@ -229,7 +234,11 @@ fn remove(config: &mut Config, kind: PolicyKind, name: &str) {
         PolicyKind::Model => config.models.retain(|model| model.name != name),
         PolicyKind::Price => config::remove_price(config, name),
         // There is always one of these; of keys is taken care before.
-        PolicyKind::Cache | PolicyKind::Settings | PolicyKind::Payloads | PolicyKind::Key => {}
+        PolicyKind::Cache
+        | PolicyKind::Settings
+        | PolicyKind::Payloads
+        | PolicyKind::Logging
+        | PolicyKind::Key => {}
     }
 }
 

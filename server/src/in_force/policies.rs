@@ -10,7 +10,7 @@ use shared::routing::Source;
 use super::draft::Draft;
 use super::overlay::{EditState, Edited};
 use super::secrets::{self, Taken};
-use super::{EditError, InForce, State, models, providers};
+use super::{EditError, InForce, State, logging, models, providers};
 use crate::config::{self, Config, Key};
 use crate::store::What;
 
@@ -226,6 +226,7 @@ pub(super) fn without_told(mut policy: Policy) -> Policy {
 pub(super) fn take(state: &State, name: &str, policy: Policy) -> Result<Taken, EditError> {
     match policy {
         Policy::Provider(settings) => providers::take(state, name, settings),
+        Policy::Logging(settings) => logging::take(state, settings),
         other => Ok(Taken::without(state, in_one_form(state, name, other)?)),
     }
 }
@@ -272,6 +273,10 @@ fn told(name: &str, policy: Policy, file: &Config) -> Policy {
             secrets::tell(&mut settings, name, file);
             Policy::Provider(settings)
         }
+        Policy::Logging(mut settings) => {
+            secrets::tell(&mut settings, name, file);
+            Policy::Logging(settings)
+        }
         other => other,
     }
 }
@@ -290,6 +295,8 @@ pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
         "there is one cache, and its name is `cache`"
     } else if kind == PolicyKind::Payloads && name != PAYLOADS {
         "there is one payload logging, and its name is `payloads`"
+    } else if kind == PolicyKind::Logging && name != logging::LOGGING {
+        "there is one log, and its name is `logging`"
     } else if kind == PolicyKind::Settings && name != SETTINGS {
         "there are settings of one name, `settings`"
     } else if kind == PolicyKind::Provider && !name.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -410,6 +417,7 @@ fn names(config: &Config, kind: PolicyKind) -> Vec<String> {
         PolicyKind::Cache => vec![CACHE.to_owned()],
         PolicyKind::Route => config.egress.keys().cloned().collect(),
         PolicyKind::Payloads => vec![PAYLOADS.to_owned()],
+        PolicyKind::Logging => vec![logging::LOGGING.to_owned()],
         PolicyKind::Provider => {
             let providers = config.providers.iter();
             providers.map(|provider| provider.name.clone()).collect()
@@ -443,6 +451,9 @@ pub(super) fn in_file(config: &Config, kind: PolicyKind, name: &str) -> Option<P
         PolicyKind::Route => config.egress.get(name).cloned().map(Policy::Route),
         PolicyKind::Payloads => {
             (name == PAYLOADS).then(|| Policy::Payloads(config.payloads.clone()))
+        }
+        PolicyKind::Logging => {
+            (name == logging::LOGGING).then(|| Policy::Logging(logging::in_file(&config.logging)))
         }
         PolicyKind::Provider => {
             let provider = config.providers.iter().find(|one| one.name == name)?;

@@ -33,6 +33,7 @@ impl Masks {
             .collect();
         let keys = config.keys.iter().filter_map(|key| key.key.as_ref());
         known.extend(keys.map(|secret| secret.expose()));
+        known.extend(config.logging.secrets().map(|(_, secret)| secret.expose()));
         known.extend(config.admin.token.as_ref().map(|secret| secret.expose()));
         known.retain(|secret| secret.len() >= SHORTEST);
         let kinds = [&[PiiKind::Secret], config.payloads.redact.as_slice()].concat();

@@ -2,4 +2,5 @@
 
 pub mod logs;
 pub mod metrics;
+pub mod sinks;
 pub mod transitions;

@@ -205,7 +205,11 @@ fn the_documents_toml_is_valid() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("a.toml");
         std::fs::write(&path, block).expect("a file can be written");
-        let variables = [("OPENAI_API_KEY", "k1"), ("TEAM_A_KEY", "k2")];
+        let variables = [
+            ("OPENAI_API_KEY", "k1"),
+            ("TEAM_A_KEY", "k2"),
+            ("ELASTIC_API_KEY", "k3"),
+        ];
         let environment = Environment::new(directory.path(), variables);
         if let Err(errors) = load_from(&Choice::Named(path), &environment) {
             panic!("{errors}\n{block}");

@@ -71,7 +71,8 @@ fn values(kind: PolicyKind) -> (Value, Value) {
         | PolicyKind::Model
         | PolicyKind::Price
         | PolicyKind::Settings
-        | PolicyKind::Payloads => {
+        | PolicyKind::Payloads
+        | PolicyKind::Logging => {
             unreachable!("they are there already")
         }
         PolicyKind::Project => (json!({"description": "1"}), json!({"description": "2"})),

@@ -31,6 +31,7 @@ mod health;
 mod hedging;
 mod keys;
 mod limits;
+mod logging;
 mod losses;
 mod metrics;
 mod model_edits;

@@ -1,19 +1,21 @@
 //! Every kind of change made, and taken back by restoring an older version: the running gateway behaves as before.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::config::{Config, Secret, Target};
 use shared::policies::{PolicyKind, Project};
 use sqlx::Row;
 
-use crate::test_app::{TestApp, hello, key, model, provider};
+use crate::test_app::{SOON, TestApp, hello, key, model, provider};
 use crate::upstream::{ANSWER, Upstream, json as reply};
 
 const TOKEN: &str = "the-token-of-these-tests";
 const CLIENT: &str = "the-key-of-the-client";
 
 /// A policy's path below its kind's, a value, and another one with which the gateway behaves differently.
-fn change(kind: PolicyKind, upstream: &Upstream) -> (&'static str, Value, Value) {
+fn change(kind: PolicyKind, upstream: &Upstream, sink: &Upstream) -> (&'static str, Value, Value) {
     let up = |key: &str| {
         json!({"kind": "openai-compatible", "base_url": upstream.url("/v1"), "api_key": key,
                "health": {"enabled": false}})
@@ -45,6 +47,11 @@ fn change(kind: PolicyKind, upstream: &Upstream) -> (&'static str, Value, Value)
             ("/r", to("/v2"), to("/v3"))
         }
         PolicyKind::Payloads => ("", json!({"enabled": true}), json!({"enabled": false})),
+        PolicyKind::Logging => (
+            "",
+            json!({"splunk": {"endpoint": sink.url("/one")}}),
+            json!({"splunk": {"endpoint": sink.url("/two")}}),
+        ),
         PolicyKind::Settings => (
             "",
             json!({"server": {"max_body_size": "1MiB"}}),
@@ -68,8 +75,31 @@ async fn admin(app: &TestApp, method: Method, path: &str, body: Option<&Value>) 
     serde_json::from_str(&text).unwrap_or_default()
 }
 
+/// Where the entry of a request is shipped, as soon as it is.
+async fn shipped(app: &TestApp, sink: &Upstream, id: &str) -> String {
+    let log = admin(app, Method::GET, "logging", None).await;
+    if log["value"]["splunk"]["endpoint"].is_null() {
+        return "nowhere".to_owned();
+    }
+    let until = Instant::now() + SOON;
+    loop {
+        for request in sink.received() {
+            if String::from_utf8_lossy(&request.body).contains(id) {
+                return request.head.lines().next().unwrap().to_owned();
+            }
+        }
+        assert!(Instant::now() < until, "no entry of {id}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// What two equal requests and one through a route are like, for the client, the upstream, and the record.
-async fn behaviour(app: &TestApp, upstream: &Upstream, sent: &mut usize) -> Vec<String> {
+async fn behaviour(
+    app: &TestApp,
+    upstream: &Upstream,
+    sink: &Upstream,
+    sent: &mut usize,
+) -> Vec<String> {
     let mut seen = Vec::new();
     let mut ids = Vec::new();
     for number in 0..3 {
@@ -111,6 +141,7 @@ async fn behaviour(app: &TestApp, upstream: &Upstream, sent: &mut usize) -> Vec<
         let path = app.admin_url(&format!("/api/v1/requests/{id}/payload"));
         let payload = app.client.get(path).bearer_auth(TOKEN).send();
         let payload: Value = payload.await.unwrap().json().await.unwrap();
+        seen.push(shipped(app, sink, &id).await);
         seen.push(format!("payload: {}", payload["request"]["json"]));
     }
     seen
@@ -119,6 +150,7 @@ async fn behaviour(app: &TestApp, upstream: &Upstream, sent: &mut usize) -> Vec<
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_kind_of_change_is_restored() {
     let upstream = Upstream::with(|_| vec![reply("200 OK", ANSWER)]).await;
+    let sink = Upstream::with(|_| vec![reply("200 OK", "{}")]).await;
     let mut client = key("client", CLIENT);
     client.settings.project = Some("p".to_owned());
     let project = Project {
@@ -139,15 +171,15 @@ async fn every_kind_of_change_is_restored() {
     config.admin.token = Some(Secret::new(TOKEN));
     let app = TestApp::start(config).await;
     let mut sent = 0;
-    let untouched = behaviour(&app, &upstream, &mut sent).await;
+    let untouched = behaviour(&app, &upstream, &sink, &mut sent).await;
     for kind in PolicyKind::ALL {
-        let (name, first, second) = change(kind, &upstream);
+        let (name, first, second) = change(kind, &upstream, &sink);
         let one = format!("{}{name}", kind.path());
         let put = admin(&app, Method::PUT, &one, Some(&first)).await;
         let version = &put["version"];
-        let before = behaviour(&app, &upstream, &mut sent).await;
+        let before = behaviour(&app, &upstream, &sink, &mut sent).await;
         admin(&app, Method::PUT, &one, Some(&second)).await;
-        let between = behaviour(&app, &upstream, &mut sent).await;
+        let between = behaviour(&app, &upstream, &sink, &mut sent).await;
         assert_ne!(
             between, before,
             "{one}: it changes nothing that is seen here"
@@ -155,10 +187,14 @@ async fn every_kind_of_change_is_restored() {
         let restored = format!("{one}/versions/{version}/restore");
         let restored = admin(&app, Method::POST, &restored, None).await;
         assert_eq!(restored["value"], put["value"], "{one}");
-        assert_eq!(behaviour(&app, &upstream, &mut sent).await, before, "{one}");
+        assert_eq!(
+            behaviour(&app, &upstream, &sink, &mut sent).await,
+            before,
+            "{one}"
+        );
         admin(&app, Method::POST, &format!("{one}/reset"), None).await;
         assert_eq!(
-            behaviour(&app, &upstream, &mut sent).await,
+            behaviour(&app, &upstream, &sink, &mut sent).await,
             untouched,
             "{one}"
         );

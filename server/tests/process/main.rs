@@ -6,6 +6,7 @@ mod budgets;
 mod disk_full;
 mod failover;
 mod killed;
+mod logging;
 mod process;
 mod reloaded;
 mod secrets;

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::{
-    BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, LimitState, NewKey,
-    Policy, PolicyChange, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport,
-    TestedText,
+    BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, LimitState,
+    LoggingChange, NewKey, Policy, PolicyChange, PolicyEntry, PolicyKind, PolicyStats,
+    PolicyVersion, TestReport, TestedText,
 };
 use crate::AdminError;
 
@@ -64,6 +64,13 @@ pub trait PolicyApi: Send + Sync + 'static {
         version: u64,
         edit: Edit,
     ) -> Result<Option<PolicyEntry>, AdminError>;
+
+    /// Changes how much is logged, and how it is written, and nothing else of the log.
+    async fn change_logging(
+        &self,
+        change: LoggingChange,
+        edit: Edit,
+    ) -> Result<PolicyEntry, AdminError>;
 
     /// Makes a client key, with a secret that is told this once.
     async fn create_key(

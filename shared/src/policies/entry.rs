@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, ModelSettings, PayloadSettings,
-    PriceSettings, Project, ProviderSettings, RateLimit, Settings, SystemPrompt,
+    Budget, CacheSettings, ClientKey, EgressRoute, Guardrail, LoggingSettings, ModelSettings,
+    PayloadSettings, PriceSettings, Project, ProviderSettings, RateLimit, Settings, SystemPrompt,
 };
 use crate::routing::Source;
 
@@ -24,13 +24,14 @@ pub enum PolicyKind {
     Provider,
     Route,
     Payloads,
+    Logging,
     Model,
     Price,
     Settings,
 }
 
 impl PolicyKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Key,
         Self::Project,
         Self::Limit,
@@ -41,6 +42,7 @@ impl PolicyKind {
         Self::Provider,
         Self::Route,
         Self::Payloads,
+        Self::Logging,
         Self::Model,
         Self::Price,
         Self::Settings,
@@ -59,6 +61,7 @@ impl PolicyKind {
             Self::Provider => "provider",
             Self::Route => "route",
             Self::Payloads => "payloads",
+            Self::Logging => "logging",
             Self::Model => "model",
             Self::Price => "price",
             Self::Settings => "settings",
@@ -78,6 +81,7 @@ impl PolicyKind {
             Self::Provider => "provider",
             Self::Route => "route",
             Self::Payloads => "payload logging",
+            Self::Logging => "log",
             Self::Model => "model",
             Self::Price => "price",
             Self::Settings => "settings",
@@ -97,6 +101,7 @@ impl PolicyKind {
             Self::Provider => "providers",
             Self::Route => "routes",
             Self::Payloads => "payloads",
+            Self::Logging => "logging",
             Self::Model => "models",
             Self::Price => "price-overrides",
             Self::Settings => "settings",
@@ -105,7 +110,10 @@ impl PolicyKind {
 
     /// Whether there is always one, and no more: its name is the kind's.
     pub fn is_single(self) -> bool {
-        matches!(self, Self::Cache | Self::Payloads | Self::Settings)
+        matches!(
+            self,
+            Self::Cache | Self::Payloads | Self::Logging | Self::Settings
+        )
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -132,6 +140,7 @@ pub enum Policy {
     Provider(ProviderSettings),
     Route(EgressRoute),
     Payloads(PayloadSettings),
+    Logging(LoggingSettings),
     Model(ModelSettings),
     Price(PriceSettings),
     Settings(Settings),
@@ -150,6 +159,7 @@ impl Policy {
             Self::Provider(_) => PolicyKind::Provider,
             Self::Route(_) => PolicyKind::Route,
             Self::Payloads(_) => PolicyKind::Payloads,
+            Self::Logging(_) => PolicyKind::Logging,
             Self::Model(_) => PolicyKind::Model,
             Self::Price(_) => PolicyKind::Price,
             Self::Settings(_) => PolicyKind::Settings,
@@ -172,6 +182,7 @@ impl Policy {
             PolicyKind::Provider => Self::Provider(serde_json::from_str(json)?),
             PolicyKind::Route => Self::Route(serde_json::from_str(json)?),
             PolicyKind::Payloads => Self::Payloads(serde_json::from_str(json)?),
+            PolicyKind::Logging => Self::Logging(serde_json::from_str(json)?),
             PolicyKind::Model => Self::Model(serde_json::from_str(json)?),
             PolicyKind::Price => Self::Price(serde_json::from_str(json)?),
             PolicyKind::Settings => Self::Settings(serde_json::from_str(json)?),
@@ -191,6 +202,7 @@ impl Policy {
             Self::Provider(value) => serde_json::to_string(value),
             Self::Route(value) => serde_json::to_string(value),
             Self::Payloads(value) => serde_json::to_string(value),
+            Self::Logging(value) => serde_json::to_string(value),
             Self::Model(value) => serde_json::to_string(value),
             Self::Price(value) => serde_json::to_string(value),
             Self::Settings(value) => serde_json::to_string(value),

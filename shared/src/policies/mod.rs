@@ -8,6 +8,7 @@ mod entry;
 mod guardrail;
 mod key;
 mod limit;
+mod logging;
 mod model;
 mod payloads;
 mod price;
@@ -27,6 +28,9 @@ pub use guardrail::{
 };
 pub use key::{ClientKey, KeyPrefix, NewKey, Project};
 pub use limit::{Algorithm, Per, Rate, RateLimit};
+pub use logging::{
+    DatadogSettings, ElasticsearchSettings, LoggingChange, LoggingSettings, SplunkSettings,
+};
 pub use model::{
     BreakerSettings, HedgeSettings, ModelSettings, NamedSettings, RetrySettings, RuleSettings,
     ShadowSettings, StickySettings, TargetSettings, WhenSettings,

@@ -7,6 +7,7 @@ pub(super) mod export;
 pub(super) mod gateway;
 pub(super) mod guardrails;
 pub(super) mod keys;
+pub(super) mod logging;
 pub(super) mod me;
 pub(super) mod models;
 pub(super) mod page;

@@ -113,7 +113,7 @@ pub(in crate::admin) async fn restore(
 }
 
 /// A policy with its tag.
-fn told(entry: &PolicyEntry) -> Response {
+pub(super) fn told(entry: &PolicyEntry) -> Response {
     tagged(Json(entry).into_response(), entry)
 }
 
@@ -172,6 +172,7 @@ fn policy(kind: PolicyKind, body: &JsonBody) -> Result<Policy, Problem> {
         PolicyKind::Route => Policy::Route(body.parse()?),
         PolicyKind::Provider => Policy::Provider(body.parse()?),
         PolicyKind::Payloads => Policy::Payloads(body.parse()?),
+        PolicyKind::Logging => Policy::Logging(body.parse()?),
         PolicyKind::Model => Policy::Model(body.parse()?),
         PolicyKind::Price => Policy::Price(body.parse()?),
         PolicyKind::Settings => Policy::Settings(body.parse()?),

@@ -20,7 +20,7 @@ use super::reading::Reader;
 pub(super) fn check(config: &Config, reader: &mut Reader<'_>) {
     listeners::check(config, reader);
     limits::check(config, reader);
-    logging::check(&config.logging, reader);
+    logging::check(config, reader);
     storage::check(config, reader);
     providers::check(config, reader);
     routes::check(config, reader);

@@ -219,7 +219,7 @@ fn check_protocol(provider: &Provider, path: &str, reader: &mut Reader<'_>) {
 }
 
 /// Messages do not repeat the address: it may hold a password.
-fn check_base_url(url: &str) -> Result<(), &'static str> {
+pub(super) fn check_base_url(url: &str) -> Result<(), &'static str> {
     let uri: Uri = url
         .parse()
         .map_err(|_| "not a URL; expected one such as \"https://llm.example.com/v1\"")?;

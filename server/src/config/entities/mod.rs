@@ -1,11 +1,13 @@
 //! Parts of the configuration that operators change while the gateway runs: JSON in the words of the file. What is read
 //! and told here is what the file's reader reads, with the same messages.
 
+mod logging;
 mod model;
 mod price;
 mod provider;
 mod settings;
 
+pub use logging::{logging, logging_settings};
 pub use model::{model, model_settings};
 pub use price::{price_names, price_settings, put_price, remove_price};
 pub use provider::{provider, provider_settings};

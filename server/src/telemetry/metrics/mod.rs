@@ -13,7 +13,7 @@ mod refusals;
 mod targets;
 mod upstreams;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
@@ -21,6 +21,7 @@ use prometheus_client::registry::Registry;
 use self::gateway::GatewayCollector;
 use self::refusals::Refusals;
 use self::upstreams::Upstreams;
+use super::sinks::Shipping;
 use super::transitions::Transitions;
 use crate::gateway::Gateway;
 use crate::recording::record::RequestRecord;
@@ -37,26 +38,24 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Follows this gateway from here on.
-    pub fn of(gateway: &Arc<Gateway>, transitions: &Transitions) -> Arc<Self> {
+    /// Of this gateway; its requests are to be [counted](Self::count).
+    pub fn of(
+        gateway: &Arc<Gateway>,
+        transitions: &Transitions,
+        shipping: &Arc<Shipping>,
+    ) -> Arc<Self> {
         let mut registry = Registry::default();
         let weak = Arc::downgrade(gateway);
         let upstreams = Upstreams::register(&mut registry, weak.clone());
         let refusals = Refusals::register(&mut registry);
         transitions.register(&mut registry);
+        shipping.register(&mut registry);
         registry.register_collector(Box::new(GatewayCollector::new(weak)));
-        let metrics = Arc::new(Self {
+        Arc::new(Self {
             registry,
             upstreams,
             refusals,
-        });
-        let counting: Weak<Self> = Arc::downgrade(&metrics);
-        gateway.recorder().observe(Box::new(move |record| {
-            if let Some(metrics) = counting.upgrade() {
-                metrics.count(record);
-            }
-        }));
-        metrics
+        })
     }
 
     /// All of them as they are now.
@@ -69,7 +68,8 @@ impl Metrics {
         Ok(out)
     }
 
-    fn count(&self, record: &RequestRecord) {
+    /// A request has ended.
+    pub fn count(&self, record: &RequestRecord) {
         self.upstreams.count(record);
         self.refusals.count(record);
     }
