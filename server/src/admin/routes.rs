@@ -32,7 +32,9 @@ use shared::status::GatewayStatus;
 use super::json_body::MAX_BODY;
 use super::needs::Needs;
 use super::openapi::{self, Operation, Row, SchemaOf, does, schema_of};
-use super::predecessors::{Status, cache, egress, guardrails, rate_limit, stats, system_prompt};
+use super::predecessors::{
+    Status, cache, egress, guardrails, logging, rate_limit, stats, system_prompt,
+};
 use super::rest::page::{Cursor, Limit, Page};
 use super::rest::policies::Kind;
 use super::rest::{self, gateway, keys, me, models, policies, sessions, states, tokens, users};
@@ -561,6 +563,14 @@ fn predecessors() -> Vec<Endpoint> {
         post("/admin/guardrails", guardrails::set).described(
             does("Sets the guardrails on replies")
                 .body::<guardrails::Rules>()
+                .replies_with::<Status>(201)
+                .reasoned(),
+        ),
+        get("/admin/logging", logging::get)
+            .described(does("Where the log is shipped").replies::<logging::LoggingConfig>()),
+        post("/admin/logging", logging::set).by_admins().described(
+            does("Sets where the log is shipped")
+                .body::<logging::LoggingConfig>()
                 .replies_with::<Status>(201)
                 .reasoned(),
         ),

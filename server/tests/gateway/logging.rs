@@ -487,6 +487,7 @@ async fn secrets_are_sealed_and_never_told() {
         "/api/v1/logging",
         "/api/v1/logging/versions",
         "/api/v1/audit",
+        "/admin/logging",
     ] {
         told += &get(&app, path).await.to_string();
     }
@@ -612,10 +613,87 @@ async fn editors_change_the_level_and_nothing_else() {
         (Method::PUT, "/api/v1/logging"),
         (Method::POST, "/api/v1/logging/reset"),
         (Method::POST, "/api/v1/logging/versions/1/restore"),
+        (Method::POST, "/admin/logging"),
     ] {
         let refused = with(&editor, method, path, &elsewhere).await.unwrap();
         assert_eq!(refused.status(), 403, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_predecessors_path_has_its_shape() {
+    let elastic = service("200 OK", "{}").await;
+    let mut file = config();
+    file.logging.splunk.token = Some(Secret::new(SPLUNK_TOKEN));
+    let app = TestApp::start(file).await;
+    let off = json!({
+        "enableOpenTelemetry": false, "enableSplunk": false, "enableDatadog": false, "enableElasticSearch": false,
+        "openTelemetryEndpoint": "", "splunkEndpoint": "", "datadogEndpoint": "", "elasticSearchEndpoint": "",
+        "elasticApiKey": ""
+    });
+    assert_eq!(get(&app, "/admin/logging").await, off);
+    let mut wanted = off.clone();
+    wanted["enableElasticSearch"] = json!(true);
+    wanted["elasticSearchEndpoint"] = json!(elastic.url(""));
+    wanted["elasticApiKey"] = json!(ELASTIC_KEY);
+    wanted["splunkEndpoint"] = json!("http://127.0.0.1:1");
+    let set = send(&app, Method::POST, "/admin/logging", &wanted).await;
+    assert_eq!(
+        answer(set, 201).await,
+        json!({"status": "Logging configuration updated successfully"})
+    );
+    let mut shown = wanted.clone();
+    shown["elasticApiKey"] = json!("ZWx…Yw==");
+    assert_eq!(get(&app, "/admin/logging").await, shown);
+    // What was told, sent back.
+    let set = send(&app, Method::POST, "/admin/logging", &shown).await;
+    answer(set, 201).await;
+    let there = get(&app, "/api/v1/logging").await;
+    assert_eq!(there["version"], 1, "{there}");
+    assert_eq!(there["value"]["splunk"]["enabled"], false);
+    assert_eq!(
+        there["value"]["splunk"]["token"], "111…5555",
+        "it has no field there"
+    );
+    let id = chat(&app).await;
+    let received = told_of(&elastic, &id).await;
+    assert!(has_header(
+        &received,
+        &format!("authorization: ApiKey {ELASTIC_KEY}")
+    ));
+
+    for (field, value, what) in [
+        ("enableOpenTelemetry", json!(true), "OpenTelemetry"),
+        (
+            "openTelemetryEndpoint",
+            json!("http://127.0.0.1:4317"),
+            "OpenTelemetry",
+        ),
+        ("enableDatadog", json!(true), "datadogEndpoint"),
+        ("splunkToken", json!("x"), "splunkToken"),
+        (
+            "elasticSearchEndpoint",
+            json!("http://169.254.169.254"),
+            "link-local",
+        ),
+        ("elasticApiKey", json!("a…b"), "api_key"),
+    ] {
+        let mut wrong = shown.clone();
+        wrong[field] = value;
+        let refused = send(&app, Method::POST, "/admin/logging", &wrong).await;
+        let problem = answer(refused, 400).await;
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(what), "{field}: {detail}");
+    }
+    assert_eq!(
+        get(&app, "/admin/logging").await,
+        shown,
+        "nothing has changed"
+    );
+    // What is left out is off.
+    let set = send(&app, Method::POST, "/admin/logging", &json!({})).await;
+    answer(set, 201).await;
+    assert_eq!(get(&app, "/admin/logging").await, off);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

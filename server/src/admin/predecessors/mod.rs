@@ -6,6 +6,7 @@
 //! | `ratelimit` | the limit `default`, per address |
 //! | `ratelimit/clients` | a limit `client ADDRESS` each, whose clients other limits of this list leave out |
 //! | `systemprompt` | the system prompt `default` |
+//! | `logging` | the log |
 //! | `routes` | the routes of all names |
 //! | `guardrails` | the rules `min-length`, `banned-phrases`, `max-length` and `disclaimer` |
 //!
@@ -14,6 +15,7 @@
 pub(super) mod cache;
 pub(super) mod egress;
 pub(super) mod guardrails;
+pub(super) mod logging;
 pub(super) mod rate_limit;
 pub(super) mod stats;
 pub(super) mod system_prompt;
