@@ -498,23 +498,64 @@ fn what_is_lost_is_said_at_the_start() {
     }
     let text = "[openAIConfig]\napiKey = \"k\"\nmodel = \"m\"\nendpoint = \"http://127.0.0.1:9\"\n\
                 [defaultLoggingConfig]\nenableSplunk = true\nsplunkEndpoint = \"http://127.0.0.1:8\"\n\
+                enableOpenTelemetry = true\nenableDatadog = true\n\
                 [gateway]\nport = 8081\n";
     let loaded = Setting::new().file("a.toml", text).named("a.toml");
     let loaded = loaded.expect("valid");
     let found = warnings(&loaded);
-    assert!(
-        found.contains(
-            &"a.toml:7: defaultLoggingConfig.splunkEndpoint: not carried over: this version ships its log nowhere \
-              yet; it goes to standard error"
-                .to_owned()
-        ),
-        "{found:#?}"
-    );
+    for expected in [
+        "a.toml:8: defaultLoggingConfig.enableOpenTelemetry: not carried over: logs are not shipped by OpenTelemetry",
+        "a.toml:9: defaultLoggingConfig.enableDatadog: not carried over: it has no datadogEndpoint",
+    ] {
+        assert!(
+            found.iter().any(|it| it == expected),
+            "{expected} in {found:#?}"
+        );
+    }
     // Its admin port is the default of ours.
     assert_eq!(
         (loaded.config.server.port, loaded.config.admin.port),
         (8081, 8082)
     );
+}
+
+#[test]
+fn the_log_is_shipped_where_it_was() {
+    let text = |on: bool| {
+        format!(
+            "[openAIConfig]\napiKey = \"k\"\nmodel = \"m\"\nendpoint = \"http://127.0.0.1:9\"\n\
+             [defaultLoggingConfig]\nenableElasticSearch = {on}\nelasticSearchEndpoint = \"http://127.0.0.1:9200\"\n\
+             elasticApiKey = \"the-key-of-elastic\"\nenableSplunk = {on}\nsplunkEndpoint = \"http://127.0.0.1:8088\"\n\
+             enableDatadog = {on}\ndatadogEndpoint = \"http://127.0.0.1:8089\"\nenableOpenTelemetry = false\n"
+        )
+    };
+    let variables = [
+        ("OPENAI_API_KEY", "k"),
+        ("ELASTIC_API_KEY", "the-key-of-elastic"),
+    ];
+    let (before, after, imported) = both("a.toml", &text(true), &variables);
+    assert_eq!(before, after, "{imported}");
+    assert!(!imported.contains("the-key-of-elastic"), "{imported}");
+    let logging = before.logging;
+    let elastic = &logging.elasticsearch;
+    assert_eq!(elastic.endpoint.as_deref(), Some("http://127.0.0.1:9200"));
+    let key = elastic.api_key.as_ref().map(|key| key.expose());
+    assert_eq!(key, Some("the-key-of-elastic"));
+    assert_eq!(
+        (elastic.enabled, elastic.index.as_str()),
+        (true, "ai-gateway")
+    );
+    let splunk = logging.splunk.endpoint.as_deref();
+    assert_eq!(splunk, Some("http://127.0.0.1:8088"));
+    let datadog = logging.datadog.endpoint.as_deref();
+    assert_eq!(datadog, Some("http://127.0.0.1:8089"));
+    assert!(imported.contains("Splunk wants a token"), "{imported}");
+    assert!(imported.contains("Datadog wants a key"), "{imported}");
+
+    let (before, after, imported) = both("a.toml", &text(false), &variables);
+    assert_eq!(before, after, "{imported}");
+    assert_eq!(before.logging.endpoints().count(), 0);
+    assert!(!imported.contains("the-key-of-elastic"), "{imported}");
 }
 
 #[test]

@@ -165,28 +165,101 @@ fn address(kind: &'static Provider, item: &mut Item, endpoint: &Said<'_>, sheet:
     item.set(sheet, "base_url", text(url), endpoint, Grade::Exact);
 }
 
-/// Where logs went; each has a switch, and addresses and keys that begin so.
-const DESTINATIONS: [&str; 4] = ["elastic", "splunk", "datadog", "opentelemetry"];
+/// A service that logs were shipped to.
+struct Sink {
+    switch: &'static str,
+    endpoint: &'static str,
+    /// What its key is called there, and here.
+    secret: Option<(&'static str, &'static str)>,
+    /// Its section here.
+    native: &'static str,
+    /// What it needs that the format has no key for.
+    lacks: Option<&'static str>,
+}
 
-fn log_shipping(logging: Source<'_>, sheet: &mut Sheet<'_>) {
-    let all = logging.all();
-    let named = |key: &str| {
-        let name = key.to_ascii_lowercase();
-        let name = name.strip_prefix("enable").unwrap_or(&name).to_owned();
-        DESTINATIONS.into_iter().find(|to| name.starts_with(to))
-    };
-    let on = |to: &str| {
-        let mut switches = all.iter().filter(|(key, _)| key.starts_with("enable"));
-        switches.any(|(key, said)| named(key) == Some(to) && said.value == &Value::Bool(true))
-    };
-    for (key, said) in &all {
-        match named(key) {
-            Some(to) if on(to) => {
-                let why = "this version ships its log nowhere yet; it goes to standard error";
-                sheet.not_carried(said, why);
-            }
-            Some(_) => sheet.without_effect(said, "it is off"),
-            None => sheet.not_carried(said, "the format has no such key"),
+const SINKS: [Sink; 3] = [
+    Sink {
+        switch: "enableElasticSearch",
+        endpoint: "elasticSearchEndpoint",
+        secret: Some(("elasticApiKey", "api_key")),
+        native: "logging.elasticsearch",
+        lacks: None,
+    },
+    Sink {
+        switch: "enableSplunk",
+        endpoint: "splunkEndpoint",
+        secret: None,
+        native: "logging.splunk",
+        lacks: Some("Splunk wants a token: set logging.splunk.token"),
+    },
+    Sink {
+        switch: "enableDatadog",
+        endpoint: "datadogEndpoint",
+        secret: None,
+        native: "logging.datadog",
+        lacks: Some("Datadog wants a key: set logging.datadog.api_key"),
+    },
+];
+
+fn log_shipping(mut logging: Source<'_>, sheet: &mut Sheet<'_>) {
+    let mut known = vec!["enableOpenTelemetry", "openTelemetryEndpoint"];
+    for sink in SINKS {
+        known.extend([sink.switch, sink.endpoint]);
+        known.extend(sink.secret.map(|(key, _)| key));
+        ship(&sink, &mut logging, sheet);
+    }
+    let traces = logging.get("enableOpenTelemetry");
+    let is_on = traces
+        .as_ref()
+        .is_some_and(|said| said.value == &Value::Bool(true));
+    let address = logging.get("openTelemetryEndpoint");
+    for said in [traces, address].into_iter().flatten() {
+        match is_on {
+            true => sheet.not_carried(&said, "logs are not shipped by OpenTelemetry"),
+            false => sheet.without_effect(&said, "it is off"),
         }
+    }
+    sheet.unknown_rest(&logging, &known);
+}
+
+fn ship(sink: &Sink, logging: &mut Source<'_>, sheet: &mut Sheet<'_>) {
+    let switch = logging.get(sink.switch);
+    let endpoint = logging.get(sink.endpoint);
+    let secret = sink
+        .secret
+        .and_then(|(key, native)| Some((logging.get(key)?, native)));
+    let is_on = switch.as_ref().and_then(|said| said.flag(sheet)) == Some(true);
+    let is_there = endpoint.as_ref().is_some_and(|said| !said.is_off());
+    let Some(endpoint) = endpoint.as_ref().filter(|_| is_on && is_there) else {
+        let secret = secret.map(|(said, _)| said);
+        for said in endpoint.into_iter().chain(secret) {
+            sheet.without_effect(&said, "it is off");
+        }
+        match switch {
+            Some(switch) if is_on => {
+                let why = format!("it has no {}", sink.endpoint);
+                sheet.not_carried(&switch, &why);
+            }
+            Some(switch) => sheet.without_effect(&switch, "it is off"),
+            None => {}
+        }
+        return;
+    };
+    let native = |key: &str| format!("{}.{key}", sink.native);
+    if let Some(switch) = &switch {
+        sheet.copy(&native("enabled"), switch);
+    }
+    match sink.lacks {
+        None => sheet.copy(&native("endpoint"), endpoint),
+        Some(lack) => {
+            let grade = Grade::Approximate(lack.to_owned());
+            let value = endpoint.value.clone();
+            sheet.set(&native("endpoint"), value, endpoint, grade);
+        }
+    }
+    match secret {
+        Some((said, _)) if said.is_off() => sheet.without_effect(&said, "it is empty"),
+        Some((said, key)) => sheet.copy(&native(key), &said),
+        None => {}
     }
 }

@@ -82,6 +82,9 @@ fn owners(native: &Table) -> BTreeMap<String, String> {
 
 /// A name for the secret at this place: `OPENAI_API_KEY`, `CLIENT_KEY`; `None`: what stands there is no secret.
 fn owner(path: &str, owners: &BTreeMap<String, String>) -> Option<String> {
+    if path == "logging.elasticsearch.api_key" {
+        return Some("ELASTIC_API_KEY".to_owned());
+    }
     let (item, key) = path.split_once("].")?;
     let owner = owners.get(&format!("{item}]"))?;
     match item.split('[').next()? {
