@@ -31,6 +31,11 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(3600);
 const RETENTION_RETRY: Duration = Duration::from_secs(60);
 /// Not while the process is busy starting.
 const FIRST_RETENTION: Duration = Duration::from_secs(60);
+/// How often it is looked whether there are days to be summed up.
+const DAYS_INTERVAL: Duration = Duration::from_secs(600);
+const DAYS_RETRY: Duration = Duration::from_secs(60);
+/// Between two days, so that a database that is new to it keeps nobody waiting.
+const NEXT_DAY: Duration = Duration::from_millis(50);
 
 /// The one task that writes to the database.
 pub(super) struct Writer {
@@ -56,6 +61,7 @@ pub(super) struct Writer {
     rolled_up_at: Instant,
     checked_at: Instant,
     retention_at: Instant,
+    days_at: Instant,
 }
 
 /// The database did not take records.
@@ -89,6 +95,7 @@ impl Writer {
             rolled_up_at: now,
             checked_at: now,
             retention_at: now + FIRST_RETENTION,
+            days_at: now + FIRST_RETENTION,
         }
     }
 
@@ -140,6 +147,7 @@ impl Writer {
             return Instant::now();
         }
         let mut next = self.retention_at.min(self.checked_at + IDLE_CHECK);
+        next = next.min(self.days_at);
         if self.pending.is_due() {
             next = next.min(self.rolled_up_at + ROLLUP_INTERVAL);
         }
@@ -422,6 +430,8 @@ impl Writer {
             self.fail(&error);
         } else if self.retention_at <= now {
             self.delete_old().await;
+        } else if self.days_at <= now {
+            self.sum_up_day().await;
         }
     }
 
@@ -445,6 +455,19 @@ impl Writer {
                 self.retention_at = Instant::now() + RETENTION_RETRY;
             }
         }
+    }
+
+    async fn sum_up_day(&mut self) {
+        let pause = match self.store.sum_up_day(Utc::now()).await {
+            // The next one after the queue has been looked at.
+            Ok(true) => NEXT_DAY,
+            Ok(false) => DAYS_INTERVAL,
+            Err(error) => {
+                warn!(%error, "the sums of a day could not be written");
+                DAYS_RETRY
+            }
+        };
+        self.days_at = Instant::now() + pause;
     }
 }
 

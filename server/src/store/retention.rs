@@ -52,14 +52,18 @@ impl Store {
             .rows_affected();
         }
         if let Some(cutoff) = cutoff(retention.hour_days, now) {
-            deleted += query(
+            // Whole days, so that hours and the sums of their day always tell the same.
+            let cutoff_s = cutoff.timestamp() - cutoff.timestamp().rem_euclid(86_400);
+            for sql in [
+                "DELETE FROM summed_up_days WHERE bucket_start_s < ?",
+                "DELETE FROM rollups_day WHERE bucket_start_s < \
+                 min(?, (SELECT min(bucket_start_s) FROM rollups_day) + 86400)",
                 "DELETE FROM rollups_hour WHERE bucket_start_s < \
                  min(?, (SELECT min(bucket_start_s) FROM rollups_hour) + 36000)",
-            )
-            .bind(cutoff.timestamp())
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
+            ] {
+                let old = query(sql).bind(cutoff_s);
+                deleted += old.execute(&mut *connection).await?.rows_affected();
+            }
         }
         if deleted == 0 {
             // Once, when all that is too old is gone: names have no index by block.

@@ -1,4 +1,4 @@
-//! Sums of requests by the minute and by the hour.
+//! Sums of requests by the minute and by the hour, and of whole days.
 //!
 //! Rollups are derived from rows and always agree with them: the watermark, the last `seq` that
 //! they contain, changes in the same transaction as they do. Usually the sums are gathered in
@@ -6,11 +6,14 @@
 //! a start, a failed transaction, a row that was there already, another writer), the rows above the
 //! watermark are read instead. What the request log searches by, [`Blocks`], comes the same way.
 
+mod days;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use llm::error::ErrorKind;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Row, query, query_scalar};
 use tracing::warn;
 
@@ -21,6 +24,7 @@ use crate::recording::record::{Outcome, RequestRecord};
 
 const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 3600;
+const DAY_S: i64 = 86_400;
 /// Rows of one minute or hour; further models are folded into [`OTHER`]. A client that invents a
 /// new model name a request must not make the rollups as large as the requests.
 const MAX_ROWS_PER_BUCKET: usize = 1000;
@@ -131,6 +135,7 @@ pub(super) async fn write(
     };
     if through > watermark {
         let hours = hours_of(&minutes);
+        days::reopen(connection, hours.keys().copied()).await?;
         for (table, buckets) in [(&*MINUTES, minutes), (&*HOURS, hours)] {
             for (start_s, bucket) in buckets {
                 table.add(connection, start_s, bucket).await?;
@@ -392,14 +397,7 @@ impl Table {
                 rest = later;
                 let mut upsert = query(sql.as_str());
                 for (key, figures) in now {
-                    upsert = upsert
-                        .bind(start_s)
-                        .bind(Arc::clone(&key.requested_model))
-                        .bind(Arc::clone(&key.provider))
-                        .bind(Arc::clone(&key.upstream_model))
-                        .bind(Arc::clone(&key.key_name))
-                        .bind(Arc::clone(&key.project))
-                        .bind(key.status);
+                    upsert = bind_key(upsert, start_s, key);
                     for value in plain(figures) {
                         upsert = upsert.bind(value);
                     }
@@ -410,6 +408,22 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// A statement whose values begin with `bucket_start_s` and [`KEY`].
+fn bind_key<'q>(
+    statement: Query<'q, Sqlite, SqliteArguments>,
+    start_s: i64,
+    key: &RollupKey,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    statement
+        .bind(start_s)
+        .bind(Arc::clone(&key.requested_model))
+        .bind(Arc::clone(&key.provider))
+        .bind(Arc::clone(&key.upstream_model))
+        .bind(Arc::clone(&key.key_name))
+        .bind(Arc::clone(&key.project))
+        .bind(key.status)
 }
 
 /// What a row of [`Table::select`] is found by.

@@ -344,6 +344,7 @@ async fn what_is_too_old_is_deleted_and_its_space_given_back() {
         .unwrap();
         ["a", "b", "c", "d"].map(|column| row.get(column))
     };
+    while database.store.sum_up_day(now).await.unwrap() {}
     let pages: i64 = page_count(&database.store).await;
     let mut steps = 0;
     while database.store.delete_old(retention, now).await.unwrap() {
@@ -353,8 +354,17 @@ async fn what_is_too_old_is_deleted_and_its_space_given_back() {
     assert!(steps > 3, "in small steps");
     let [requests, minutes, hours, free] = counts().await;
     assert_eq!((requests, free), (24 * 60, 0));
-    // Buckets that begin before the cut-off are gone.
-    assert_eq!((minutes, hours), (48 * 60 - 1, 72));
+    // Buckets that begin before the cut-off are gone, hours with all of their day.
+    assert_eq!((minutes, hours), (48 * 60 - 1, 72 + 4));
+    let days: Vec<i64> = sqlx::query_scalar(
+        "SELECT bucket_start_s / 86400 FROM rollups_day JOIN summed_up_days USING (bucket_start_s)",
+    )
+    .fetch_all(&database.store.reader())
+    .await
+    .unwrap();
+    let today = now.timestamp() / 86_400;
+    assert_eq!(days, [today - 3, today - 2, today - 1]);
+    assert!(!database.store.sum_up_day(now).await.unwrap());
     assert!(page_count(&database.store).await < pages / 2);
 
     let keep = Retention {
