@@ -3,25 +3,17 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use futures_util::TryStreamExt;
-use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Share};
-use sqlx::Row;
+use shared::analytics::{Bucket, ErrorCount, Interval, Overview, OverviewQuery, Share, UsageGroup};
 
-use super::{Figures, Store, StoreError, rollups};
+use super::rollups::{self, Wanted};
+use super::{Figures, Store, StoreError};
 
 /// Entries of the tables beside the charts.
 const TOP: usize = 10;
 
-const MINUTES: &str = "SELECT bucket_start_s, requested_model, provider, figures \
-    FROM rollups_minute WHERE bucket_start_s >= ?1 AND bucket_start_s < ?2 \
-    AND (?3 IS NULL OR requested_model = ?3) AND (?4 IS NULL OR provider = ?4)";
-const HOURS: &str = "SELECT bucket_start_s, requested_model, provider, figures \
-    FROM rollups_hour WHERE bucket_start_s >= ?1 AND bucket_start_s < ?2 \
-    AND (?3 IS NULL OR requested_model = ?3) AND (?4 IS NULL OR provider = ?4)";
-
 impl Store {
-    /// Traffic, tokens, errors, latency and cost over a time range that ends `now`, from rollups in
-    /// one scan. What was recorded within the last second may be missing.
+    /// Traffic, tokens, errors, latency and cost over a time range that ends `now`, from rollups. What was recorded within
+    /// the last second may be missing.
     pub async fn overview(
         &self,
         query: &OverviewQuery,
@@ -29,27 +21,30 @@ impl Store {
     ) -> Result<Overview, StoreError> {
         let frame = Frame::new(query, now.timestamp());
         let mut sums = Sums::new(frame.buckets());
-        let sql = if frame.width_s >= 3600 {
-            HOURS
-        } else {
-            MINUTES
-        };
         let mut connection = self.reader().acquire().await?;
-        let mut rows = sqlx::query(sql)
-            .bind(frame.previous_from_s)
-            .bind(frame.end_s)
-            .bind(query.model.as_deref())
-            .bind(query.provider.as_deref())
-            .fetch(&mut *connection);
+        let previous = frame.wanted(query, frame.previous_from_s, frame.from_s);
+        let previous = Wanted {
+            coarsest: Interval::Day,
+            ..previous
+        };
+        rollups::each(&mut connection, &previous, |rollup| {
+            rollups::decode(&mut sums.previous, rollup.figures)
+        })
+        .await?;
+        let wanted = Wanted {
+            by: &[UsageGroup::Model, UsageGroup::Provider],
+            ..frame.wanted(query, frame.from_s, frame.end_s)
+        };
         let mut figures = Figures::default();
-        while let Some(row) = rows.try_next().await? {
+        rollups::each(&mut connection, &wanted, |rollup| {
             figures.clear();
-            rollups::decode(&mut figures, row.try_get(3)?)?;
-            match frame.bucket_of(row.try_get(0)?) {
-                Some(index) => sums.add(index, row.try_get(1)?, row.try_get(2)?, &figures),
-                None => sums.previous.merge(&figures),
-            }
-        }
+            rollups::decode(&mut figures, rollup.figures)?;
+            let mut names = rollups::values(rollup.key);
+            let mut name = || names.next().unwrap_or(Ok(""));
+            sums.add(frame.bucket_of(rollup.start_s), name()?, name()?, &figures);
+            Ok::<_, StoreError>(())
+        })
+        .await?;
         Ok(sums.overview(query, &frame, now))
     }
 }
@@ -80,13 +75,36 @@ impl Frame {
         ((self.end_s - self.from_s) / self.width_s) as usize
     }
 
-    /// `None`: before the range.
-    fn bucket_of(&self, second: i64) -> Option<usize> {
-        usize::try_from((second - self.from_s).div_euclid(self.width_s)).ok()
+    fn bucket_of(&self, second: i64) -> usize {
+        ((second - self.from_s) / self.width_s) as usize
+    }
+
+    /// The rollups of some of it, as they are told apart in the charts.
+    fn wanted<'q>(&self, query: &'q OverviewQuery, from_s: i64, to_s: i64) -> Wanted<'q> {
+        let width = match self.width_s {
+            ..3600 => Interval::Minute,
+            _ => Interval::Hour,
+        };
+        let names = [
+            (UsageGroup::Model, &query.model),
+            (UsageGroup::Provider, &query.provider),
+        ];
+        let names = names.into_iter();
+        Wanted {
+            from_s,
+            to_s,
+            finest: width,
+            coarsest: width,
+            by: &[],
+            names: names
+                .filter_map(|(group, name)| Some((group, name.as_deref()?)))
+                .collect(),
+            status: None,
+        }
     }
 }
 
-/// What is added up while rows come.
+/// What is added up while rollups come.
 struct Sums {
     previous: Figures,
     buckets: Vec<Figures>,

@@ -7,6 +7,7 @@
 //! watermark are read instead. What the request log searches by, [`Blocks`], comes the same way.
 
 mod days;
+mod parts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
@@ -17,6 +18,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Row, query, query_scalar};
 use tracing::warn;
 
+pub(super) use self::parts::{Rollup, Wanted, each, values};
 use super::blocks::Blocks;
 use super::requests::Inserted;
 use super::{Figures, StoreError, requests};
