@@ -1,4 +1,4 @@
-//! The server functions: each only calls the [`shared::AdminApi`] that the server put in context.
+//! The server functions: each only calls the parts of [`shared::AdminApi`] that the server put in context.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, JsonEncoding};
@@ -15,11 +15,11 @@ use crate::forms::Editor;
 use crate::pages::KeysWanted;
 use crate::pages::{Cached, Keys, Limits, PromptRows, Rules};
 
-/// The gateway's administration, as server functions and pages find it in context.
+/// The gateway as its operators see it, as server functions and pages find it in context.
 #[cfg(feature = "ssr")]
-pub type Admin = std::sync::Arc<dyn shared::AdminApi>;
+pub type Admin = std::sync::Arc<dyn shared::GatewayApi>;
 
-/// Its part about policies.
+/// Its policies.
 #[cfg(feature = "ssr")]
 pub type Policies = std::sync::Arc<dyn shared::policies::PolicyApi>;
 

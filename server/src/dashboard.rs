@@ -18,7 +18,7 @@ use leptos::prelude::provide_context;
 use leptos_axum::{
     AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context,
 };
-use shared::AdminApi;
+use shared::GatewayApi;
 use shared::policies::PolicyApi;
 use tower_http::compression::CompressionLayer;
 
@@ -33,7 +33,7 @@ static ROUTES: LazyLock<Vec<AxumRouteListing>> =
 
 /// Pages at `/` and `/login` and for whatever is not there, server functions under `/ui/api/`, files under `/pkg/`.
 /// Pages with forms take them as `POST`s.
-pub fn router(api: Arc<dyn AdminApi>, policies: Arc<dyn PolicyApi>) -> Router {
+pub fn router(api: Arc<dyn GatewayApi>, policies: Arc<dyn PolicyApi>) -> Router {
     let site = dashboard::Site { name: site::name() };
     let options = LeptosOptions::builder()
         .output_name(site.name.clone().unwrap_or_default())

@@ -1,40 +1,22 @@
-//! The one list of what an operator can ask of the gateway.
+//! All that an operator can ask of the gateway.
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::analytics::{Overview, OverviewQuery};
-use crate::policies::{Edit, FieldError};
-use crate::routing::{ModelChange, ModelRouting, TargetStatus};
-use crate::status::GatewayStatus;
+use crate::access::AccessApi;
+use crate::analytics::AnalyticsApi;
+use crate::policies::{FieldError, PolicyApi};
+use crate::{AuditApi, DryRunApi, GatewayApi, PayloadApi};
 
-/// What an operator can ask. The gateway implements it; REST handlers and the dashboard's server
-/// functions only call it.
-#[async_trait]
-pub trait AdminApi: Send + Sync + 'static {
-    /// Traffic, tokens, errors, latency and cost over a time range, from rollups.
-    async fn overview(&self, query: OverviewQuery) -> Result<Overview, AdminError>;
+/// All that an operator can ask, in parts by what it is about. The gateway implements them; REST handlers and the
+/// dashboard's server functions only call them. A part that is new belongs into this list.
+pub trait AdminApi:
+    GatewayApi + AnalyticsApi + PolicyApi + AccessApi + AuditApi + PayloadApi + DryRunApi
+{
+}
 
-    /// What the gateway is, how it is set up, and how recording fares.
-    async fn status(&self) -> Result<GatewayStatus, AdminError>;
-
-    /// Where the models' requests go, and how each place fares.
-    async fn targets(&self) -> Result<Vec<TargetStatus>, AdminError>;
-
-    /// The models of the configuration, and how each is routed.
-    async fn models(&self) -> Result<Vec<ModelRouting>, AdminError>;
-
-    /// Changes a model, from the next request on and beyond restarts.
-    async fn change_model(
-        &self,
-        name: &str,
-        change: ModelChange,
-        edit: Edit,
-    ) -> Result<ModelRouting, AdminError>;
-
-    /// Takes all changes of a model back: what the configuration says holds again. `None`: it says nothing.
-    async fn reset_model(&self, name: &str, edit: Edit)
-    -> Result<Option<ModelRouting>, AdminError>;
+impl<T> AdminApi for T where
+    T: GatewayApi + AnalyticsApi + PolicyApi + AccessApi + AuditApi + PayloadApi + DryRunApi
+{
 }
 
 /// Why an administrative call could not be answered.

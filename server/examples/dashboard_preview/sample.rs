@@ -1,4 +1,4 @@
-//! An [`AdminApi`] that makes its figures up, the same ones every time.
+//! A [`GatewayApi`] that makes its figures up, the same ones every time.
 
 #[path = "policies.rs"]
 mod policies;
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared::analytics::{Bucket, ErrorCount, Overview, OverviewQuery, Percentiles, Share, Totals};
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus, RecordingStatus};
-use shared::{AdminApi, AdminError, CostNanos};
+use shared::{AdminError, CostNanos, GatewayApi};
 
 #[allow(unused_imports, reason = "tests hold policies back")]
 pub use policies::{Hold, Policies};
@@ -67,7 +67,7 @@ impl Sample {
 }
 
 #[async_trait]
-impl AdminApi for Sample {
+impl GatewayApi for Sample {
     async fn overview(&self, query: OverviewQuery) -> Result<Overview, AdminError> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed);
         match self.scene {

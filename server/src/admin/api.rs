@@ -8,7 +8,7 @@ use shared::analytics::{Overview, OverviewQuery};
 use shared::policies::Edit;
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::{GatewayStatus, ProviderStatus};
-use shared::{AdminApi, AdminError};
+use shared::{AdminError, GatewayApi};
 
 use crate::access::Access;
 use crate::availability::Availability;
@@ -65,7 +65,7 @@ impl From<EditError> for AdminError {
 }
 
 #[async_trait]
-impl AdminApi for Admin {
+impl GatewayApi for Admin {
     async fn overview(&self, query: OverviewQuery) -> Result<Overview, AdminError> {
         self.store
             .overview(&query, Utc::now())

@@ -57,7 +57,7 @@ impl AdminState {
 /// token.
 pub fn router(state: &AdminState) -> Router {
     let api: Arc<dyn shared::AdminApi> = state.api.clone();
-    let router = crate::dashboard::router(api, state.api.clone())
+    let router = crate::dashboard::router(api.clone(), api)
         .layer(middleware::from_fn(needs::of_pages))
         .merge(routes::router(state))
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use shared::analytics::{Overview, OverviewQuery};
 use shared::routing::{ModelChange, ModelRouting, TargetStatus};
 use shared::status::GatewayStatus;
-use shared::{AdminApi, AdminError};
+use shared::{AdminError, GatewayApi};
 
 use super::sample::{Hold, Policies, Sample, Scene};
 use super::{Reply, get_from};
@@ -127,7 +127,7 @@ impl Gated {
 }
 
 #[async_trait]
-impl AdminApi for Gated {
+impl GatewayApi for Gated {
     async fn overview(&self, query: OverviewQuery) -> Result<Overview, AdminError> {
         self.opened().await;
         self.sample.overview(query).await

@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use sample::{Sample, Scene};
 use server::access::{Operator, Via};
-use shared::AdminApi;
+use shared::GatewayApi;
 use shared::policies::PolicyApi;
 use tower::ServiceExt;
 
@@ -37,7 +37,7 @@ async fn send(scene: Scene, request: Builder, body: &'static str) -> Reply {
 }
 
 async fn send_to(
-    api: Arc<dyn AdminApi>,
+    api: Arc<dyn GatewayApi>,
     policies: Arc<dyn PolicyApi>,
     request: Builder,
     body: &str,
@@ -68,7 +68,7 @@ async fn get(scene: Scene, path: &str) -> Reply {
     send(scene, Request::get(path), "").await
 }
 
-async fn get_from(api: Arc<dyn AdminApi>, policies: Arc<dyn PolicyApi>, path: &str) -> Reply {
+async fn get_from(api: Arc<dyn GatewayApi>, policies: Arc<dyn PolicyApi>, path: &str) -> Reply {
     send_to(api, policies, Request::get(path), "").await
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::AdminError;
 use crate::policies::Edit;
 
-/// Users, API tokens and sessions. Whose they are decides who may ask: see [`Grant`].
+/// The part of [`AdminApi`](crate::AdminApi) that is about users, API tokens and sessions. Whose they are decides who may ask: see [`Grant`].
 #[async_trait]
 pub trait AccessApi: Send + Sync + 'static {
     /// All users, by name.

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use shared::analytics::{Overview, OverviewQuery};
 use shared::policies::{CacheStats, PolicyApi};
-use shared::{AdminApi, TimeRange};
+use shared::{GatewayApi, TimeRange};
 
 use crate::admin::AdminState;
 use crate::admin::problem::Problem;

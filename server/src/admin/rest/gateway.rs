@@ -5,7 +5,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::AdminApi;
+use shared::GatewayApi;
 use shared::analytics::{Overview, OverviewQuery};
 use shared::policies::{ConfiguredKey, PolicyApi};
 use shared::routing::TargetStatus;

@@ -1,4 +1,4 @@
-//! The admin API over REST: `AdminApi` and `PolicyApi`, and no logic of its own.
+//! The admin API over REST: the parts of `AdminApi`, and no logic of its own.
 
 pub(super) mod audit;
 pub(super) mod cache;

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::AdminApi;
+use shared::GatewayApi;
 use shared::policies::{PolicyApi, PolicyEntry, PolicyKind};
 use shared::routing::{ModelChange, ModelRouting, ModelTarget, Source};
 
