@@ -5,6 +5,7 @@
 //! - [`frame`]: what every page has: navigation, state of the gateway, notices, theme, sign out.
 //! - [`pages`]: one folder or file a page.
 //! - [`forms`]: fields, errors at them, versions; `edits` (on the server) does what a form asks for.
+//! - [`viewer`]: whether whoever looks may change anything.
 //! - [`charts`]: charts drawn with charts-rs, their legends, hover values and data tables.
 //! - [`api`]: the server functions; [`live`]: the clock that refreshes them; [`mod@format`]: figures as text.
 
@@ -24,6 +25,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod theme;
+pub mod viewer;
 
 pub use app::App;
 #[cfg(feature = "ssr")]

@@ -9,6 +9,7 @@ use leptos_meta::MetaTags;
 
 use crate::app::App;
 use crate::theme::Theme;
+use crate::viewer::role;
 
 /// The built site, as far as there is one: pages render without it, but stay as they are.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme.attribute()>
+        <html lang="en" data-theme=theme.attribute() data-role=role().as_str()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -11,16 +11,20 @@ mod time_limit;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::http::request::Parts;
 use axum::middleware;
 use axum::routing::get;
 use leptos::config::LeptosOptions;
-use leptos::prelude::provide_context;
+use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{
     AxumRouteListing, LeptosRoutes, generate_route_list, render_app_async_with_context,
 };
 use shared::GatewayApi;
+use shared::access::Role;
 use shared::policies::PolicyApi;
 use tower_http::compression::CompressionLayer;
+
+use crate::access::Operator;
 
 /// The pages' addresses.
 ///
@@ -30,6 +34,13 @@ use tower_http::compression::CompressionLayer;
 /// router that could render a page.
 static ROUTES: LazyLock<Vec<AxumRouteListing>> =
     LazyLock::new(|| generate_route_list(dashboard::App));
+
+/// The role of whoever asks. Nobody has one before the login.
+fn role() -> Role {
+    let request = use_context::<Parts>();
+    let operator = request.and_then(|request| request.extensions.get::<Operator>().cloned());
+    operator.map_or(Role::Viewer, |operator| operator.role)
+}
 
 /// Pages at `/` and `/login` and for whatever is not there, server functions under `/ui/api/`, files under `/pkg/`.
 /// Pages with forms take them as `POST`s.
@@ -44,6 +55,7 @@ pub fn router(api: Arc<dyn GatewayApi>, policies: Arc<dyn PolicyApi>) -> Router 
             provide_context(api.clone());
             provide_context(policies.clone());
             provide_context(site.clone());
+            provide_context(role());
         }
     };
     let document = {

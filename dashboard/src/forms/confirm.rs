@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-/// A small form of its own, behind a summary.
+use crate::viewer::may_edit;
+
+/// A small form of its own, behind a summary; nothing for those who may not.
 #[component]
 pub fn Confirm(
     /// What is on the outer button: "Delete…".
@@ -18,6 +20,9 @@ pub fn Confirm(
     #[prop(optional, into)]
     more: Option<AnyView>,
 ) -> impl IntoView {
+    if !may_edit() {
+        return ().into_any();
+    }
     let hidden = fields
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })

@@ -9,6 +9,7 @@ use crate::api::load_editor;
 use crate::forms::loaded;
 use crate::href::Href;
 use crate::pages::list_path;
+use crate::viewer::may_edit;
 
 /// A policy as it is edited.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -127,13 +128,8 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
             </section>
         }
     });
-    view! {
-        <section class="card editor" aria-labelledby=form.element_id("title")>
-            <header class="card-head">
-                <h2 id=form.element_id("title")>{title}</h2>
-                {badge}
-                {changed}
-            </header>
+    let body = match may_edit() {
+        true => view! {
             <form method="post" class="form">
                 <input type="hidden" name="form" value=form.id />
                 // What the enter key presses: the first button of a form.
@@ -162,6 +158,28 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
                     </a>
                 </div>
             </form>
+        }
+        .into_any(),
+        // As it is, and nothing to send.
+        false => view! {
+            <div class="form">
+                {in_file}
+                <fieldset class="as-it-is" disabled>
+                    <legend class="visually-hidden">{format!("The {label}, for reading")}</legend>
+                    <div class="fields">{fields}</div>
+                </fieldset>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <section class="card editor" aria-labelledby=form.element_id("title")>
+            <header class="card-head">
+                <h2 id=form.element_id("title")>{title}</h2>
+                {badge}
+                {changed}
+            </header>
+            {body}
             {editor_foot(editor)}
         </section>
         {more}
@@ -172,7 +190,7 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
 
 /// Taking it out of force, and taking the edits back.
 fn editor_foot(editor: &Editor) -> Option<AnyView> {
-    if !editor.exists {
+    if !editor.exists || !may_edit() {
         return None;
     }
     let name = editor.name.clone().unwrap_or_default();

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Form;
+use crate::viewer::may_edit;
 
 /// How many can be added at once.
 const SPARE: usize = 3;
@@ -42,8 +43,8 @@ impl Rows {
                 }
             })
             .collect_view();
-        let spare = self.spare(form, used, SPARE);
-        let note = (used > 0).then(|| {
+        let spare = may_edit().then(|| self.spare(form, used, SPARE));
+        let note = (used > 0 && may_edit()).then(|| {
             view! { <p class="hint">"To remove one, empty its amounts."</p> }
         });
         view! {

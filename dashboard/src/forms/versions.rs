@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::viewer::may_edit;
+
 /// One version, in words.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Version {
@@ -46,7 +48,7 @@ fn row(version: Version, hidden: &[(&'static str, String)]) -> AnyView {
         .iter()
         .map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone() /> })
         .collect_view();
-    let restore = (version.value.is_some() && !version.in_force).then(|| {
+    let restore = (version.value.is_some() && !version.in_force && may_edit()).then(|| {
         view! {
             <form method="post">
                 {hidden}

@@ -47,6 +47,7 @@ where
                 *page.method_mut() = Method::GET;
                 *page.uri_mut() = request.uri().clone();
                 *page.headers_mut() = head;
+                page.extensions_mut().insert(operator.clone());
                 let values = match Form::<Vec<(String, String)>>::from_request(request, &()).await {
                     Ok(Form(values)) => values,
                     Err(rejection) => return rejection.into_response(),

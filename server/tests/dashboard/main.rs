@@ -42,8 +42,18 @@ async fn send_to(
     request: Builder,
     body: &str,
 ) -> Reply {
-    interleaved::prepare();
     let operator = Operator::with_admin_token(Via::Session);
+    send_by(operator, api, policies, request, body).await
+}
+
+async fn send_by(
+    operator: Operator,
+    api: Arc<dyn GatewayApi>,
+    policies: Arc<dyn PolicyApi>,
+    request: Builder,
+    body: &str,
+) -> Reply {
+    interleaved::prepare();
     let router = server::dashboard::router(api, policies).layer(Extension(operator));
     let request = request
         .body(Body::from(body.to_owned()))

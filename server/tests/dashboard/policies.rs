@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{Request, StatusCode};
+use server::access::{Operator, Via};
+use shared::access::Role;
 use shared::policies::{Check, Policy, PolicyApi, PolicyKind};
 
 use super::sample::{Policies, Sample, Scene};
-use super::{Reply, send_to};
+use super::{Reply, send_by, send_to};
 
 /// A dashboard whose policies outlast a request.
 struct Dashboard {
@@ -323,4 +325,77 @@ async fn answers_are_forgotten_one_by_one_and_together() {
     busy.get("/cache?done=cleared&count=%3Cb%3Ex")
         .await
         .hides("b>x");
+}
+
+#[tokio::test]
+async fn viewers_are_offered_nothing_that_they_may_not_do() {
+    let busy = Dashboard::new(Scene::Busy);
+    let get_as = |role, path: &'static str| {
+        let operator = Operator::new("vera", role, Via::Session);
+        let (sample, policies) = (busy.sample.clone(), busy.policies.clone());
+        async move { send_by(operator, sample, policies, Request::get(path), "").await }
+    };
+    // The only things that are sent: the session's end, and the colours.
+    let sent = |reply: &Reply| {
+        let forms = reply.text.split("<form").skip(1);
+        let forms = forms.map(|form| {
+            form.split_once("</form>")
+                .expect("a whole form")
+                .0
+                .to_owned()
+        });
+        forms
+            .filter(|form| form.contains("method=\"post\""))
+            .filter(|form| !form.contains("/logout") && !form.contains("/ui/api/theme"))
+            .count()
+    };
+    for path in [
+        "/system-prompt",
+        "/system-prompt?edit=shop",
+        "/system-prompt?new=1",
+        "/guardrails",
+        "/guardrails?new=1",
+        "/guardrails?new=1&check=phrases",
+        "/limits",
+        "/limits?new=1",
+        "/limits?view=budgets",
+        "/cache",
+        "/keys",
+        "/keys?new=1",
+        "/keys?view=projects",
+    ] {
+        let viewer = get_as(Role::Viewer, path).await;
+        assert_eq!(viewer.status, StatusCode::OK, "{path}");
+        assert_eq!(sent(&viewer), 0, "{path}");
+        viewer
+            .says("data-role=\"viewer\"")
+            .says("Your role is viewer")
+            .hides("new=1\"")
+            .hides("new=1&")
+            .hides(">Save<")
+            .hides(">Create<")
+            .hides("Restore")
+            .hides("Delete…");
+        let editor = get_as(Role::Editor, path).await;
+        editor.hides("Your role is viewer");
+        assert!(sent(&editor) > 0 || editor.text.contains("new=1"), "{path}");
+    }
+    // What there is can be read all the same.
+    for (path, said) in [
+        ("/system-prompt?edit=shop", "include &lt;VAT>"),
+        ("/guardrails", "prompt injection, threshold 5"),
+    ] {
+        get_as(Role::Viewer, path).await.says(said);
+    }
+    let edited = get_as(Role::Viewer, "/system-prompt?edit=shop").await;
+    edited.says("<fieldset disabled class=\"as-it-is\">");
+    // A page that answers a form of an editor's is an editor's page.
+    let operator = Operator::new("ed", Role::Editor, Via::Session);
+    let request =
+        Request::post("/limits?new=1").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let (sample, policies) = (busy.sample.clone(), busy.policies.clone());
+    let form = "do=save&form=limit&kind=limit&new=on&name=";
+    let refused = send_by(operator, sample, policies, request, form).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    refused.says("data-role=\"editor\"").says(">Create<");
 }

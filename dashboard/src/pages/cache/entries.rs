@@ -7,6 +7,7 @@ use shared::policies::CacheStats;
 use super::page::Chosen;
 use crate::format;
 use crate::forms::{Confirm, Field, Form, Values, use_submission};
+use crate::viewer::may_edit;
 
 /// What the page shows.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -126,9 +127,14 @@ fn table(answers: Vec<CachedAnswer>, filtered: bool) -> AnyView {
                         <th scope="col" class="number">
                             "Size"
                         </th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Forget"</span>
-                        </th>
+                        {may_edit()
+                            .then(|| {
+                                view! {
+                                    <th scope="col">
+                                        <span class="visually-hidden">"Forget"</span>
+                                    </th>
+                                }
+                            })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -140,6 +146,19 @@ fn table(answers: Vec<CachedAnswer>, filtered: bool) -> AnyView {
 
 fn row(answer: CachedAnswer) -> AnyView {
     let short: String = answer.id.chars().take(8).collect();
+    let forget = may_edit().then(|| {
+        view! {
+            <td class="end">
+                <form method="post">
+                    <input type="hidden" name="id" value=answer.id />
+                    <button class="quiet" type="submit" name="do" value="forget">
+                        "Forget"
+                        <span class="visually-hidden">{format!(" {short}, {}", answer.model)}</span>
+                    </button>
+                </form>
+            </td>
+        }
+    });
     view! {
         <tr>
             <th scope="row">
@@ -166,15 +185,7 @@ fn row(answer: CachedAnswer) -> AnyView {
             <td data-label="Size" class="number">
                 {answer.size}
             </td>
-            <td class="end">
-                <form method="post">
-                    <input type="hidden" name="id" value=answer.id />
-                    <button class="quiet" type="submit" name="do" value="forget">
-                        "Forget"
-                        <span class="visually-hidden">{format!(" {short}, {}", answer.model)}</span>
-                    </button>
-                </form>
-            </td>
+            {forget}
         </tr>
     }
     .into_any()

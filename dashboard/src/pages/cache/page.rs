@@ -10,6 +10,7 @@ use super::fields::card;
 use super::figures::figures;
 use crate::api::load_cache;
 use crate::forms::{Done, Editing, EditorPage, Refusal, loaded};
+use crate::viewer::ReadOnly;
 
 /// What is chosen of the answers, as the address says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub fn CachePage() -> impl IntoView {
             <div class="page-head">
                 <h1>"Cache"</h1>
             </div>
+            <ReadOnly />
             <Done />
             <Refusal />
             {loaded(resource, |cached: Cached| figures(&cached))}

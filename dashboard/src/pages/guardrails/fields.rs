@@ -7,6 +7,7 @@ use super::kinds::{KINDS, title};
 use super::report::report;
 use crate::forms::{Editor, Field, Form, Outcome, Submission, editor_card, selector_fields};
 use crate::href::Href;
+use crate::viewer::may_edit;
 
 pub const ACTIONS: [(&str, &str); 6] = [
     ("block", "Block: refuse, or decline with a text"),
@@ -62,6 +63,9 @@ pub fn card(editor: Editor, submission: Submission) -> AnyView {
 
 /// A text on which the rule is tried as it stands in the form.
 fn trial(form: &Form) -> AnyView {
+    if !may_edit() {
+        return ().into_any();
+    }
     view! {
         <details class="group wide trial" open=!form.values.get("text").is_empty()>
             <summary>"Try it on a text"</summary>
@@ -80,6 +84,9 @@ fn trial(form: &Form) -> AnyView {
 
 /// The same rule with another kind of check: links, for its fields are others.
 fn other_kinds(editor: &Editor, kind: &str) -> AnyView {
+    if !may_edit() {
+        return ().into_any();
+    }
     let links = KINDS
         .into_iter()
         .filter(|(name, ..)| *name != kind)

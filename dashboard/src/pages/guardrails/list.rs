@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::load_guardrails;
 use crate::format;
-use crate::forms::{SourceBadge, enabled_pill, loaded};
+use crate::forms::{SourceBadge, enabled_pill, loaded, new_link};
 use crate::href::Href;
 use crate::live::use_live;
+use crate::viewer::may_edit;
 
 /// One rule, in words.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -38,9 +39,7 @@ pub fn RuleList() -> impl IntoView {
         <section class="card list">
             <header class="card-head">
                 <h2>"Rules, in the order in which they act"</h2>
-                <a class="button" href="/guardrails?new=1">
-                    "New guardrail"
-                </a>
+                {new_link("/guardrails?new=1".to_owned(), "New guardrail")}
             </header>
             {loaded(resource, rows)}
         </section>
@@ -71,9 +70,14 @@ fn rows(rules: Rules) -> AnyView {
                         <th scope="col">"Applies to"</th>
                         <th scope="col">"Triggered"</th>
                         <th scope="col">"State"</th>
-                        <th scope="col">
-                            <span class="visually-hidden">"Switch"</span>
-                        </th>
+                        {may_edit()
+                            .then(|| {
+                                view! {
+                                    <th scope="col">
+                                        <span class="visually-hidden">"Switch"</span>
+                                    </th>
+                                }
+                            })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -95,7 +99,7 @@ fn row(rule: RuleRow) -> AnyView {
         .shadow
         .then(|| view! { <span class="tag">"shadow"</span> });
     let class = if rule.enabled { "" } else { "off" };
-    let switch = (rule.source != SourceBadge::Deleted).then(|| {
+    let switch = (rule.source != SourceBadge::Deleted && may_edit()).then(|| {
         view! {
             <form method="post">
                 <input type="hidden" name="kind" value="guardrail" />
@@ -130,7 +134,7 @@ fn row(rule: RuleRow) -> AnyView {
             <td data-label="State" class="states">
                 <span>{enabled_pill(rule.enabled)} " " {rule.source.show()}</span>
             </td>
-            <td class="end">{switch}</td>
+            {may_edit().then(|| view! { <td class="end">{switch}</td> })}
         </tr>
     }
     .into_any()

@@ -10,6 +10,7 @@ use super::kinds::Kinds;
 use super::list::RuleList;
 use super::tester::Tester;
 use crate::forms::{Done, Editing, EditorPage, Refusal, back_link};
+use crate::viewer::{ReadOnly, may_edit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum View {
@@ -26,7 +27,7 @@ pub fn GuardrailPage() -> impl IntoView {
     let check = Memo::new(move |_| {
         query.with(|query| query.get("check").filter(|check| !check.is_empty()))
     });
-    let new = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
+    let new = Memo::new(move |_| may_edit() && query.with(|query| query.get("new").is_some()));
     let view = Memo::new(move |_| {
         if named.with(Option::is_some) || new.get() && check.with(Option::is_some) {
             View::One
@@ -44,7 +45,7 @@ pub fn GuardrailPage() -> impl IntoView {
     let body = move || match view.get() {
         View::All => view! {
             <RuleList />
-            <Tester />
+            {may_edit().then(|| view! { <Tester /> })}
         }
         .into_any(),
         View::Kinds => view! {
@@ -64,6 +65,7 @@ pub fn GuardrailPage() -> impl IntoView {
             <div class="page-head">
                 <h1>"Guardrails"</h1>
             </div>
+            <ReadOnly />
             <Done />
             <Refusal />
             {body}

@@ -6,7 +6,7 @@ use shared::policies::PolicyKind;
 
 use crate::api::load_keys;
 use crate::format;
-use crate::forms::{Field, Form, SourceBadge, Used, Values, loaded, use_submission};
+use crate::forms::{Field, Form, SourceBadge, Used, Values, loaded, new_link, use_submission};
 use crate::href::Href;
 use crate::live::use_live;
 use crate::pages::list_path;
@@ -80,9 +80,7 @@ pub fn KeyList(kind: PolicyKind, wanted: KeysWanted) -> impl IntoView {
             <header class="card-head">
                 <h2>{title}</h2>
                 {chip}
-                <a class="button" href=href>
-                    {new}
-                </a>
+                {new_link(href, new)}
             </header>
             {search}
             {loaded(resource, move |keys: Keys| table(kind, keys))}

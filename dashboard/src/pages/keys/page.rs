@@ -10,6 +10,7 @@ use super::list::{KeyList, KeysWanted};
 use super::open::Open;
 use super::secret::Secret;
 use crate::forms::{Done, Editing, EditorPage, Outcome, Refusal, Tabs, back_link, use_submission};
+use crate::viewer::{ReadOnly, may_edit};
 
 #[component]
 pub fn KeyPage() -> impl IntoView {
@@ -22,7 +23,7 @@ pub fn KeyPage() -> impl IntoView {
         })
     });
     let named = Memo::new(move |_| query.with(|query| query.get("edit")));
-    let new = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
+    let new = Memo::new(move |_| may_edit() && query.with(|query| query.get("new").is_some()));
     let wanted = Memo::new(move |_| {
         let query = query.read();
         let named = |name: &str| query.get(name).filter(|value| !value.is_empty());
@@ -83,6 +84,7 @@ pub fn KeyPage() -> impl IntoView {
                 <h1>"Keys"</h1>
                 {tabs}
             </div>
+            <ReadOnly />
             <Done />
             <Refusal />
             {body}

@@ -7,7 +7,7 @@ use shared::policies::PolicyKind;
 use super::uses::{LimitUse, uses};
 use crate::api::load_limits;
 use crate::format;
-use crate::forms::{SourceBadge, Used, enabled_pill, loaded};
+use crate::forms::{SourceBadge, Used, enabled_pill, loaded, new_link};
 use crate::href::Href;
 use crate::live::use_live;
 use crate::pages::list_path;
@@ -53,9 +53,7 @@ pub fn LimitList(kind: PolicyKind) -> impl IntoView {
         <section class="card list">
             <header class="card-head">
                 <h2>{title}</h2>
-                <a class="button" href=href>
-                    {new}
-                </a>
+                {new_link(href, new)}
             </header>
             {loaded(resource, move |limits: Limits| tables(kind, limits))}
         </section>

@@ -8,6 +8,7 @@ use shared::policies::PolicyKind;
 use super::fields::card;
 use super::list::LimitList;
 use crate::forms::{Done, Editing, EditorPage, Refusal, Tabs, back_link};
+use crate::viewer::{ReadOnly, may_edit};
 
 #[component]
 pub fn LimitPage() -> impl IntoView {
@@ -19,7 +20,7 @@ pub fn LimitPage() -> impl IntoView {
         })
     });
     let named = Memo::new(move |_| query.with(|query| query.get("edit")));
-    let new = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
+    let new = Memo::new(move |_| may_edit() && query.with(|query| query.get("new").is_some()));
     let editing = Signal::derive(move || Editing {
         kind: kind.get(),
         name: named.get(),
@@ -59,6 +60,7 @@ pub fn LimitPage() -> impl IntoView {
                 <h1>"Limits"</h1>
                 {tabs}
             </div>
+            <ReadOnly />
             <Done />
             <Refusal />
             {body}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::api::load_prompts;
-use crate::forms::{SourceBadge, enabled_pill, loaded};
+use crate::forms::{SourceBadge, enabled_pill, loaded, new_link};
 use crate::href::Href;
 
 /// One prompt, in words.
@@ -29,9 +29,7 @@ pub fn Prompts() -> impl IntoView {
         <section class="card list">
             <header class="card-head">
                 <h2>"All prompts, in the order in which they are put"</h2>
-                <a class="button" href="/system-prompt?new=1">
-                    "New prompt"
-                </a>
+                {new_link("/system-prompt?new=1".to_owned(), "New prompt")}
             </header>
             {loaded(resource, rows)}
         </section>

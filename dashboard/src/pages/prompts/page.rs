@@ -8,6 +8,7 @@ use shared::policies::PolicyKind;
 use super::fields::card;
 use super::list::Prompts;
 use crate::forms::{Done, Editing, EditorPage, Refusal, back_link};
+use crate::viewer::{ReadOnly, may_edit};
 
 /// The one that most gateways have.
 pub const DEFAULT: &str = "default";
@@ -16,7 +17,7 @@ pub const DEFAULT: &str = "default";
 pub fn PromptPage() -> impl IntoView {
     let query = use_query_map();
     let named = Memo::new(move |_| query.with(|query| query.get("edit")));
-    let new = Memo::new(move |_| query.with(|query| query.get("new").is_some()));
+    let new = Memo::new(move |_| may_edit() && query.with(|query| query.get("new").is_some()));
     let alone =
         move || new.get() || named.with(|name| name.as_deref().is_some_and(|name| name != DEFAULT));
     let editing = Signal::derive(move || Editing {
@@ -30,6 +31,7 @@ pub fn PromptPage() -> impl IntoView {
             <div class="page-head">
                 <h1>"System prompt"</h1>
             </div>
+            <ReadOnly />
             <Done />
             <Refusal />
             {move || alone().then(|| back_link(PolicyKind::SystemPrompt, "All system prompts"))}
