@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use server::config::{Config, Endpoint, Key, LogFormat, Provider, Strategy};
+use server::config::{Config, Endpoint, Key, Loaded, LogFormat, Provider, Strategy};
 
-use shared::policies::Per;
+use shared::CostNanos;
+use shared::policies::{Per, Period};
 
 use crate::setting::{Setting, warnings};
 
@@ -386,6 +387,66 @@ fn litellms_rates_are_limits_where_it_heeds_them() {
         names(&["a"]),
     );
     assert_eq!(enforced, [a, each_key]);
+}
+
+#[test]
+fn litellms_budget_is_one_where_its_periods_are_ours() {
+    let list = "model_list: [{model_name: a, litellm_params: {model: openai/x, api_key: k}}]\n";
+    let of_settings = |loaded: &Loaded| -> Vec<String> {
+        let mut all = warnings(loaded);
+        all.retain(|warning| warning.contains("litellm_settings"));
+        all
+    };
+    let read = |settings: &str| {
+        let text = format!("{list}litellm_settings: {{{settings}}}\n");
+        let loaded = Setting::new().file("a.yaml", &text).named("a.yaml");
+        loaded.expect("valid")
+    };
+    for (duration, period) in [
+        ("1d", Period::Day),
+        ("24h", Period::Day),
+        ("7d", Period::Week),
+        ("30d", Period::Month),
+        ("1mo", Period::Month),
+    ] {
+        let found = read(&format!("max_budget: 12.5, budget_duration: {duration}"));
+        let budgets: Vec<_> = found.config.budgets.iter().collect();
+        let [(name, budget)] = budgets[..] else {
+            panic!("{budgets:?}")
+        };
+        assert_eq!(name, "max_budget");
+        let allowance = &budget.allowance;
+        assert_eq!(allowance.cost_nanos, Some(CostNanos(12_500_000_000)));
+        assert_eq!((allowance.requests, allowance.tokens), (None, None));
+        assert_eq!(allowance.period, period, "{duration}");
+        assert_eq!(budget.per, Per::All);
+        assert!(budget.applies_to.models.is_empty());
+        assert_eq!(of_settings(&found), [""; 0]);
+    }
+    let zoned = read("max_budget: 1, budget_duration: 1d, timezone: Europe/Berlin");
+    assert_eq!(zoned.config.server.time_zone.0.name(), "Europe/Berlin");
+
+    let not_carried = |settings: &str, keys: &[&str]| {
+        let found = read(settings);
+        assert!(found.config.budgets.is_empty(), "{settings}");
+        let warnings = of_settings(&found);
+        assert_eq!(warnings.len(), keys.len(), "{settings}: {warnings:?}");
+        for (warning, key) in warnings.iter().zip(keys) {
+            let expected = format!("litellm_settings.{key}: not carried over");
+            assert!(warning.contains(&expected), "{warning}");
+        }
+    };
+    not_carried("max_budget: 10", &["max_budget"]);
+    not_carried(
+        "max_budget: 10, budget_duration: 14d",
+        &["max_budget", "budget_duration"],
+    );
+    not_carried("max_budget: 0, budget_duration: 1d", &[]);
+    not_carried("budget_duration: 1d", &[]);
+    not_carried(
+        "max_internal_user_budget: 10",
+        &["max_internal_user_budget"],
+    );
 }
 
 #[test]

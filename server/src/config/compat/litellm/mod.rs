@@ -2,6 +2,7 @@
 //!
 //! Deployments of the same `model_name` are the targets of one model.
 
+mod budget;
 mod deployment;
 mod kinds;
 mod limits;

@@ -2,6 +2,7 @@
 
 use super::super::sheet::{Grade, Sheet, text};
 use super::super::source::{Said, Source};
+use super::budget;
 use super::deployment::duration;
 use super::known_model;
 use super::limits::Heeded;
@@ -208,16 +209,30 @@ impl Routing {
             }
         }
         cache(&mut table, sheet);
-        for (keys, why) in [(
-            &[
-                "callbacks",
-                "success_callback",
-                "failure_callback",
-                "service_callbacks",
-                "audit_log_callbacks",
-            ][..],
-            "nothing is called; every request is recorded in the gateway's own database",
-        )] {
+        budget::read(&mut table, sheet);
+        for (keys, why) in [
+            (
+                &[
+                    "max_internal_user_budget",
+                    "internal_user_budget_duration",
+                    "max_end_user_budget",
+                    "default_internal_user_params",
+                    "default_team_settings",
+                    "default_team_params",
+                ][..],
+                "clients are keys and projects, whose budgets are written there (keys.budgets, projects.budgets)",
+            ),
+            (
+                &[
+                    "callbacks",
+                    "success_callback",
+                    "failure_callback",
+                    "service_callbacks",
+                    "audit_log_callbacks",
+                ],
+                "nothing is called; every request is recorded in the gateway's own database",
+            ),
+        ] {
             for key in keys {
                 if let Some(said) = table.get(key) {
                     sheet.not_carried_if_on(&said, why);
@@ -230,6 +245,8 @@ impl Routing {
                 "drop_params",
                 "json_logs",
                 "set_verbose",
+                "max_budget",
+                "budget_duration",
                 "cache",
                 "cache_params",
                 "callbacks",
