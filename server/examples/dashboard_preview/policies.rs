@@ -439,6 +439,15 @@ impl PolicyApi for Policies {
         self.put_policy(name, Policy::Logging(log), edit).await
     }
 
+    async fn delete_former_secrets(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        _: Edit,
+    ) -> Result<u64, AdminError> {
+        Err(missing(kind, name))
+    }
+
     async fn create_key(
         &self,
         name: &str,

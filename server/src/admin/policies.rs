@@ -81,6 +81,16 @@ impl PolicyApi for Admin {
         Ok(self.in_force.change_logging(change, &edit).await?)
     }
 
+    async fn delete_former_secrets(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: Edit,
+    ) -> Result<u64, AdminError> {
+        let deleted = self.in_force.delete_former_secrets(kind, name, &edit);
+        Ok(deleted.await?)
+    }
+
     async fn create_key(
         &self,
         name: &str,

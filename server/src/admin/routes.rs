@@ -251,6 +251,21 @@ fn policies_of(kind: PolicyKind) -> Vec<Endpoint> {
             ),
         });
     }
+    if matches!(kind, PolicyKind::Provider | PolicyKind::Logging) {
+        let former = format!("{one}/secrets/former");
+        all.push(
+            delete(&former, rest::secrets::delete_former)
+                .of(kind)
+                .described(
+                    does(format!(
+                        "Deletes the secrets that a {what} had and has no more"
+                    ))
+                    .notes("Versions that have them cannot be restored from then on.")
+                    .replies::<rest::secrets::Deleted>()
+                    .conditional(),
+                ),
+        );
+    }
     if matches!(
         kind,
         PolicyKind::Provider | PolicyKind::Payloads | PolicyKind::Logging | PolicyKind::Settings

@@ -6,7 +6,7 @@ use shared::policies::{Edit, Policy, PolicyKind};
 
 use super::overlay::{EditState, Edited};
 use super::policies::{in_file, named, no_such, take};
-use super::secrets::Taken;
+use super::secrets::{self, Taken};
 use super::{EditError, State, check};
 use crate::auth::KeySecret;
 use crate::store::{Change, ChangedSecrets, What};
@@ -121,6 +121,45 @@ impl Draft {
         }
         self.add_version(kind, name, EditState::Reset, edit);
         Ok(())
+    }
+
+    /// Deletes the secrets that a policy had and has no more, and says how many. That is a version, which says the
+    /// same as the one before.
+    ///
+    /// # Errors
+    /// There never was one, or somebody else was quicker.
+    pub fn delete_former_secrets(
+        &mut self,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+    ) -> Result<u64, EditError> {
+        let there = self.state.expected(kind, name, edit)?;
+        let edited = self.state.overlay.policy(kind, name);
+        if there.is_none() && edited.is_none() {
+            return Err(no_such(kind, name));
+        }
+        let same = edited.map_or(EditState::Reset, |edited| edited.state.clone());
+        let in_force = match &same {
+            EditState::Put(policy) => secrets::of(policy),
+            EditState::Deleted | EditState::Reset => Vec::new(),
+        };
+        let vault = &mut self.state.vault;
+        let deleted = vault.delete_former(kind.as_str(), name, &in_force);
+        let count = deleted.len();
+        if count > 0 {
+            self.secrets.deleted.extend(deleted);
+            let what = format!("Former secrets were deleted: {count}");
+            let edit = Edit {
+                reason: Some(match &edit.reason {
+                    Some(reason) => format!("{what}. {reason}"),
+                    None => what,
+                }),
+                ..edit.clone()
+            };
+            self.add_version(kind, name, same, &edit);
+        }
+        Ok(count as u64)
     }
 
     /// All the secrets that a key has from then on.

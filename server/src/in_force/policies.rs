@@ -137,6 +137,10 @@ impl InForce {
                 if there.is_none() && kind == PolicyKind::Key {
                     return Err(no_such(kind, name));
                 }
+                let gone = secrets::deleted(&state, name, &policy);
+                if !gone.is_empty() {
+                    return Err(EditError::Invalid(gone));
+                }
                 let taken = Taken::without(&state, without_told(policy));
                 let mut draft = Draft::of(&state);
                 draft.put_taken(name, taken, edit)?;
@@ -144,6 +148,24 @@ impl InForce {
                 entry(&state, kind, name).map(Some)
             }
         }
+    }
+
+    /// Deletes the secrets of a policy's former versions, and says how many there were. Versions that need them
+    /// cannot be restored from then on.
+    ///
+    /// # Errors
+    /// There never was one, somebody else was quicker, or the edit cannot be kept.
+    pub async fn delete_former_secrets(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: &Edit,
+    ) -> Result<u64, EditError> {
+        let mut state = self.state.lock().await;
+        let mut draft = Draft::of(&state);
+        let count = draft.delete_former_secrets(kind, name, edit)?;
+        self.commit(&mut state, draft).await?;
+        Ok(count)
     }
 
     /// Takes a policy out of force.

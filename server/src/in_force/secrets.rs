@@ -120,6 +120,30 @@ pub(super) fn take_out<S: Secretive>(
     Ok((vault, sealed))
 }
 
+/// What stands for a policy's secrets, each with its field.
+pub(super) fn of(policy: &Policy) -> Vec<(String, &str)> {
+    match policy {
+        Policy::Provider(provider) => Secretive::secrets(provider),
+        Policy::Logging(logging) => Secretive::secrets(logging),
+        _ => Vec::new(),
+    }
+}
+
+/// The fields of a former version whose secrets were deleted.
+pub(super) fn deleted(state: &State, name: &str, policy: &Policy) -> Vec<FieldError> {
+    let kind = policy.kind().as_str();
+    let gone = of(policy).into_iter().filter(|(field, shown)| {
+        configured_field(shown).is_none() && !state.vault.has(kind, name, field, shown)
+    });
+    gone.map(|(field, shown)| FieldError {
+        field,
+        message: format!(
+            "the secret that this version has, {shown}, was deleted: put another one in its place"
+        ),
+    })
+    .collect()
+}
+
 /// What a policy has in place of the secret that is shown so in this field.
 fn known<S: Secretive>(state: &State, name: &str, field: &str, shown: &str) -> Option<String> {
     let edited = state.overlay.policy(S::KIND, name);

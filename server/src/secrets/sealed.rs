@@ -18,6 +18,7 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedSecret {
     pub place: Place,
+    /// Empty: it was deleted.
     pub sealed: Vec<u8>,
     /// Of the key that it was sealed with.
     pub key_id: Vec<u8>,

@@ -16,8 +16,26 @@ pub struct Vault {
     /// `None`: it is in a file, or will be.
     configured: Option<Key>,
     file: PathBuf,
-    /// `None`: it cannot be opened.
-    known: BTreeMap<Place, Option<Secret>>,
+    known: BTreeMap<Place, Kept>,
+}
+
+/// What has become of a secret.
+#[derive(Clone, Debug)]
+enum Kept {
+    Known(Secret),
+    /// It cannot be opened.
+    Locked,
+    /// It was deleted. What stood for it stands for no other one: a version that has it must not get another secret.
+    Deleted,
+}
+
+impl Kept {
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Known(secret) => Some(secret),
+            Self::Locked | Self::Deleted => None,
+        }
+    }
 }
 
 impl Vault {
@@ -38,6 +56,10 @@ impl Vault {
         let mut anew = Vec::new();
         let mut lost = 0;
         for secret in kept {
+            if secret.sealed.is_empty() {
+                vault.known.insert(secret.place, Kept::Deleted);
+                continue;
+            }
             let place = secret.place.as_bytes();
             let opened = |key: Option<&Key>| key.and_then(|key| key.open(&secret.sealed, &place));
             let key = key.as_ref().ok().and_then(Option::as_ref);
@@ -49,7 +71,8 @@ impl Vault {
                 Some(text)
             });
             lost += usize::from(text.is_none());
-            vault.known.insert(secret.place, text.map(Secret::new));
+            let kept = text.map_or(Kept::Locked, |text| Kept::Known(Secret::new(text)));
+            vault.known.insert(secret.place, kept);
         }
         if lost > 0 {
             let problem = match key {
@@ -76,12 +99,13 @@ impl Vault {
 
     /// The secret that `shown` stands for; `None`: there is none, or it cannot be decrypted.
     pub fn find(&self, kind: &str, name: &str, field: &str, shown: &str) -> Option<&Secret> {
-        self.known.get(&place(kind, name, field, shown))?.as_ref()
+        self.known.get(&place(kind, name, field, shown))?.secret()
     }
 
     /// Whether `shown` stands for a secret of this field.
     pub fn has(&self, kind: &str, name: &str, field: &str, shown: &str) -> bool {
-        self.known.contains_key(&place(kind, name, field, shown))
+        let kept = self.known.get(&place(kind, name, field, shown));
+        kept.is_some_and(|kept| !matches!(kept, Kept::Deleted))
     }
 
     /// The secret that `shown` stands for in some field of this policy.
@@ -89,7 +113,29 @@ impl Vault {
         let mut of = self.known.iter();
         of.find(|(place, _)| place.kind == kind && place.name == name && place.shown == shown)?
             .1
-            .as_ref()
+            .secret()
+    }
+
+    /// Deletes the secrets of a policy but for those that stand in these fields, and says which.
+    pub fn delete_former(
+        &mut self,
+        kind: &str,
+        name: &str,
+        in_force: &[(String, &str)],
+    ) -> Vec<Place> {
+        let mut deleted = Vec::new();
+        for (place, kept) in &mut self.known {
+            let is_used = || {
+                let mut fields = in_force.iter();
+                fields.any(|(field, shown)| place.field == slot(field) && place.shown == *shown)
+            };
+            let is_there = !matches!(kept, Kept::Deleted);
+            if place.kind == kind && place.name == name && is_there && !is_used() {
+                *kept = Kept::Deleted;
+                deleted.push(place.clone());
+            }
+        }
+        deleted
     }
 
     /// What stands for a secret from now on, and how it is kept, unless it is already.
@@ -109,7 +155,7 @@ impl Vault {
         loop {
             let place = place(kind, name, field, &shown);
             match self.known.get(&place) {
-                Some(Some(known)) if known.expose() == secret => return Ok((shown, None)),
+                Some(Kept::Known(known)) if known.expose() == secret => return Ok((shown, None)),
                 Some(_) => {
                     number += 1;
                     shown = format!("{usual} ({number})");
@@ -120,7 +166,7 @@ impl Vault {
                         None => Key::made_in(&self.file)?,
                     };
                     let sealed = sealed(&key, place.clone(), secret);
-                    self.known.insert(place, Some(Secret::new(secret)));
+                    self.known.insert(place, Kept::Known(Secret::new(secret)));
                     return Ok((shown, Some(sealed)));
                 }
             }
@@ -177,6 +223,36 @@ mod tests {
         let found = vault.find("provider", "a", "api_keys[7]", &shown);
         assert_eq!(found.unwrap().expose(), SECRET);
         assert!(vault.find("provider", "b", "api_keys[7]", &shown).is_none());
+    }
+
+    #[test]
+    fn what_stood_for_a_deleted_secret_stands_for_no_other() {
+        let mut vault = empty("01");
+        let (first, _) = vault.add("provider", "a", "api_key", SECRET).unwrap();
+        let (second, _) = vault.add("provider", "a", "api_keys[0]", SECRET).unwrap();
+        let (other, _) = vault.add("provider", "b", "api_key", SECRET).unwrap();
+        let deleted = vault.delete_former("provider", "a", &[("api_keys[2]".to_owned(), &second)]);
+        assert_eq!(deleted.len(), 1);
+        assert_eq!(deleted[0].field, "api_key");
+        assert!(!vault.has("provider", "a", "api_key", &first));
+        assert!(vault.find("provider", "a", "api_key", &first).is_none());
+        assert!(vault.has("provider", "a", "api_keys[0]", &second));
+        assert!(vault.has("provider", "b", "api_key", &other));
+        // The same secret again is another one, also after a restart.
+        let kept = SealedSecret {
+            place: deleted[0].clone(),
+            sealed: Vec::new(),
+            key_id: Vec::new(),
+            created_at: Utc::now(),
+        };
+        let key = Key::parse(&"01".repeat(32));
+        let (reopened, _) = Vault::open(vec![kept], key, PathBuf::new(), None);
+        for mut vault in [vault, reopened] {
+            assert!(!vault.has("provider", "a", "api_key", &first));
+            let (again, sealed) = vault.add("provider", "a", "api_key", SECRET).unwrap();
+            assert_eq!(again, format!("{first} (2)"));
+            assert!(sealed.is_some());
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use sqlx::{Connection, Row};
 
 use super::{Store, StoreError, key_secrets, secrets};
 use crate::auth::KeySecret;
-use crate::secrets::SealedSecret;
+use crate::secrets::{Place, SealedSecret};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct ChangedSecrets {
     pub keys: BTreeMap<String, Vec<KeySecret>>,
     /// Those of policies that are new.
     pub sealed: Vec<SealedSecret>,
+    /// Those of policies that are deleted.
+    pub deleted: Vec<Place>,
 }
 
 const COLUMNS: &str = "kind, name, version, what, value, reason, changed_by, changed_at_us";
@@ -96,7 +98,16 @@ impl Store {
         secrets: &ChangedSecrets,
     ) -> Result<(), StoreError> {
         let mut connection = self.writer().acquire().await?;
+        if !secrets.deleted.is_empty() {
+            // What is overwritten must not stay in the file's free space.
+            sqlx::query("PRAGMA secure_delete = ON")
+                .execute(&mut *connection)
+                .await?;
+        }
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for place in &secrets.deleted {
+            secrets::delete(&mut transaction, place).await?;
+        }
         for sealed in &secrets.sealed {
             secrets::put(&mut transaction, sealed).await?;
         }
@@ -107,6 +118,17 @@ impl Store {
             key_secrets::replace(&mut transaction, key, all).await?;
         }
         transaction.commit().await?;
+        if !secrets.deleted.is_empty() {
+            // Nor in the write-ahead log; while somebody reads, it is folded in later.
+            for tidy in [
+                "PRAGMA wal_checkpoint(TRUNCATE)",
+                "PRAGMA secure_delete = OFF",
+            ] {
+                if let Err(error) = sqlx::query(tidy).execute(&mut *connection).await {
+                    tracing::warn!(%error, tidy, "The database could not be tidied after secrets were deleted");
+                }
+            }
+        }
         Ok(())
     }
 }

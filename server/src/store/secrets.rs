@@ -31,6 +31,24 @@ impl Store {
     }
 }
 
+/// Takes the ciphertext of a secret away, inside a transaction. That there was one is remembered.
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    place: &Place,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE secrets SET sealed = x'', key_id = x'' \
+         WHERE kind = ? AND name = ? AND field = ? AND shown = ?",
+    )
+    .bind(&place.kind)
+    .bind(&place.name)
+    .bind(&place.field)
+    .bind(&place.shown)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Writes a secret, inside a transaction.
 pub(super) async fn put(
     connection: &mut SqliteConnection,

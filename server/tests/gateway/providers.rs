@@ -8,6 +8,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, Secret};
+use shared::policies::{Edit, PolicyKind};
 
 use crate::test_app::{TestApp, hello, key, model, provider, simulated};
 use crate::upstream::{ANSWER, Upstream, json as reply};
@@ -172,6 +173,90 @@ async fn secrets_are_nowhere_but_in_the_requests() {
     let key = app.database.with_extension("db.secret-key");
     let mode = std::fs::metadata(key).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn former_secrets_are_deleted_and_say_so() {
+    let upstream = upstream().await;
+    let mut app = TestApp::start(config()).await;
+    put(&app, "up", &value(&upstream, FIRST)).await;
+    put(&app, "up", &value(&upstream, SECOND)).await;
+    put(&app, "other", &value(&upstream, FIRST)).await;
+    let ciphertext = async |sql: &'static str| -> Vec<u8> {
+        use sqlx::Row;
+        app.rows(sql).await[0].get(0)
+    };
+    let first = ciphertext(
+        "SELECT sealed FROM secrets WHERE name = 'up' AND shown LIKE '%aaaa' AND length(sealed) > 0",
+    )
+    .await;
+    let has = |bytes: &[u8]| {
+        let files = on_disk(&app.database);
+        files
+            .iter()
+            .any(|(_, content)| content.windows(bytes.len()).any(|part| part == bytes))
+    };
+    assert!(has(&first));
+    let former = "/up/secrets/former";
+    let stale = app
+        .client
+        .delete(app.admin_url(&format!("/api/v1/providers{former}")))
+        .bearer_auth(TOKEN)
+        .header("if-match", "\"1\"");
+    assert_eq!(stale.send().await.unwrap().status(), 412);
+    let delete = async |path: &str| -> Value {
+        let response = send(&app, Method::DELETE, path, None).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    };
+    assert_eq!(delete(former).await, json!({"deleted": 1}));
+    assert_eq!(delete(former).await, json!({"deleted": 0}));
+    assert!(!has(&first), "the ciphertext is still there");
+    let unknown = send(&app, Method::DELETE, "/none/secrets/former", None).await;
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(key_sent(&app, &upstream, "up").await, SECOND);
+    assert_eq!(key_sent(&app, &upstream, "other").await, FIRST);
+    let entry = get(&app, "/up").await;
+    assert_eq!(
+        (&entry["version"], &entry["value"]["api_key"]),
+        (&json!(3), &json!("sk-…bbbb"))
+    );
+
+    // A version that had it is not restored, also not with another secret that looks alike.
+    let lost = async |version: u64| {
+        let path = format!("/up/versions/{version}/restore");
+        let refused = send(&app, Method::POST, &path, None).await;
+        assert_eq!(refused.status(), 422);
+        let problem: Value = refused.json().await.unwrap();
+        assert_eq!(problem["errors"][0]["field"], "api_key");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains("was deleted"), "{message}");
+    };
+    lost(1).await;
+    let alike = "sk-fourth-0123456789-aaaa";
+    let put_again = put(&app, "up", &value(&upstream, alike)).await;
+    assert_eq!(put_again["value"]["api_key"], "sk-…aaaa (2)");
+    lost(1).await;
+    assert_eq!(key_sent(&app, &upstream, "up").await, alike);
+    let restored = send(&app, Method::POST, "/up/versions/2/restore", None).await;
+    assert_eq!(restored.status(), 200);
+    assert_eq!(key_sent(&app, &upstream, "up").await, SECOND);
+
+    // Of one that is gone, all are former.
+    assert_eq!(send(&app, Method::DELETE, "/up", None).await.status(), 204);
+    assert_eq!(delete(former).await, json!({"deleted": 2}));
+    lost(2).await;
+    let versions = get(&app, "/up/versions").await;
+    assert_eq!(versions[0]["reason"], "Former secrets were deleted: 2");
+    app.stop().await;
+    let mut again = config();
+    (again.server.port, again.admin.port) = (0, 0);
+    again.database.url = format!("sqlite:{}", app.database.display());
+    let again = App::start(&again).await.unwrap();
+    let edit = Edit::default();
+    let restored = again.in_force.restore(PolicyKind::Provider, "up", 1, &edit);
+    assert!(restored.await.is_err());
+    again.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,6 +72,15 @@ pub trait PolicyApi: Send + Sync + 'static {
         edit: Edit,
     ) -> Result<PolicyEntry, AdminError>;
 
+    /// Deletes the secrets that a policy had in former versions and has no more, and says how many. Versions that
+    /// need them cannot be restored from then on.
+    async fn delete_former_secrets(
+        &self,
+        kind: PolicyKind,
+        name: &str,
+        edit: Edit,
+    ) -> Result<u64, AdminError>;
+
     /// Makes a client key, with a secret that is told this once.
     async fn create_key(
         &self,

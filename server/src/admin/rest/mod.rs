@@ -14,6 +14,7 @@ pub(super) mod page;
 pub(super) mod payloads;
 pub(super) mod policies;
 pub(super) mod requests;
+pub(super) mod secrets;
 pub(super) mod sessions;
 pub(super) mod states;
 pub(super) mod tokens;
