@@ -17,12 +17,16 @@ fuzz_target!(|data: &[u8]| {
             system_prompt: Some("Be kind."),
             ..Target::new("m")
         };
-        let sent = Codec.encode_request(&request, &target).expect("it was read");
+        let sent = Codec
+            .encode_request(&request, &target)
+            .expect("it was read");
         let again = Dialect.decode_request(Incoming::of(sent.body.concat()));
         assert!(again.is_ok());
     }
     let body = Bytes::from_static(br#"{"contents":[],"generationConfig":{"candidateCount":2}}"#);
-    let mut request = Dialect.decode_request(Incoming::of(body)).expect("a request");
+    let mut request = Dialect
+        .decode_request(Incoming::of(body))
+        .expect("a request");
     if let Ok(response) = Codec.decode_response(&request, &ReplyForm::default(), data.clone()) {
         assert_eq!(collect(&response.events()), response);
         let _ = Dialect.encode_response(&request, &response);

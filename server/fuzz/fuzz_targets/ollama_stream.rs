@@ -4,39 +4,13 @@
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use llm::chat::{StreamEvent, collect};
-use llm::codecs::ollama::Ollama as Codec;
-use llm::dialects::openai_chat::OpenAiChat as Dialect;
-use llm::{ChatCodec, ChatDialect, Incoming, NdjsonFramer, ReplyForm};
+use llm::codecs::ollama::Ollama;
+use llm::{Framer, NdjsonFramer};
 
-fuzz_target!(|stream: &[u8]| {
-    let body = Bytes::from_static(br#"{"model":"m","messages":[],"stream":true}"#);
-    let request = Dialect
-        .decode_request(Incoming::of(body))
-        .expect("a request");
-    let form = ReplyForm::default();
-    let stream = Bytes::copy_from_slice(stream);
-    if let Ok(response) = Codec.decode_response(&request, &form, stream.clone()) {
-        assert_eq!(collect(&response.events()), response);
-        let _ = Dialect.encode_response(&request, &response);
-    }
-    let mut framer = NdjsonFramer::new();
-    let mut decoder = Codec.stream_decoder(&request, &form);
-    let mut events = Vec::new();
-    framer.push(stream);
-    while let Some(mut frame) = framer
-        .next()
-        .expect("below the limit")
-        .or_else(|| framer.finish())
-    {
-        if decoder.decode(&mut frame, &mut events).is_err() {
-            return;
-        }
-    }
-    if decoder.finish(&mut events).is_ok() {
-        assert!(matches!(events[0], StreamEvent::Started { .. }));
-        let whole = collect(&events);
-        assert!(whole.choices[0].finish.is_some());
-        assert_eq!(collect(&whole.events()), whole);
+fuzz_target!(|bytes: &[u8]| {
+    let bytes = Bytes::copy_from_slice(bytes);
+    let read = fuzz::reply(&Ollama, Framer::Ndjson(NdjsonFramer::new()), &bytes);
+    if let Some(events) = read.events {
+        fuzz::assert_whole(&events);
     }
 });

@@ -26,7 +26,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let body = Bytes::from_static(br#"{"model":"m","input":"x","stream":true}"#);
-    let request = Dialect.decode_request(Incoming::of(body)).expect("a request");
+    let request = Dialect
+        .decode_request(Incoming::of(body))
+        .expect("a request");
     let form = ReplyForm::default();
     if let Ok(response) = CODEC.decode_response(&request, &form, bytes.clone()) {
         assert_eq!(collect(&response.events()), response);
@@ -49,7 +51,11 @@ fn read(request: &llm::chat::ChatRequest, stream: Bytes) -> Option<Vec<llm::chat
     let mut carried = Dialect.stream_encoder(request);
     let (mut events, mut out) = (Vec::new(), BytesMut::new());
     framer.push(stream);
-    while let Some(mut frame) = framer.next().expect("below the limit").or_else(|| framer.finish()) {
+    while let Some(mut frame) = framer
+        .next()
+        .expect("below the limit")
+        .or_else(|| framer.finish())
+    {
         let from = events.len();
         decoder.decode(&mut frame, &mut events).ok()?;
         carried.encode(Some(&frame), &events[from..], &mut out);

@@ -38,13 +38,17 @@ fuzz_target!(|body: &[u8]| {
     if let Ok(request) = Dialect.decode_request(Incoming::of(body)) {
         let target = Target {
             model: "other",
-            system_prompt: Some("a \"prompt\""), api_version: None };
+            system_prompt: Some("a \"prompt\""),
+            api_version: None,
+        };
         let sent = CODEC
             .encode_request(&request, &target)
             .expect("the same protocol")
             .body
             .concat();
-        let again = Dialect.decode_request(Incoming::of(sent)).expect("still a request");
+        let again = Dialect
+            .decode_request(Incoming::of(sent))
+            .expect("still a request");
         assert_eq!(again.model.as_deref(), Some("other"));
     }
 });

@@ -13,7 +13,9 @@ const CODEC: Codec = Codec::OPENAI;
 
 fuzz_target!(|stream: &[u8]| {
     let body = Bytes::from_static(br#"{"model":"m","messages":[],"stream":true,"n":2}"#);
-    let request = Dialect.decode_request(Incoming::of(body)).expect("a request");
+    let request = Dialect
+        .decode_request(Incoming::of(body))
+        .expect("a request");
     let stream = Bytes::copy_from_slice(stream);
     if let Ok(response) = CODEC.decode_response(&request, &ReplyForm::default(), stream.clone()) {
         assert_eq!(collect(&response.events()), response);
