@@ -92,8 +92,8 @@ impl Shipper {
         }
         let left = self.room.entries();
         if left > 0 {
-            self.counts.unreached.inc_by(left as u64);
             self.counts.waiting.dec_by(i64::try_from(left).unwrap_or(0));
+            self.counts.unreached.inc_by(left as u64);
             tracing::warn!(
                 sink = self.service.name(),
                 entries = left,
@@ -139,10 +139,10 @@ impl Shipper {
                 Err(problem) => problem,
             };
             if is_last {
-                self.counts.unreached.inc_by(batch.len() as u64);
-                for entry in batch.drain(..) {
-                    self.room.free(&entry);
+                for entry in &batch {
+                    self.room.free(entry);
                 }
+                self.counts.unreached.inc_by(batch.len() as u64);
                 self.say_what_is_dropped(&problem);
                 return;
             }
@@ -173,8 +173,6 @@ impl Shipper {
         self.prepared = !verdict.missing;
         let (again, refused) = (verdict.again.len(), verdict.refused);
         let taken = batch.len().saturating_sub(again + refused);
-        self.counts.shipped.inc_by(taken as u64);
-        self.counts.refused.inc_by(refused as u64);
         let mut kept = verdict.again.into_iter().peekable();
         let mut place = 0;
         batch.retain(|entry| {
@@ -185,6 +183,8 @@ impl Shipper {
             }
             is_kept
         });
+        self.counts.shipped.inc_by(taken as u64);
+        self.counts.refused.inc_by(refused as u64);
         let problem = verdict.problem.unwrap_or_default();
         if refused > 0 {
             self.say_what_is_dropped(&problem);
