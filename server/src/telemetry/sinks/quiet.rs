@@ -13,6 +13,13 @@ pub(super) fn is_here() -> bool {
     HERE.get()
 }
 
+/// The same for what is done until this is dropped, on this thread.
+pub(super) fn begin() -> Silence {
+    Silence {
+        before: HERE.replace(true),
+    }
+}
+
 /// The work of such a task.
 pub(super) struct Quiet<F>(Pin<Box<F>>);
 
@@ -26,22 +33,14 @@ impl<F: Future> Future for Quiet<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _while_polled = Silence::begin();
+        let _while_polled = begin();
         self.0.as_mut().poll(cx)
     }
 }
 
 /// Ends when it is dropped, by a panic as well.
-struct Silence {
+pub(super) struct Silence {
     before: bool,
-}
-
-impl Silence {
-    fn begin() -> Self {
-        Self {
-            before: HERE.replace(true),
-        }
-    }
 }
 
 impl Drop for Silence {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::counts::Counts;
 use super::entry::Entry;
 use super::queue::{Intake, queue};
-use super::quiet::Quiet;
+use super::quiet::{self, Quiet};
 use super::service::{NAMES, Service};
 use super::shipper::Shipper;
 use crate::config::Logging;
@@ -73,6 +73,8 @@ impl Shipping {
     /// Ships to the services of this configuration from now on. One that is as it was goes on as it is; what waits for one
     /// that is gone or changed is still sent to where it was.
     pub fn put(&self, logging: &Logging) {
+        // Whatever were logged in here would come back for the same lock.
+        let _meanwhile = quiet::begin();
         let mut state = self.state();
         let Some(transport) = state.transport.clone() else {
             return;
