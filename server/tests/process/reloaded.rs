@@ -159,7 +159,7 @@ fn what_waits_for_the_next_start_is_named() {
     let folder = folder();
     let gateway = serving(folder.path(), &key("a"));
     let text = "[[keys]]\nname = \"team\"\nkey = \"${TEAM_KEY}\"\n\
-                [server]\ndrain_timeout = \"1s\"\n[logging]\nlevel = \"warn\"\n";
+                [server]\ndrain_timeout = \"1s\"\n[recording]\nqueue_size = 1000\n";
     replace(folder.path(), text);
     gateway.signal("HUP");
     soon("the variable is read", || {
@@ -167,10 +167,26 @@ fn what_waits_for_the_next_start_is_named() {
     });
     let said = || log(folder.path());
     soon("it is logged", || said().contains("is in force"));
-    for key in ["server.drain_timeout", "logging"] {
+    for key in ["server.drain_timeout", "recording"] {
         assert!(said().contains(&format!("{key} was changed")), "{}", said());
     }
     assert!(!said().contains("admin was changed"), "{}", said());
+}
+
+#[test]
+fn the_logs_level_is_changed_with_the_file() {
+    let folder = folder();
+    let gateway = serving(folder.path(), &key("a"));
+    let said = || log(folder.path());
+    for (name, level) in [("b", "warn"), ("c", "info")] {
+        let text = format!("{}[logging]\nlevel = \"{level}\"\n", key(name));
+        replace(folder.path(), &text);
+        gateway.signal("HUP");
+        soon("the new key is let in", || status(&gateway, name) == 200);
+    }
+    soon("the second is logged", || said().contains("is in force"));
+    assert_eq!(said().matches("is in force").count(), 1, "{}", said());
+    assert!(!said().contains("logging was changed"), "{}", said());
 }
 
 #[test]
