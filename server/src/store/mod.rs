@@ -21,6 +21,7 @@ mod histogram;
 mod key_secrets;
 mod lock;
 mod migrations;
+mod netstrings;
 mod overview;
 mod payloads;
 mod recovery;

@@ -5,16 +5,20 @@
 //! that pages fit together.
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use shared::analytics::{ExportView, RequestFilter};
 use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row, query, query_scalar};
+use sqlx::{QueryBuilder, Row, query, query_scalar};
 
-use super::value::value;
+use super::value::{Column, Kind, row, select, take};
 use super::{csv, json_lines};
 use crate::store::{Store, StoreError, blocks, request_log};
 
 /// Rows of `requests` that a page looks at.
 const STRIDE: i64 = 2048;
+/// Ends a statement. The limit, which is none, keeps SQLite from making one of the two, where each column would be computed
+/// twice: for its length, too.
+const END: &str = " LIMIT -1)";
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +34,9 @@ pub struct ExportPages {
     view: ExportView,
     format: ExportFormat,
     filter: RequestFilter,
-    columns: Vec<String>,
+    columns: Vec<Column>,
+    /// SQL: rows in one value each, up to where they come from.
+    select: String,
     members: Vec<Vec<u8>>,
     begun: bool,
     /// Where the next page begins, and where the last one ends: rows of `requests`, or seconds.
@@ -58,6 +64,11 @@ impl Store {
             format,
             filter,
             members: json_lines::members(&columns),
+            select: format!(
+                "SELECT CAST({} AS BLOB) FROM (SELECT {} FROM ",
+                row(&columns),
+                select(&columns)
+            ),
             columns,
             begun: false,
             next,
@@ -65,12 +76,18 @@ impl Store {
         })
     }
 
-    async fn columns_of(&self, view: ExportView) -> Result<Vec<String>, StoreError> {
-        query_scalar("SELECT name FROM pragma_table_info(?) ORDER BY cid")
+    async fn columns_of(&self, view: ExportView) -> Result<Vec<Column>, StoreError> {
+        let rows = query("SELECT name, type FROM pragma_table_info(?) ORDER BY cid")
             .bind(name(view))
             .fetch_all(&self.reader())
-            .await
-            .map_err(StoreError::from)
+            .await?;
+        let column = |row: &SqliteRow| {
+            Ok(Column {
+                name: row.try_get(0)?,
+                kind: Kind::of(row.try_get(1)?),
+            })
+        };
+        rows.iter().map(column).collect()
     }
 
     /// The first `seq` that there may be, and one past the last.
@@ -141,71 +158,84 @@ impl ExportPages {
         if self.next >= self.end {
             return Ok(None);
         }
-        let rows = match self.view {
-            ExportView::Requests => self.requests().await?,
+        let sql = match self.view {
+            ExportView::Requests => Some(self.requests()),
             ExportView::Hourly => self.hour().await?,
-            ExportView::Daily => self.day().await?,
+            ExportView::Daily => Some(self.day().await?),
         };
-        for row in &rows {
-            self.push(&mut out, row)?;
+        let Some(mut sql) = sql else {
+            return Ok(Some(out));
+        };
+        let mut connection = self.store.reader().acquire().await?;
+        // What has come is written while SQLite reads on.
+        let mut rows = sql.build().fetch(&mut *connection);
+        while let Some(row) = rows.try_next().await? {
+            self.push(&mut out, row.try_get(0)?)?;
         }
         Ok(Some(out))
     }
 
-    async fn requests(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+    fn requests(&mut self) -> QueryBuilder<Sqlite> {
         let through = (self.next + STRIDE).min(self.end);
-        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM usage_requests WHERE seq >= ");
+        let mut sql = QueryBuilder::new(self.select.as_str());
+        sql.push("usage_requests WHERE seq >= ");
         sql.push_bind(self.next);
         sql.push(" AND seq < ").push_bind(through);
         request_log::push_conditions(&mut sql, &self.filter);
         if let Some(id) = request_log::id(&self.filter) {
             sql.push(" AND id = ").push_bind(id.to_string());
         }
-        sql.push(" ORDER BY seq");
+        sql.push(" ORDER BY seq").push(END);
         self.next = through;
-        Ok(sql.build().fetch_all(&self.store.reader()).await?)
+        sql
     }
 
-    async fn hour(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
-        let mut connection = self.store.reader().acquire().await?;
+    /// `None`: there are no others.
+    async fn hour(&mut self) -> Result<Option<QueryBuilder<Sqlite>>, StoreError> {
         let start: Option<i64> = query_scalar(
             "SELECT min(bucket_start_s) FROM rollups_hour WHERE bucket_start_s >= ? AND bucket_start_s < ?",
         )
         .bind(self.next)
         .bind(self.end)
-        .fetch_one(&mut *connection)
+        .fetch_one(&self.store.reader())
         .await?;
         let Some(start) = start else {
             self.next = self.end;
-            return Ok(Vec::new());
+            return Ok(None);
         };
         self.next = start + 1;
-        let rows = query("SELECT * FROM usage_hourly WHERE hour_start_s = ?");
-        Ok(rows.bind(start).fetch_all(&mut *connection).await?)
+        let mut sql = QueryBuilder::new(self.select.as_str());
+        sql.push("usage_hourly WHERE hour_start_s = ");
+        sql.push_bind(start).push(END);
+        Ok(Some(sql))
     }
 
     /// A condition on a view's sums would be looked at for each day from the first on: the view's own statement gets one on
     /// what it sums up.
-    async fn day(&mut self) -> Result<Vec<SqliteRow>, StoreError> {
+    async fn day(&mut self) -> Result<QueryBuilder<Sqlite>, StoreError> {
         const FROM: &str = "FROM rollups_hour";
-        const BETWEEN: &str = "FROM (SELECT * FROM rollups_hour WHERE bucket_start_s >= ?1 AND \
-             bucket_start_s < ?2) AS rollups_hour";
-        let mut connection = self.store.reader().acquire().await?;
         let view: String = query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'usage_daily'")
-            .fetch_one(&mut *connection)
+            .fetch_one(&self.store.reader())
             .await?;
         let select = view.find("SELECT").map(|at| &view[at..]).unwrap_or(&view);
-        let sql = select.replace(FROM, BETWEEN);
+        let (columns, sums) = select.split_once(FROM).unwrap_or((select, ""));
         let start = self.next;
         self.next = start + 86_400;
-        let rows = query(AssertSqlSafe(sql)).bind(start).bind(self.next);
-        Ok(rows.fetch_all(&mut *connection).await?)
+        let mut sql = QueryBuilder::new(self.select.as_str());
+        sql.push("(").push(columns);
+        sql.push("FROM (SELECT * FROM rollups_hour WHERE bucket_start_s >= ");
+        sql.push_bind(start);
+        sql.push(" AND bucket_start_s < ").push_bind(self.next);
+        sql.push(") AS rollups_hour").push(sums);
+        sql.push(")").push(END);
+        Ok(sql)
     }
 
-    fn push(&self, out: &mut Vec<u8>, row: &SqliteRow) -> Result<(), StoreError> {
-        debug_assert_eq!(row.columns().len(), self.columns.len());
-        for (i, member) in self.members.iter().enumerate() {
-            let value = value(row, i)?;
+    fn push(&self, out: &mut Vec<u8>, mut row: &[u8]) -> Result<(), StoreError> {
+        for (i, (column, member)) in self.columns.iter().zip(&self.members).enumerate() {
+            let value = take(&mut row, column.kind);
+            let value =
+                value.ok_or_else(|| StoreError::Corrupt(format!("`{}` of a row", column.name)))?;
             match self.format {
                 ExportFormat::Csv => csv::push(out, i, value),
                 ExportFormat::JsonLines => json_lines::push(out, i, member, value),

@@ -1,28 +1,68 @@
-//! A value of a row, whatever its column.
+//! Columns of the views, and their values.
 
-use sqlx::sqlite::{Sqlite, SqliteRow};
-use sqlx::{Decode, Row, TypeInfo, ValueRef};
+use crate::store::netstrings;
 
-use crate::store::StoreError;
+/// A column of a view.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
 
-/// As SQLite has it. Views have no blobs.
+/// What values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integer,
+    Real,
+    Text,
+}
+
+/// A value of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value<'r> {
     Null,
-    Integer(i64),
+    /// As it is written everywhere.
+    Integer(&'r str),
     Real(f64),
     Text(&'r str),
 }
 
-pub(super) fn value(row: &SqliteRow, column: usize) -> Result<Value<'_>, StoreError> {
-    let raw = row.try_get_raw(column)?;
-    if raw.is_null() {
-        return Ok(Value::Null);
+impl Kind {
+    /// Of a column that is declared to be so. SQLite calls it `INT` where it is cast to `INTEGER`.
+    pub(super) fn of(declared: &str) -> Self {
+        match declared {
+            "INTEGER" | "INT" => Self::Integer,
+            "REAL" => Self::Real,
+            _ => Self::Text,
+        }
     }
-    let decoded = match raw.type_info().name() {
-        "INTEGER" => <i64 as Decode<Sqlite>>::decode(raw).map(Value::Integer),
-        "REAL" => <f64 as Decode<Sqlite>>::decode(raw).map(Value::Real),
-        _ => <&str as Decode<Sqlite>>::decode(raw).map(Value::Text),
+}
+
+/// SQL: a row of these columns in one text, beginning a statement over `FROM (SELECT` [`select`] ….
+pub(super) fn row(columns: &[Column]) -> String {
+    let names = columns.iter().map(|column| column.name.as_str());
+    netstrings::of(names.map(|name| (name, name)))
+}
+
+/// SQL: the columns as a [`row`] has them.
+pub(super) fn select(columns: &[Column]) -> String {
+    let values = columns.iter().map(|Column { name, kind }| match kind {
+        // A text that is the same number when it is read.
+        Kind::Real => format!("nullif(quote({name}), 'NULL') AS {name}"),
+        Kind::Integer | Kind::Text => name.clone(),
+    });
+    values.collect::<Vec<_>>().join(", ")
+}
+
+/// Takes the next value of a [`row`]. `None`: it is not such.
+pub(super) fn take<'r>(rest: &mut &'r [u8], kind: Kind) -> Option<Value<'r>> {
+    let Some(value) = netstrings::take(rest)? else {
+        return Some(Value::Null);
     };
-    decoded.map_err(|error| StoreError::Corrupt(error.to_string()))
+    let text = std::str::from_utf8(value).ok()?;
+    Some(match kind {
+        Kind::Integer => Value::Integer(text),
+        Kind::Real => Value::Real(text.parse().ok()?),
+        Kind::Text => Value::Text(text),
+    })
 }

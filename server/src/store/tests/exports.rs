@@ -148,6 +148,59 @@ async fn rows_that_come_meanwhile_are_not_in_an_export() {
     assert_eq!(lines, 3000);
 }
 
+/// What the views say, to the last digit.
+#[tokio::test]
+async fn values_come_as_they_are() {
+    let database = Database::open().await;
+    let store = &database.store;
+    let mut pending = PendingRollups::default();
+    let texts = ["", "a,b", "=1", "a\0b", "12:", "Ünï\r\n\"c\"", "null"];
+    let records: Vec<_> = (0..3000_usize)
+        .map(|i| RequestRecord {
+            requested_model: (i % 8 < 7).then(|| texts[i % 7].into()),
+            error_message: (i % 3 > 0).then(|| texts[i % 5].into()),
+            first_token_us: (i % 4 > 0).then_some(i as i64 * 7919),
+            cost_nanos: (i % 9 > 0).then_some((i as i64) << (i % 40)),
+            latency_us: -(i as i64),
+            ..record_at(NOON_US + i as i64)
+        })
+        .collect();
+    for batch in records.chunks(1000) {
+        let commit = store.commit(batch, &mut pending, Rollups::Now);
+        commit.await.unwrap();
+    }
+    let lines = exported(store, ExportView::Requests, ExportFormat::JsonLines).await;
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), records.len());
+    for (seq, (record, line)) in records.iter().zip(&lines).enumerate() {
+        assert_eq!(line["seq"], seq as i64 + 1);
+        assert_eq!(line["id"], record.id.to_string());
+        assert_eq!(
+            line["requested_model"].as_str(),
+            record.requested_model.as_deref()
+        );
+        assert_eq!(
+            line["error_message"].as_str(),
+            record.error_message.as_deref()
+        );
+        assert_eq!(line["latency_ms"], record.latency_us as f64 / 1000.0);
+        let first_token_ms = record.first_token_us.map(|us| us as f64 / 1000.0);
+        assert_eq!(line["first_token_ms"].as_f64(), first_token_ms);
+        assert_eq!(line["cost_nanos"].as_i64(), record.cost_nanos);
+        let cost_usd = record.cost_nanos.map(|nanos| nanos as f64 / 1e9);
+        assert_eq!(line["cost_usd"].as_f64(), cost_usd);
+        assert!(line["project"].is_null());
+    }
+    let csv = exported(store, ExportView::Requests, ExportFormat::Csv).await;
+    let first = csv.split_once("\r\n").unwrap().1;
+    let (_, first) = first.split_once(",2026-01-02T03:04:05.000000Z").unwrap();
+    let expected = ",,0,19.5,team-a,127.0.0.1,openai_chat,/v1/chat/completions,\"\",openai,";
+    assert!(first.starts_with(expected), "{first}");
+}
+
 #[tokio::test]
 async fn a_range_of_time_is_what_it_says() {
     let database = Database::open().await;
