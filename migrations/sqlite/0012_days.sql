@@ -13,7 +13,13 @@ CREATE TABLE rollups_day (
     PRIMARY KEY (bucket_start_s, requested_model, provider, upstream_model, key_name, project, status)
 ) STRICT, WITHOUT ROWID;
 
--- The days for which `rollups_day` holds exactly the sums of `rollups_hour`. All others are made of their hours. Whoever
+-- All of an hour together, of days that are summed up: what is not told apart but by the time.
+CREATE TABLE hour_totals (
+    bucket_start_s INTEGER PRIMARY KEY,
+    figures        BLOB NOT NULL
+) STRICT;
+
+-- The days for which these tables hold exactly the sums of `rollups_hour`. All others are made of their hours. Whoever
 -- changes an hour takes its day out, in the same transaction.
 CREATE TABLE summed_up_days (
     bucket_start_s INTEGER PRIMARY KEY

@@ -21,28 +21,36 @@ impl Store {
     ) -> Result<Overview, StoreError> {
         let frame = Frame::new(query, now.timestamp());
         let mut sums = Sums::new(frame.buckets());
-        let mut connection = self.reader().acquire().await?;
+        let mut snapshot = self.reader().begin().await?;
         let previous = frame.wanted(query, frame.previous_from_s, frame.from_s);
         let previous = Wanted {
             coarsest: Interval::Day,
             ..previous
         };
-        rollups::each(&mut connection, &previous, |rollup| {
+        rollups::each(&mut snapshot, &previous, |rollup| {
             rollups::decode(&mut sums.previous, rollup.figures)
         })
         .await?;
-        let wanted = Wanted {
+        // Charts tell the time apart, and tables the names: nothing needs both, which would be many more rollups.
+        let charts = frame.wanted(query, frame.from_s, frame.end_s);
+        rollups::each(&mut snapshot, &charts, |rollup| {
+            let bucket = frame.bucket_of(rollup.start_s);
+            match sums.buckets.get_mut(bucket) {
+                Some(bucket) => rollups::decode(bucket, rollup.figures),
+                None => Ok(()),
+            }
+        })
+        .await?;
+        let tables = Wanted {
             by: &[UsageGroup::Model, UsageGroup::Provider],
-            ..frame.wanted(query, frame.from_s, frame.end_s)
+            coarsest: Interval::Day,
+            ..charts
         };
-        let mut figures = Figures::default();
-        rollups::each(&mut connection, &wanted, |rollup| {
-            figures.clear();
-            rollups::decode(&mut figures, rollup.figures)?;
+        rollups::each(&mut snapshot, &tables, |rollup| {
             let mut names = rollups::values(rollup.key);
             let mut name = || names.next().unwrap_or(Ok(""));
-            sums.add(frame.bucket_of(rollup.start_s), name()?, name()?, &figures);
-            Ok::<_, StoreError>(())
+            let pair = entry(entry(&mut sums.pairs, name()?), name()?);
+            rollups::decode(pair, rollup.figures)
         })
         .await?;
         Ok(sums.overview(query, &frame, now))
@@ -119,13 +127,6 @@ impl Sums {
             buckets: vec![Figures::default(); buckets],
             pairs: HashMap::new(),
         }
-    }
-
-    fn add(&mut self, index: usize, model: &str, provider: &str, figures: &Figures) {
-        if let Some(bucket) = self.buckets.get_mut(index) {
-            bucket.merge(figures);
-        }
-        entry(entry(&mut self.pairs, model), provider).merge(figures);
     }
 
     fn overview(self, query: &OverviewQuery, frame: &Frame, now: DateTime<Utc>) -> Overview {

@@ -58,6 +58,7 @@ impl Store {
                 "DELETE FROM summed_up_days WHERE bucket_start_s < ?",
                 "DELETE FROM rollups_day WHERE bucket_start_s < \
                  min(?, (SELECT min(bucket_start_s) FROM rollups_day) + 86400)",
+                "DELETE FROM hour_totals WHERE bucket_start_s < ?",
                 "DELETE FROM rollups_hour WHERE bucket_start_s < \
                  min(?, (SELECT min(bucket_start_s) FROM rollups_hour) + 36000)",
             ] {

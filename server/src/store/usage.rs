@@ -34,8 +34,8 @@ impl From<sqlx::Error> for UsageError {
 impl Store {
     /// What was used, from rollups in one scan. What was recorded within the last second may be missing.
     pub async fn usage(&self, query: &UsageQuery, now: DateTime<Utc>) -> Result<Usage, UsageError> {
-        let mut connection = self.reader().acquire().await?;
-        let frame = Frame::of(query, now, &mut connection).await?;
+        let mut snapshot = self.reader().begin().await?;
+        let frame = Frame::of(query, now, &mut snapshot).await?;
         let mut groups = Groups::new(query);
         let names = [
             (UsageGroup::Model, &query.model),
@@ -56,7 +56,7 @@ impl Store {
                 .collect(),
             status: query.status,
         };
-        rollups::each(&mut connection, &wanted, |rollup| {
+        rollups::each(&mut snapshot, &wanted, |rollup| {
             let figures = groups.of(rollup)?;
             Ok::<_, UsageError>(rollups::decode(figures, rollup.figures)?)
         })

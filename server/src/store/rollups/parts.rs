@@ -1,14 +1,12 @@
 //! Reading rollups of a range of time: of days where there are such, of hours and minutes beside them.
 
-use std::fmt::Write as _;
-
 use futures_util::TryStreamExt;
 use shared::analytics::{Interval, StatusFilter, UsageGroup};
 use sqlx::sqlite::{Sqlite, SqliteConnection};
-use sqlx::{Connection, QueryBuilder, Row, query_scalar};
+use sqlx::{QueryBuilder, Row, Transaction, query_scalar};
 
 use super::{DAY_S, HOUR_S, cut};
-use crate::store::StoreError;
+use crate::store::{StoreError, netstrings};
 
 /// Which rollups.
 #[derive(Debug)]
@@ -37,19 +35,17 @@ pub(in crate::store) struct Rollup<'r> {
     pub(in crate::store) figures: &'r [u8],
 }
 
-/// Hands each to `take`, all as they were at one moment.
+/// Hands each to `take`. They come together, as many as have the time and the model in common: see [`netstrings`].
 ///
-/// A row of SQLite's costs more on its way here than to read, so that they come together: as many as have the time and the
-/// model in common.
+/// It takes several statements: `snapshot` is one moment for all of them.
 pub(in crate::store) async fn each<E: From<StoreError>>(
-    connection: &mut SqliteConnection,
+    snapshot: &mut Transaction<'_, Sqlite>,
     wanted: &Wanted<'_>,
     mut take: impl FnMut(Rollup<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut transaction = connection.begin().await.map_err(StoreError::from)?;
-    for part in parts(&mut transaction, wanted).await? {
+    for part in parts(snapshot, wanted).await? {
         let mut sql = select(&part, wanted);
-        let mut rows = sql.build().fetch(&mut *transaction);
+        let mut rows = sql.build().fetch(&mut **snapshot);
         while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
             let start_s = row.try_get(0).map_err(StoreError::from)?;
             let mut rest: &[u8] = row.try_get(1).map_err(StoreError::from)?;
@@ -63,11 +59,43 @@ pub(in crate::store) async fn each<E: From<StoreError>>(
 }
 
 /// Rollups of one table that follow each other.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Part {
-    table: &'static str,
+    table: Table,
     from_s: i64,
     to_s: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Table {
+    Minutes,
+    Hours,
+    /// Of the hours of days that are summed up: nothing but their totals.
+    HourTotals,
+    Days,
+}
+
+impl Table {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Minutes => "rollups_minute",
+            Self::Hours => "rollups_hour",
+            Self::HourTotals => "hour_totals",
+            Self::Days => "rollups_day",
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// What stands for the hours of a day that is summed up.
+    fn of_days(&self) -> Table {
+        let total = self.by.is_empty() && self.names.is_empty() && self.status.is_none();
+        match self.coarsest {
+            Interval::Day => Table::Days,
+            Interval::Hour if total => Table::HourTotals,
+            Interval::Hour | Interval::Minute => Table::Hours,
+        }
+    }
 }
 
 async fn parts(
@@ -89,14 +117,15 @@ async fn parts(
         let first_s = from_s + (-from_s).rem_euclid(HOUR_S);
         let end_s = to_s - to_s.rem_euclid(HOUR_S);
         if wanted.coarsest == Interval::Minute || first_s >= end_s {
-            push("rollups_minute", from_s, to_s);
+            push(Table::Minutes, from_s, to_s);
             return Ok(parts);
         }
-        push("rollups_minute", from_s, first_s);
-        push("rollups_minute", end_s, to_s);
+        push(Table::Minutes, from_s, first_s);
+        push(Table::Minutes, end_s, to_s);
         (from_s, to_s) = (first_s, end_s);
     }
-    if wanted.coarsest == Interval::Day {
+    let of_days = wanted.of_days();
+    if !matches!(of_days, Table::Hours) {
         let days: Vec<i64> = query_scalar(
             "SELECT bucket_start_s FROM summed_up_days WHERE bucket_start_s >= ? AND bucket_start_s <= ? \
              ORDER BY bucket_start_s",
@@ -107,12 +136,12 @@ async fn parts(
         .await?;
         for run in days.chunk_by(|day_s, next_s| day_s + DAY_S == *next_s) {
             let end_s = run[run.len() - 1] + DAY_S;
-            push("rollups_hour", from_s, run[0]);
-            push("rollups_day", run[0], end_s);
+            push(Table::Hours, from_s, run[0]);
+            push(of_days, run[0], end_s);
             from_s = end_s;
         }
     }
-    push("rollups_hour", from_s, to_s);
+    push(Table::Hours, from_s, to_s);
     Ok(parts)
 }
 
@@ -127,18 +156,18 @@ fn column(group: UsageGroup) -> &'static str {
     }
 }
 
-/// Of each bucket and model one row, in which each text and the figures have their length before them: `6:gpt-4o3:200…`.
-/// Concatenated texts are bytes to SQLite, whatever is in them.
+/// Of each bucket and model one row, with the values and figures of all of them.
 fn select(part: &Part, wanted: &Wanted<'_>) -> QueryBuilder<Sqlite> {
-    let mut row = String::new();
-    for group in wanted.by {
-        let column = column(*group);
-        let _ = write!(row, "octet_length({column}) || ':' || {column} || ");
-    }
+    let values = wanted
+        .by
+        .iter()
+        .map(|group| (column(*group), column(*group)));
+    let figures = ("figures", "CAST(figures AS TEXT)");
+    let rollup = netstrings::of(values.chain([figures]));
     let mut sql = QueryBuilder::new("SELECT bucket_start_s, CAST(string_agg(");
-    sql.push(row);
-    sql.push("octet_length(figures) || ':' || CAST(figures AS TEXT), '') AS BLOB) FROM ");
-    sql.push(part.table);
+    sql.push(rollup);
+    sql.push(", '') AS BLOB) FROM ");
+    sql.push(part.table.name());
     sql.push(" WHERE bucket_start_s >= ").push_bind(part.from_s);
     sql.push(" AND bucket_start_s < ").push_bind(part.to_s);
     for (group, name) in &wanted.names {
@@ -153,7 +182,10 @@ fn select(part: &Part, wanted: &Wanted<'_>) -> QueryBuilder<Sqlite> {
         sql.push(" AND status BETWEEN ").push_bind(first);
         sql.push(" AND ").push_bind(last);
     }
-    sql.push(" GROUP BY bucket_start_s, requested_model");
+    sql.push(match part.table {
+        Table::HourTotals => " GROUP BY bucket_start_s",
+        Table::Minutes | Table::Hours | Table::Days => " GROUP BY bucket_start_s, requested_model",
+    });
     sql
 }
 
@@ -161,10 +193,10 @@ fn select(part: &Part, wanted: &Wanted<'_>) -> QueryBuilder<Sqlite> {
 fn one<'r>(start_s: i64, values: usize, rest: &mut &'r [u8]) -> Option<Rollup<'r>> {
     let all = *rest;
     for _ in 0..values {
-        text(rest)?;
+        netstrings::take(rest)??;
     }
     let key = &all[..all.len() - rest.len()];
-    let figures = text(rest)?;
+    let figures = netstrings::take(rest)??;
     Some(Rollup {
         start_s,
         key,
@@ -172,30 +204,13 @@ fn one<'r>(start_s: i64, values: usize, rest: &mut &'r [u8]) -> Option<Rollup<'r
     })
 }
 
-/// Takes what has its length before it from the front.
-fn text<'r>(rest: &mut &'r [u8]) -> Option<&'r [u8]> {
-    let mut length = 0_usize;
-    loop {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        let digit = match byte {
-            b'0'..=b'9' => usize::from(byte - b'0'),
-            b':' => break,
-            _ => return None,
-        };
-        length = length.checked_mul(10)?.checked_add(digit)?;
-    }
-    let (text, after) = rest.split_at_checked(length)?;
-    *rest = after;
-    Some(text)
-}
-
 /// The values that a [`Rollup::key`] is made of.
 pub(in crate::store) fn values(mut key: &[u8]) -> impl Iterator<Item = Result<&str, StoreError>> {
     std::iter::from_fn(move || {
         let more = !key.is_empty();
         more.then(|| {
-            let value = text(&mut key).and_then(|text| std::str::from_utf8(text).ok());
+            let value = netstrings::take(&mut key).flatten();
+            let value = value.and_then(|value| std::str::from_utf8(value).ok());
             value.ok_or_else(unreadable)
         })
     })
