@@ -68,7 +68,7 @@ pub enum Interval {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Usage {
     /// What was asked for, widened to whole intervals; without an interval to whole minutes, and to whole hours where it
-    /// is longer than a day.
+    /// is longer than a day or the minutes are no longer kept.
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
     pub interval: Option<Interval>,
