@@ -17,6 +17,11 @@ use crate::{client::Connection, measure::Processes};
 /// Numbers of one run are not those of another.
 static NEXT_RUN: AtomicU8 = AtomicU8::new(1);
 
+/// The first number of a run.
+fn next_run() -> usize {
+    usize::from(NEXT_RUN.fetch_add(1, Ordering::Relaxed)) * 100_000_000
+}
+
 /// Who is asked, with what, and whose CPU time counts.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -123,7 +128,7 @@ pub async fn open_loop(
     let start = Instant::now();
     let each = rate * duration.as_millis() as usize / 1000 / CONNECTIONS;
     let gap = Duration::from_secs(1) / rate as u32;
-    let run = usize::from(NEXT_RUN.fetch_add(1, Ordering::Relaxed)) * 100_000_000;
+    let run = next_run();
     let request = &request;
     let tasks = connections
         .into_iter()
@@ -162,12 +167,15 @@ pub async fn closed_loop(
     }
     let before = target.cpu()?;
     let start = Instant::now();
-    let request = &request;
-    let tasks = connections.into_iter().map(async |mut connection| {
+    let run = next_run();
+    let (request, count) = (&request, connections.len());
+    let tasks = connections.into_iter().enumerate();
+    let tasks = tasks.map(async |(index, mut connection)| {
+        let mut numbered = Numbered::new(request, run + index, count);
         let mut latencies = Vec::new();
         while start.elapsed() < duration {
             let sent = Instant::now();
-            connection.call(request, |_| ()).await?;
+            connection.call(numbered.next(), |_| ()).await?;
             latencies.push(sent.elapsed().as_secs_f64() * 1e3);
         }
         anyhow::Ok(latencies)

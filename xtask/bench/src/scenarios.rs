@@ -219,8 +219,9 @@ async fn flat(
 
 /// A gateway with every kind of policy beside the one with none, and beside nginx. No request is like another: the
 /// cache is asked in vain.
+///
+/// At a steady rate all code is met with cold caches; flat out is what the policies' own work takes.
 async fn policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
-    const RATE: usize = 1000;
     let body = about_a_kilobyte();
     let proxy = bench.start_with_policies()?;
     let with_policies = Target {
@@ -228,31 +229,67 @@ async fn policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
         processes: Some(proxy.processes()),
         is_nginx: false,
     };
-    let mut plain = Vec::new();
+    let steady = with_and_without(bench, &with_policies, async |to| {
+        load::open_loop(to, &body, 1000, duration).await
+    });
+    let mut rows = costs("policies, 1,000/s", &steady.await?, Some(1.5), None);
+    let flat = with_and_without(bench, &with_policies, async |to| {
+        load::closed_loop(to, &body, 32, duration).await
+    });
+    rows.extend(costs(
+        "policies, flat out",
+        &flat.await?,
+        Some(3.0),
+        Some(15.0),
+    ));
+    Ok(rows)
+}
+
+/// With policies, and beside it: without.
+async fn with_and_without(
+    bench: &Bench,
+    with_policies: &Target,
+    load: impl AsyncFn(&Target) -> Result<Run>,
+) -> Result<(Runs, Vec<Run>)> {
+    let mut without = Vec::new();
     let mut runs = Runs::default();
     for _ in 0..bench.rounds() {
-        let run = load::open_loop(&bench.gateway(), &body, RATE, duration).await;
-        plain.push(run.context("gateway")?);
-        let run = load::open_loop(&with_policies, &body, RATE, duration).await;
+        without.push(load(&bench.gateway()).await.context("gateway")?);
+        let run = load(with_policies).await;
         runs.gateway.push(run.context("gateway with policies")?);
         if let Some(nginx) = bench.nginx() {
-            let run = load::open_loop(&nginx, &body, RATE, duration).await;
-            runs.nginx.push(run.context("nginx")?);
+            runs.nginx.push(load(&nginx).await.context("nginx")?);
         }
     }
-    let mut costs = runs.cpu("policies, 1,000/s", "µs/request", 1.5);
-    costs.figure = "CPU with all".to_owned();
-    let without = median(plain.iter().map(|run| run.cpu_us));
+    Ok((runs, without))
+}
+
+/// What requests cost with all policies, and what the policies do.
+fn costs(
+    scenario: &'static str,
+    (runs, without): &(Runs, Vec<Run>),
+    ratio: Option<f64>,
+    most: Option<f64>,
+) -> Vec<Row> {
+    let mut costs = runs.row(
+        scenario,
+        "CPU with all",
+        "µs/request",
+        ratio.map(Limit::Ratio),
+        |run| run.cpu_us,
+    );
+    costs.direct = None;
+    let without = median(without.iter().map(|run| run.cpu_us));
     let added = Row {
-        scenario: costs.scenario,
+        scenario,
         figure: "CPU of them all".to_owned(),
         unit: costs.unit,
         gateway: costs.gateway - without,
         nginx: None,
         direct: None,
-        limit: Some(Limit::Absolute(15.0)),
+        limit: most.map(Limit::Absolute),
     };
-    Ok(vec![costs, added])
+    vec![costs, added]
 }
 
 /// On fresh processes: what other scenarios left behind must not count.
