@@ -8,12 +8,14 @@ use llm::ceiling::{self, Ceiling};
 use llm::chat::{ChatRequest, Protocol};
 use llm::codec::WireRequest;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
+use llm::json::Object;
+use llm::segments::Segments;
 use memchr::memmem;
 use serde_json::Value;
 
 use super::asked::Asked;
 use super::attempts::{Outcome, Unanswered};
-use super::parameters::with_parameters;
+use super::parameters::with_parameter;
 use crate::budgets::Claim;
 use crate::recording::trial::Trial;
 
@@ -59,12 +61,13 @@ impl Asked<'_> {
         claim.limits_use().then(|| {
             let assumed = claim.assumed_output();
             let body = wire.body.concat();
-            let (ceiling, answer) = ceiling::chat(codec.protocol(), &body);
+            let object = Object::scan(body.clone()).ok();
+            let (ceiling, answer) = ceiling::chat(codec.protocol(), &body, object.as_ref());
             let chosen = |limit: &u64| *limit <= assumed || self.is_chosen(request, wire, &body);
             let limit = match answer.limit.filter(chosen) {
                 Some(limit) => limit,
                 None => {
-                    wire.body = limited(&body, codec.output_limit(), assumed).into();
+                    wire.body = limited(body, object, codec.output_limit(), assumed);
                     assumed
                 }
             };
@@ -87,7 +90,9 @@ impl Asked<'_> {
         request: &ChatRequest,
     ) -> (WireRequest, Ceiling, Outcome<()>) {
         let Some(claim) = &self.claim else {
-            let (ceiling, answer) = ceiling::chat(codec.protocol(), &wire.body.concat());
+            let body = wire.body.concat();
+            let object = Object::scan(body.clone()).ok();
+            let (ceiling, answer) = ceiling::chat(codec.protocol(), &body, object.as_ref());
             let limit = answer.limit.unwrap_or_default();
             let ceiling = Ceiling {
                 output_tokens: limit.saturating_mul(answer.alternatives),
@@ -162,14 +167,15 @@ impl Asked<'_> {
             Some(Known::Carried(at)) => ceiling::carried(OPERATIONS[at], &body, None),
             Some(Known::Chat(protocol)) => {
                 let codec = self.upstream.codec_for(protocol);
-                let (ceiling, answer) = ceiling::chat(protocol, &body);
+                let object = Object::scan(body.clone()).ok();
+                let (ceiling, answer) = ceiling::chat(protocol, &body, object.as_ref());
                 let name = match codec.protocol() == protocol {
                     true => codec.output_limit(),
                     false => return Err(unbounded(claim, &wire)),
                 };
                 let limit = answer.limit.unwrap_or_else(|| {
                     let assumed = claim.assumed_output();
-                    wire.body = limited(&body, name, assumed).into();
+                    wire.body = limited(body.clone(), object, name, assumed);
                     assumed
                 });
                 Ceiling {
@@ -227,17 +233,19 @@ impl Asked<'_> {
     }
 }
 
-/// The body with a limit to the answer's length. `name` leads into objects with its dots.
-fn limited(body: &Bytes, name: &str, limit: u64) -> Bytes {
+/// The body with a limit to the answer's length. `name` leads into objects with its dots. What is no object stays.
+fn limited(body: Bytes, object: Option<Object>, name: &str, limit: u64) -> Segments {
+    let Some(object) = object else {
+        return body.into();
+    };
     // A field of Gemini's may be spelled in two ways, but not in both at once.
     let name = match name.split_once('.') {
-        Some(("generationConfig", _)) if memmem::find(body, b"\"generation_config\"").is_some() => {
-            "generation_config.max_output_tokens".to_owned()
+        Some(("generationConfig", _)) if object.get("generation_config").is_some() => {
+            "generation_config.max_output_tokens"
         }
-        _ => name.to_owned(),
+        _ => name,
     };
-    let limit = Value::from(limit);
-    with_parameters(body.clone().into(), [(&name, &limit)]).concat()
+    with_parameter(object, name, &Value::from(limit)).unwrap_or_else(|| body.into())
 }
 
 fn unbounded(claim: &Claim, wire: &WireRequest) -> Unanswered {

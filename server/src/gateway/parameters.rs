@@ -20,7 +20,11 @@ pub(super) fn with_parameters<'p>(
 
 /// `None`: not an object.
 fn with(body: &Bytes, name: &str, value: &Value) -> Option<Segments> {
-    let mut object = Object::scan(body.clone()).ok()?;
+    with_parameter(Object::scan(body.clone()).ok()?, name, value)
+}
+
+/// An object with one such member. `None`: that cannot be.
+pub(super) fn with_parameter(mut object: Object, name: &str, value: &Value) -> Option<Segments> {
     match name.split_once('.') {
         None if value.is_null() => object.remove(name),
         None => object.set(name, value.to_string().into()),

@@ -14,21 +14,22 @@ pub struct Answer {
     pub alternatives: u64,
 }
 
-/// The most that a body in this protocol can consume, its answers apart, and what it says of those.
-pub fn chat(protocol: Protocol, body: &Bytes) -> (Ceiling, Answer) {
+/// The most that a body in this protocol can consume, its answers apart, and what it says of those. `object` is the
+/// body; `None`: it is no object.
+pub fn chat(protocol: Protocol, body: &Bytes, object: Option<&Object>) -> (Ceiling, Answer) {
     let ceiling = Ceiling {
         input_tokens: input(body),
         ..Ceiling::default()
     };
-    (ceiling, answer(protocol, body))
+    (ceiling, answer(protocol, object))
 }
 
-fn answer(protocol: Protocol, body: &Bytes) -> Answer {
+fn answer(protocol: Protocol, object: Option<&Object>) -> Answer {
     let none = Answer {
         limit: None,
         alternatives: 1,
     };
-    let Ok(object) = Object::scan(body.clone()) else {
+    let Some(object) = object else {
         return none;
     };
     let number = |name: &str| object.get(name).and_then(natural);
@@ -183,7 +184,10 @@ mod tests {
                 alternatives,
             };
             assert_eq!(
-                answer(protocol, &Bytes::from_static(body.as_bytes())),
+                answer(
+                    protocol,
+                    Object::scan(Bytes::from_static(body.as_bytes())).ok().as_ref()
+                ),
                 expected,
                 "{body}"
             );

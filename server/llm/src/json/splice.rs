@@ -62,11 +62,21 @@ pub struct Object {
 
 #[derive(Clone, Debug)]
 struct Member {
-    key: String,
+    /// What the key says, where something in it is escaped.
+    escaped: Option<String>,
     /// The key, quotes included.
     written: Span,
     value: Span,
     kept: bool,
+}
+
+impl Member {
+    fn is(&self, key: &str, body: &Bytes) -> bool {
+        match &self.escaped {
+            Some(own) => own == key,
+            None => body[self.written.start + 1..self.written.end - 1] == *key.as_bytes(),
+        }
+    }
 }
 
 impl Object {
@@ -79,7 +89,7 @@ impl Object {
         let mut found = Vec::new();
         while let Some(key) = scanner.next_member(&mut members)? {
             found.push(Member {
-                key: key.decode().into_owned(),
+                escaped: key.plain().is_none().then(|| key.decode().into_owned()),
                 written: key.span(),
                 value: scanner.skip_value()?,
                 kept: true,
@@ -97,14 +107,16 @@ impl Object {
 
     /// The bytes of a member's value; the last one counts where a key comes twice.
     pub fn get(&self, key: &str) -> Option<&[u8]> {
-        let member = self.members.iter().rev().find(|member| member.key == key)?;
-        Some(&self.body[member.value.clone()])
+        Some(&self.body[self.span(key)?])
     }
 
     /// Sets a member to `value`, which is JSON. A new one goes first. Each key once.
     pub fn set(&mut self, key: &str, value: Bytes) {
         let mut known = false;
-        for member in self.members.iter().filter(|member| member.key == key) {
+        for member in self
+            .members
+            .iter()
+            .filter(|member| member.is(key, &self.body)) {
             known = true;
             self.edits.push(Edit {
                 span: member.value.clone(),
@@ -119,13 +131,17 @@ impl Object {
 
     /// Where a member's value stands in the body; the last one counts where a key comes twice.
     pub fn span(&self, key: &str) -> Option<Span> {
-        let member = self.members.iter().rev().find(|member| member.key == key)?;
+        let mut members = self.members.iter().rev();
+        let member = members.find(|member| member.is(key, &self.body))?;
         Some(member.value.clone())
     }
 
     /// Gives a member another key, wherever it stands.
     pub fn rename(&mut self, key: &str, to: &str) {
-        for member in self.members.iter().filter(|member| member.key == key) {
+        for member in self
+            .members
+            .iter()
+            .filter(|member| member.is(key, &self.body)) {
             self.edits.push(Edit {
                 span: member.written.clone(),
                 with: quote(to),
@@ -141,7 +157,7 @@ impl Object {
     /// Removes a member, wherever it stands and however often.
     pub fn remove(&mut self, key: &str) {
         for member in &mut self.members {
-            if member.key == key {
+            if member.is(key, &self.body) {
                 member.kept = false;
             }
         }
