@@ -93,12 +93,12 @@ impl Ruleset {
     }
 }
 
-/// The rules about one side of one request.
+/// The rules about one side of one request. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Active {
     pub ruleset: Arc<Ruleset>,
     /// In the order in which they act.
-    pub rules: Vec<usize>,
+    pub rules: Arc<[usize]>,
     /// In bytes, of the longest phrase; 0: there are none.
     phrases: usize,
     /// In bytes, of the longest match of an expression; 0: there are none.
@@ -108,7 +108,7 @@ pub struct Active {
 }
 
 impl Active {
-    fn new(ruleset: &Arc<Ruleset>, rules: Vec<usize>) -> Option<Self> {
+    fn new(ruleset: &Arc<Ruleset>, rules: Arc<[usize]>) -> Option<Self> {
         if rules.is_empty() {
             return None;
         }
@@ -119,7 +119,7 @@ impl Active {
             patterns: 0,
             pii: Kinds::default(),
         };
-        for rule in &active.rules {
+        for rule in active.rules.iter() {
             match &ruleset.rules[*rule].looks_for {
                 LooksFor::Phrases { longest } => active.phrases = active.phrases.max(*longest),
                 LooksFor::Patterns { longest, .. } => {

@@ -35,22 +35,42 @@ pub struct Guardrails {
 struct Chosen {
     ruleset: Arc<Ruleset>,
     selection: Selection<usize>,
+    /// Where all rules are about all requests: those of either side.
+    always: Option<Always>,
+}
+
+#[derive(Debug)]
+struct Always {
+    on_requests: Option<Active>,
+    on_replies: Option<Active>,
 }
 
 impl Chosen {
     fn new(ruleset: Ruleset) -> Self {
         let rules = ruleset.rules.iter().enumerate();
         let selection = rules.map(|(index, rule)| (rule.applies_to.clone(), index));
+        let selection: Selection<usize> = selection.collect();
+        let ruleset = Arc::new(ruleset);
+        let on = |side| ruleset.active(side, selection.iter().copied());
+        let always = selection.is_about_all().then(|| Always {
+            on_requests: on(Side::Request),
+            on_replies: on(Side::Reply),
+        });
         Self {
-            selection: selection.collect(),
-            ruleset: Arc::new(ruleset),
+            ruleset,
+            selection,
+            always,
         }
     }
 
     /// The rules about such a request, on one side; `None`: there are none.
     fn active(&self, side: Side, subject: Subject<'_>) -> Option<Active> {
-        if self.selection.is_empty() {
-            return None;
+        if let Some(always) = &self.always {
+            return match side {
+                Side::Request => always.on_requests.clone(),
+                Side::Reply => always.on_replies.clone(),
+                Side::Both => None,
+            };
         }
         let matching = self.selection.matching(subject).copied();
         self.ruleset.active(side, matching)
