@@ -74,7 +74,7 @@ pub fn router(api: Arc<dyn GatewayApi>, policies: Arc<dyn PolicyApi>) -> Router 
             time_limit::apply,
         ))
         // A page is a third of a megabyte of figures and drawings, an eighth of that compressed.
-        .layer(CompressionLayer::new().no_br())
+        .layer(CompressionLayer::new())
         .route("/pkg/{*path}", get(site::file))
         .with_state(options)
 }
