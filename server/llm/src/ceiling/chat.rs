@@ -186,7 +186,9 @@ mod tests {
             assert_eq!(
                 answer(
                     protocol,
-                    Object::scan(Bytes::from_static(body.as_bytes())).ok().as_ref()
+                    Object::scan(Bytes::from_static(body.as_bytes()))
+                        .ok()
+                        .as_ref()
                 ),
                 expected,
                 "{body}"

@@ -116,7 +116,8 @@ impl Object {
         for member in self
             .members
             .iter()
-            .filter(|member| member.is(key, &self.body)) {
+            .filter(|member| member.is(key, &self.body))
+        {
             known = true;
             self.edits.push(Edit {
                 span: member.value.clone(),
@@ -141,7 +142,8 @@ impl Object {
         for member in self
             .members
             .iter()
-            .filter(|member| member.is(key, &self.body)) {
+            .filter(|member| member.is(key, &self.body))
+        {
             self.edits.push(Edit {
                 span: member.written.clone(),
                 with: quote(to),
