@@ -9,16 +9,19 @@
 mod process;
 #[path = "analytics_bench/record.rs"]
 mod record;
+#[path = "analytics_bench/recorder.rs"]
+mod recorder;
 
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use server::recording::{Recorder, RecordingSettings, RequestRecord};
+use server::recording::RequestRecord;
 use server::store::Store;
 
 use self::process::cpu_ms;
 use self::record::record;
+use self::recorder::recorder;
 
 const RATE: u64 = 1000;
 const SECONDS: u64 = 15;
@@ -33,16 +36,7 @@ async fn main() {
 async fn recording(folder: &Path) {
     let url = format!("sqlite:{}", folder.join("steady.db").display());
     let store = Store::open(&url).await.expect("a temporary file");
-    let settings = RecordingSettings {
-        flush_interval: Duration::from_millis(100),
-        queue_size: 65_536,
-        spool_dir: folder.join("spool"),
-        spool_max_bytes: 1 << 28,
-        retention_days: 90,
-        minute_retention_days: 14,
-        hour_retention_days: 730,
-    };
-    let recorder = Recorder::start(settings, store);
+    let recorder = recorder(folder, store);
     let idle = steady(|_| {}).await;
     let busy = steady(|record| recorder.record(record)).await;
     recorder.flush().await;

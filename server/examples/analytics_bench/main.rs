@@ -12,6 +12,7 @@ mod filled;
 mod log;
 mod process;
 mod record;
+mod recorder;
 mod sustained;
 mod usage;
 

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use server::recording::{Recorder, RecordingSettings};
 
 use crate::open;
 use crate::process::cpu_ms;
 use crate::record::record;
+use crate::recorder::recorder;
 
 /// Records a second.
 const RATE: u64 = 5000;
@@ -17,16 +17,7 @@ const SECONDS: u64 = 20;
 /// Whether the writer keeps up, beside those who make the records.
 pub async fn run(folder: &Path) {
     let store = open(folder, "steady.db").await;
-    let settings = RecordingSettings {
-        flush_interval: Duration::from_millis(100),
-        queue_size: 65_536,
-        spool_dir: folder.join("spool"),
-        spool_max_bytes: 1 << 28,
-        retention_days: 90,
-        minute_retention_days: 14,
-        hour_retention_days: 730,
-    };
-    let recorder = Recorder::start(settings, store);
+    let recorder = recorder(folder, store);
     let cpu = cpu_ms();
     let begun = Instant::now();
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
