@@ -59,17 +59,7 @@ impl Access {
         let mut user = match &there {
             Some(user) => user.clone(),
             None if hash.is_none() => return Err(no_such_user(name)),
-            None => User {
-                name: name.into(),
-                role: settings.role,
-                disabled: settings.disabled,
-                password: None,
-                identity_provider: None,
-                version: 0,
-                created_at: now,
-                changed_at: now,
-                changed_by: String::new(),
-            },
+            None => User::new(name, settings.role, settings.disabled, now),
         };
         let same = there.is_some() && user.role == settings.role;
         if same && user.disabled == settings.disabled && hash.is_none() {

@@ -22,3 +22,20 @@ pub struct User {
     pub changed_at: DateTime<Utc>,
     pub changed_by: String,
 }
+
+impl User {
+    /// One who was not there before: nothing opens yet.
+    pub fn new(name: &str, role: Role, disabled: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            name: name.into(),
+            role,
+            disabled,
+            password: None,
+            identity_provider: None,
+            version: 0,
+            created_at: now,
+            changed_at: now,
+            changed_by: String::new(),
+        }
+    }
+}

@@ -71,17 +71,9 @@ impl Access {
         let there = self.read().users.get(name).cloned();
         seen(there.as_ref(), name, edit)?;
         let now = Utc::now();
-        let mut user = there.clone().unwrap_or_else(|| User {
-            name: name.into(),
-            role: then.role,
-            disabled: then.disabled,
-            password: None,
-            identity_provider: None,
-            version: 0,
-            created_at: now,
-            changed_at: now,
-            changed_by: String::new(),
-        });
+        let mut user = there
+            .clone()
+            .unwrap_or_else(|| User::new(name, then.role, then.disabled, now));
         (user.role, user.disabled) = (then.role, then.disabled);
         if let Some(there) = &there
             && (there.role, there.disabled) == (user.role, user.disabled)
