@@ -3,41 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use llm::simulated::Fault;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, DEFAULT_PROMPT, Secret};
 use shared::policies::{ClientKey, Policy, PolicyKind, SystemPrompt};
 
-use crate::test_app::{TestApp, config_for, hello, key, model, simulated};
+use crate::operator::{self, TOKEN, get, request, send};
+use crate::test_app::{TestApp, config_for, hello, key, model};
 use crate::upstream::{ANSWER, Upstream, json as reply};
 
-const TOKEN: &str = "the-token-of-these-tests";
-
 fn config() -> Config {
-    let mut config = Config {
-        providers: vec![simulated("a", Fault::None)],
-        ..Config::default()
-    };
-    config.admin.token = Some(Secret::new(TOKEN));
-    config
-}
-
-fn request(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
-    let request = app.client.request(method, app.admin_url(path));
-    request.bearer_auth(TOKEN)
-}
-
-async fn get(app: &TestApp, path: &str) -> Value {
-    let response = request(app, Method::GET, path).send().await.unwrap();
-    assert_eq!(response.status(), 200, "{path}");
-    response.json().await.unwrap()
-}
-
-async fn send(app: &TestApp, method: Method, path: &str, body: &Value) -> Response {
-    let request = request(app, method, path).json(body);
-    request.send().await.unwrap()
+    operator::config("a")
 }
 
 async fn put(app: &TestApp, path: &str, body: &Value) -> Response {

@@ -1,33 +1,16 @@
 //! The paths under `/admin` that operators of the Ballerina gateway know.
 
 use llm::simulated::Fault;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use server::config::{Config, DEFAULT_PROMPT, Secret};
+use server::config::{Config, DEFAULT_PROMPT};
 use shared::policies::{PolicyKind, Position, SystemPrompt};
 
+use crate::operator::{self, get, request};
 use crate::test_app::{TestApp, hello, simulated};
 
-const TOKEN: &str = "the-token-of-these-tests";
-
 fn config() -> Config {
-    let mut config = Config {
-        providers: vec![simulated("openai", Fault::None)],
-        ..Config::default()
-    };
-    config.admin.token = Some(Secret::new(TOKEN));
-    config
-}
-
-fn request(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
-    let request = app.client.request(method, app.admin_url(path));
-    request.bearer_auth(TOKEN)
-}
-
-async fn get(app: &TestApp, path: &str) -> Value {
-    let response = request(app, Method::GET, path).send().await.unwrap();
-    assert_eq!(response.status(), 200, "{path}");
-    response.json().await.unwrap()
+    operator::config("openai")
 }
 
 async fn post(app: &TestApp, path: &str, body: &Value) -> Response {

@@ -4,43 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use llm::simulated::Fault;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, Secret};
 
-use crate::test_app::{SOON, TestApp, hello, simulated};
+use crate::operator::{self, TOKEN, get, request, send};
+use crate::test_app::{SOON, TestApp, hello};
 use crate::upstream::{Act, Received, Upstream, json as reply};
 
-const TOKEN: &str = "the-token-of-these-tests";
 const ELASTIC_KEY: &str = "ZWxhc3RpYzprZXktb2YtZWxhc3RpYw==";
 const SPLUNK_TOKEN: &str = "11111111-2222-3333-4444-555555555555";
 const DATADOG_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 fn config() -> Config {
-    let mut config = Config {
-        providers: vec![simulated("a", Fault::None)],
-        ..Config::default()
-    };
-    config.admin.token = Some(Secret::new(TOKEN));
-    config
-}
-
-fn request(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
-    let request = app.client.request(method, app.admin_url(path));
-    request.bearer_auth(TOKEN)
-}
-
-async fn get(app: &TestApp, path: &str) -> Value {
-    let response = request(app, Method::GET, path).send().await.unwrap();
-    assert_eq!(response.status(), 200, "{path}");
-    response.json().await.unwrap()
-}
-
-async fn send(app: &TestApp, method: Method, path: &str, body: &Value) -> Response {
-    let request = request(app, method, path).json(body);
-    request.send().await.unwrap()
+    operator::config("a")
 }
 
 /// An answer after a look at its status.

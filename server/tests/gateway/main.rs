@@ -38,6 +38,7 @@ mod model_edits;
 mod models;
 mod openapi;
 mod operations;
+mod operator;
 mod payloads;
 mod policies;
 mod providers;

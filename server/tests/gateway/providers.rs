@@ -10,20 +10,15 @@ use server::app::App;
 use server::config::{Config, Secret};
 use shared::policies::{Edit, PolicyKind};
 
+use crate::operator::{self, TOKEN};
 use crate::test_app::{TestApp, hello, key, model, provider, simulated};
 use crate::upstream::{ANSWER, Upstream, json as reply};
 
-const TOKEN: &str = "the-token-of-these-tests";
 const FIRST: &str = "sk-first-0123456789-aaaa";
 const SECOND: &str = "sk-second-0123456789-bbbb";
 
 fn config() -> Config {
-    let mut config = Config {
-        providers: vec![simulated("a", Fault::None)],
-        ..Config::default()
-    };
-    config.admin.token = Some(Secret::new(TOKEN));
-    config
+    operator::config("a")
 }
 
 async fn upstream() -> Upstream {
