@@ -12,6 +12,13 @@ pub(super) fn of<'c>(values: impl IntoIterator<Item = (&'c str, &'c str)>) -> St
     format!("concat({})", values.collect::<Vec<_>>().join(", "))
 }
 
+/// Appends one.
+pub(super) fn push(out: &mut Vec<u8>, value: &[u8]) {
+    out.extend_from_slice(value.len().to_string().as_bytes());
+    out.push(b':');
+    out.extend_from_slice(value);
+}
+
 /// Takes one from the front. `None`: there is none; `Some(None)`: it is null.
 pub(super) fn take<'b>(rest: &mut &'b [u8]) -> Option<Option<&'b [u8]>> {
     let end = rest.iter().position(|byte| *byte == b':')?;
@@ -34,7 +41,7 @@ pub(super) fn take<'b>(rest: &mut &'b [u8]) -> Option<Option<&'b [u8]>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::take;
+    use super::{push, take};
 
     proptest! {
         #[test]
@@ -42,7 +49,7 @@ mod tests {
             let mut all = Vec::new();
             for value in &values {
                 match value {
-                    Some(value) => all.extend(format!("{}:{value}", value.len()).into_bytes()),
+                    Some(value) => push(&mut all, value.as_bytes()),
                     None => all.push(b':'),
                 }
             }

@@ -58,7 +58,10 @@ impl Store {
                 "DELETE FROM summed_up_days WHERE bucket_start_s < ?",
                 "DELETE FROM rollups_day WHERE bucket_start_s < \
                  min(?, (SELECT min(bucket_start_s) FROM rollups_day) + 86400)",
-                "DELETE FROM hour_totals WHERE bucket_start_s < ?",
+                "DELETE FROM rollup_sums WHERE width_s = 86400 AND bucket_start_s < \
+                 min(?, (SELECT min(bucket_start_s) FROM rollup_sums WHERE width_s = 86400) + 86400)",
+                "DELETE FROM rollup_sums WHERE width_s = 3600 AND bucket_start_s < \
+                 min(?, (SELECT min(bucket_start_s) FROM rollup_sums WHERE width_s = 3600) + 86400)",
                 "DELETE FROM rollups_hour WHERE bucket_start_s < \
                  min(?, (SELECT min(bucket_start_s) FROM rollups_hour) + 36000)",
             ] {

@@ -6,8 +6,11 @@
 //! a start, a failed transaction, a row that was there already, another writer), the rows above the
 //! watermark are read instead. What the request log searches by, [`Blocks`], comes the same way.
 
+mod cube;
 mod days;
+mod dimensions;
 mod parts;
+mod sums;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};

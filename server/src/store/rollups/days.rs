@@ -1,8 +1,7 @@
 //! Sums of whole days, UTC, so that a month is a few rows.
 //!
-//! A day is summed up from its hours once it is over, and from then on stands for them; and each of its hours gets a total,
-//! which stands for the hour's rows where nothing is told apart but the time. It is in `summed_up_days` as long as
-//! its sums are exactly those of its hours: whatever changes an hour takes its day out in the same transaction, until it is
+//! A day is summed up from its hours once it is over, and from then on stands for them; and the day and each of its hours
+//! get sums by fewer dimensions (see [`cube`]). It is in `summed_up_days` as long as its sums are exactly those of its hours: whatever changes an hour takes its day out in the same transaction, until it is
 //! summed up again. So days are exact, cost the writer nothing while requests come, and those of an older database are
 //! summed up the same way.
 
@@ -15,7 +14,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row, query, query_scalar};
 use tracing::warn;
 
-use super::{Bucket, DAY_S, KEY, SHAPES, bind_key, decode, key};
+use super::{Bucket, DAY_S, HOUR_S, HOURS, KEY, SHAPES, bind_key, cube, decode, key};
 use crate::store::{Figures, Store, StoreError};
 
 /// How long after its end a day is summed up: most of what it lacks then are requests that are still under way.
@@ -46,8 +45,7 @@ impl Store {
         let Some(start_s) = due else {
             return Ok(false);
         };
-        let sums = Sums::of(&mut transaction, start_s).await?;
-        sums.write(&mut transaction, start_s).await?;
+        sum_up(&mut transaction, start_s).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -70,81 +68,69 @@ pub(super) async fn reopen(
     Ok(())
 }
 
-struct Sums {
-    day: Bucket,
-    /// All of an hour together.
-    hours: BTreeMap<i64, Figures>,
+/// Writes what stands for the day's hours.
+async fn sum_up(connection: &mut SqliteConnection, start_s: i64) -> Result<(), StoreError> {
+    for sql in [
+        "DELETE FROM rollups_day WHERE bucket_start_s = ?1",
+        "DELETE FROM rollup_sums WHERE width_s IN (3600, 86400) \
+         AND bucket_start_s >= ?1 AND bucket_start_s < ?1 + 86400",
+    ] {
+        query(sql).bind(start_s).execute(&mut *connection).await?;
+    }
+    let mut day = Bucket::new();
+    for hour_s in (start_s..start_s + DAY_S).step_by(HOUR_S as usize) {
+        let hour = hour(connection, hour_s).await?;
+        cube::write(connection, HOUR_S, hour_s, &hour).await?;
+        for (key, figures) in hour {
+            day.entry(key).or_default().merge(&figures);
+        }
+    }
+    cube::write(connection, DAY_S, start_s, &day).await?;
+    write_day(connection, start_s, day).await?;
+    query("INSERT INTO summed_up_days (bucket_start_s) VALUES (?)")
+        .bind(start_s)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
-impl Sums {
-    async fn of(connection: &mut SqliteConnection, start_s: i64) -> Result<Self, StoreError> {
-        const SELECT: &str = "SELECT requested_model, provider, upstream_model, key_name, project, status, figures, \
-            bucket_start_s FROM rollups_hour WHERE bucket_start_s >= ? AND bucket_start_s < ?";
-        let mut sums = Self {
-            day: Bucket::new(),
-            hours: BTreeMap::new(),
-        };
+async fn hour(connection: &mut SqliteConnection, start_s: i64) -> Result<Bucket, StoreError> {
+    let mut hour = Bucket::new();
+    let mut rows = query(HOURS.select.as_str()).bind(start_s).fetch(connection);
+    while let Some(row) = rows.try_next().await? {
         let mut figures = Figures::default();
-        let mut rows = query(SELECT)
-            .bind(start_s)
-            .bind(start_s + DAY_S)
-            .fetch(connection);
-        while let Some(row) = rows.try_next().await? {
-            figures.clear();
-            match decode(&mut figures, row.try_get("figures")?) {
-                Ok(()) => {
-                    let hour = sums.hours.entry(row.try_get("bucket_start_s")?);
-                    hour.or_default().merge(&figures);
-                    sums.day.entry(key(&row)?).or_default().merge(&figures);
-                }
-                Err(error) => warn!(start_s, %error, "a rollup is not in the sums of its day"),
-            }
+        match decode(&mut figures, row.try_get("figures")?) {
+            Ok(()) => drop(hour.insert(key(&row)?, figures)),
+            Err(error) => warn!(start_s, %error, "a rollup is not in the sums of its day"),
         }
-        Ok(sums)
     }
+    Ok(hour)
+}
 
-    async fn write(
-        self,
-        connection: &mut SqliteConnection,
-        start_s: i64,
-    ) -> Result<(), StoreError> {
-        static INSERTS: LazyLock<[String; SHAPES.len()]> = LazyLock::new(|| {
-            SHAPES.map(|rows| {
-                let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
-                format!("INSERT INTO rollups_day (bucket_start_s, {KEY}, figures) VALUES {values}")
-            })
-        });
-        for sql in [
-            "DELETE FROM rollups_day WHERE bucket_start_s = ?1",
-            "DELETE FROM hour_totals WHERE bucket_start_s >= ?1 AND bucket_start_s < ?1 + 86400",
-        ] {
-            query(sql).bind(start_s).execute(&mut *connection).await?;
-        }
-        // In the order of the table, which then grows at its end.
-        let rows: Vec<_> = BTreeMap::from_iter(self.day).into_iter().collect();
-        let mut rest = rows.as_slice();
-        for (length, sql) in SHAPES.into_iter().zip(INSERTS.iter()) {
-            while rest.len() >= length {
-                let (now, later) = rest.split_at(length);
-                rest = later;
-                let mut insert = query(sql.as_str());
-                for (key, figures) in now {
-                    insert = bind_key(insert, start_s, key).bind(figures.encode());
-                }
-                insert.execute(&mut *connection).await?;
+async fn write_day(
+    connection: &mut SqliteConnection,
+    start_s: i64,
+    day: Bucket,
+) -> Result<(), StoreError> {
+    static INSERTS: LazyLock<[String; SHAPES.len()]> = LazyLock::new(|| {
+        SHAPES.map(|rows| {
+            let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
+            format!("INSERT INTO rollups_day (bucket_start_s, {KEY}, figures) VALUES {values}")
+        })
+    });
+    // In the order of the table, which then grows at its end.
+    let rows: Vec<_> = BTreeMap::from_iter(day).into_iter().collect();
+    let mut rest = rows.as_slice();
+    for (length, sql) in SHAPES.into_iter().zip(INSERTS.iter()) {
+        while rest.len() >= length {
+            let (now, later) = rest.split_at(length);
+            rest = later;
+            let mut insert = query(sql.as_str());
+            for (key, figures) in now {
+                insert = bind_key(insert, start_s, key).bind(figures.encode());
             }
+            insert.execute(&mut *connection).await?;
         }
-        for (hour_s, figures) in self.hours {
-            query("INSERT INTO hour_totals (bucket_start_s, figures) VALUES (?, ?)")
-                .bind(hour_s)
-                .bind(figures.encode())
-                .execute(&mut *connection)
-                .await?;
-        }
-        query("INSERT INTO summed_up_days (bucket_start_s) VALUES (?)")
-            .bind(start_s)
-            .execute(connection)
-            .await?;
-        Ok(())
     }
+    Ok(())
 }

@@ -1,11 +1,15 @@
-//! Reading rollups of a range of time: of days where there are such, of hours and minutes beside them.
+//! Reading rollups of a range of time: of days where there are such, of hours and minutes beside them, and of days that are
+//! summed up their [`sums`] wherever these tell enough apart.
+
+use std::ops::RangeInclusive;
 
 use futures_util::TryStreamExt;
 use shared::analytics::{Interval, StatusFilter, UsageGroup};
 use sqlx::sqlite::{Sqlite, SqliteConnection};
 use sqlx::{QueryBuilder, Row, Transaction, query_scalar};
 
-use super::{DAY_S, HOUR_S, cut};
+use super::dimensions::Dimensions;
+use super::{DAY_S, HOUR_S, MINUTE_S, cut, sums};
 use crate::store::{StoreError, netstrings};
 
 /// Which rollups.
@@ -44,34 +48,56 @@ pub(in crate::store) async fn each<E: From<StoreError>>(
     mut take: impl FnMut(Rollup<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     for part in parts(snapshot, wanted).await? {
-        let mut sql = select(&part, wanted);
-        let mut rows = sql.build().fetch(&mut **snapshot);
-        while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
-            let start_s = row.try_get(0).map_err(StoreError::from)?;
-            let mut rest: &[u8] = row.try_get(1).map_err(StoreError::from)?;
-            while !rest.is_empty() {
-                let rollup = one(start_s, wanted.by.len(), &mut rest);
-                take(rollup.ok_or_else(unreadable)?)?;
-            }
+        if !part.summed_up {
+            rows(snapshot, &part, wanted, &mut take).await?;
+            continue;
+        }
+        for (from_s, to_s) in sums::each(snapshot, &part, wanted, &mut take).await? {
+            let rest = Part {
+                from_s,
+                to_s,
+                ..part
+            };
+            rows(snapshot, &rest, wanted, &mut take).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Those of one part, from its table.
+async fn rows<E: From<StoreError>>(
+    snapshot: &mut Transaction<'_, Sqlite>,
+    part: &Part,
+    wanted: &Wanted<'_>,
+    take: &mut impl FnMut(Rollup<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut sql = select(part, wanted);
+    let mut rows = sql.build().fetch(&mut **snapshot);
+    while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+        let start_s = row.try_get(0).map_err(StoreError::from)?;
+        let mut rest: &[u8] = row.try_get(1).map_err(StoreError::from)?;
+        while !rest.is_empty() {
+            let rollup = one(start_s, wanted.by.len(), &mut rest);
+            take(rollup.ok_or_else(unreadable)?)?;
         }
     }
     Ok(())
 }
 
 /// Rollups of one table that follow each other.
-#[derive(Debug)]
-struct Part {
-    table: Table,
-    from_s: i64,
-    to_s: i64,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) table: Table,
+    pub(super) from_s: i64,
+    pub(super) to_s: i64,
+    /// They are of days that are summed up.
+    summed_up: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Table {
+pub(super) enum Table {
     Minutes,
     Hours,
-    /// Of the hours of days that are summed up: nothing but their totals.
-    HourTotals,
     Days,
 }
 
@@ -80,20 +106,36 @@ impl Table {
         match self {
             Self::Minutes => "rollups_minute",
             Self::Hours => "rollups_hour",
-            Self::HourTotals => "hour_totals",
             Self::Days => "rollups_day",
+        }
+    }
+
+    /// Of a bucket.
+    pub(super) fn width_s(self) -> i64 {
+        match self {
+            Self::Minutes => MINUTE_S,
+            Self::Hours => HOUR_S,
+            Self::Days => DAY_S,
         }
     }
 }
 
 impl Wanted<'_> {
-    /// What stands for the hours of a day that is summed up.
-    fn of_days(&self) -> Table {
-        let total = self.by.is_empty() && self.names.is_empty() && self.status.is_none();
-        match self.coarsest {
-            Interval::Day => Table::Days,
-            Interval::Hour if total => Table::HourTotals,
-            Interval::Hour | Interval::Minute => Table::Hours,
+    /// What they have to be apart by, so that the others can be left out.
+    pub(super) fn dimensions(&self) -> Dimensions {
+        let names = self.names.iter().map(|(group, _)| *group);
+        let status = self.status.map(|_| UsageGroup::Status);
+        self.by.iter().copied().chain(names).chain(status).collect()
+    }
+}
+
+/// The statuses that a filter lets through.
+pub(super) fn statuses(filter: StatusFilter) -> RangeInclusive<u16> {
+    match filter {
+        StatusFilter::Exactly(status) => status..=status,
+        StatusFilter::Class(hundreds) => {
+            let first = hundreds.saturating_mul(100);
+            first..=first.saturating_add(99)
         }
     }
 }
@@ -103,12 +145,13 @@ async fn parts(
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Part>, StoreError> {
     let mut parts = Vec::new();
-    let mut push = |table, from_s, to_s| {
+    let mut push = |table, from_s, to_s, summed_up| {
         if from_s < to_s {
             parts.push(Part {
                 table,
                 from_s,
                 to_s,
+                summed_up,
             });
         }
     };
@@ -117,31 +160,32 @@ async fn parts(
         let first_s = from_s + (-from_s).rem_euclid(HOUR_S);
         let end_s = to_s - to_s.rem_euclid(HOUR_S);
         if wanted.coarsest == Interval::Minute || first_s >= end_s {
-            push(Table::Minutes, from_s, to_s);
+            push(Table::Minutes, from_s, to_s, false);
             return Ok(parts);
         }
-        push(Table::Minutes, from_s, first_s);
-        push(Table::Minutes, end_s, to_s);
+        push(Table::Minutes, from_s, first_s, false);
+        push(Table::Minutes, end_s, to_s, false);
         (from_s, to_s) = (first_s, end_s);
     }
-    let of_days = wanted.of_days();
-    if !matches!(of_days, Table::Hours) {
-        let days: Vec<i64> = query_scalar(
-            "SELECT bucket_start_s FROM summed_up_days WHERE bucket_start_s >= ? AND bucket_start_s <= ? \
-             ORDER BY bucket_start_s",
-        )
-        .bind(from_s)
-        .bind(to_s.saturating_sub(DAY_S))
-        .fetch_all(connection)
-        .await?;
-        for run in days.chunk_by(|day_s, next_s| day_s + DAY_S == *next_s) {
-            let end_s = run[run.len() - 1] + DAY_S;
-            push(Table::Hours, from_s, run[0]);
-            push(of_days, run[0], end_s);
-            from_s = end_s;
-        }
+    let of_days = match wanted.coarsest {
+        Interval::Day => Table::Days,
+        Interval::Hour | Interval::Minute => Table::Hours,
+    };
+    let days: Vec<i64> = query_scalar(
+        "SELECT bucket_start_s FROM summed_up_days WHERE bucket_start_s >= ? AND bucket_start_s <= ? \
+         ORDER BY bucket_start_s",
+    )
+    .bind(from_s)
+    .bind(to_s.saturating_sub(DAY_S))
+    .fetch_all(connection)
+    .await?;
+    for run in days.chunk_by(|day_s, next_s| day_s + DAY_S == *next_s) {
+        let end_s = run[run.len() - 1] + DAY_S;
+        push(Table::Hours, from_s, run[0], false);
+        push(of_days, run[0], end_s, true);
+        from_s = end_s;
     }
-    push(Table::Hours, from_s, to_s);
+    push(Table::Hours, from_s, to_s, false);
     Ok(parts)
 }
 
@@ -175,17 +219,12 @@ fn select(part: &Part, wanted: &Wanted<'_>) -> QueryBuilder<Sqlite> {
         sql.push(" = ").push_bind(cut(name).to_owned());
     }
     if let Some(status) = wanted.status {
-        let (first, last) = match status {
-            StatusFilter::Exactly(status) => (status, status),
-            StatusFilter::Class(hundreds) => (hundreds * 100, hundreds * 100 + 99),
-        };
-        sql.push(" AND status BETWEEN ").push_bind(first);
-        sql.push(" AND ").push_bind(last);
+        let statuses = statuses(status);
+        sql.push(" AND status BETWEEN ")
+            .push_bind(*statuses.start());
+        sql.push(" AND ").push_bind(*statuses.end());
     }
-    sql.push(match part.table {
-        Table::HourTotals => " GROUP BY bucket_start_s",
-        Table::Minutes | Table::Hours | Table::Days => " GROUP BY bucket_start_s, requested_model",
-    });
+    sql.push(" GROUP BY bucket_start_s, requested_model");
     sql
 }
 
@@ -216,6 +255,6 @@ pub(in crate::store) fn values(mut key: &[u8]) -> impl Iterator<Item = Result<&s
     })
 }
 
-fn unreadable() -> StoreError {
+pub(super) fn unreadable() -> StoreError {
     StoreError::Corrupt("names of a rollup".to_owned())
 }

@@ -2,16 +2,41 @@
 
 use std::borrow::Cow;
 
-use shared::analytics::{RequestFilter, UsageGroup, UsageQuery};
+use shared::analytics::{Interval, RequestFilter, UsageGroup, UsageQuery};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 
 use super::*;
 use crate::store::migrations::MIGRATIONS;
 
 /// The last schema without projects and statuses in rollups.
-const BEFORE: i64 = 9;
+const WITHOUT_PROJECTS: i64 = 9;
+/// The last one that has totals of hours, but no other sums.
+const WITH_TOTALS: i64 = 12;
+
+/// An empty database with this schema, and with that of the newer one attached as `newer`.
+async fn of_schema(version: i64, newer: &Database) -> (SqliteConnection, String) {
+    let older = newer.folder.path().join("older.db");
+    let mut connection = SqliteConnectOptions::new()
+        .filename(&older)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    let migrations = MIGRATIONS.iter().filter(|one| one.version <= version);
+    let migrator = Migrator {
+        migrations: Cow::Owned(migrations.cloned().collect()),
+        ..Migrator::DEFAULT
+    };
+    migrator.run(&mut connection).await.unwrap();
+    sqlx::query("ATTACH ? AS newer")
+        .bind(newer.store.path().to_string_lossy().into_owned())
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    (connection, format!("sqlite:{}", older.display()))
+}
 
 #[tokio::test]
 async fn rollups_of_before_are_kept_and_filled() {
@@ -27,25 +52,7 @@ async fn rollups_of_before_are_kept_and_filled() {
         .commit(&records, &mut PendingRollups::default(), Rollups::Now)
         .await
         .unwrap();
-    let file = database.store.path().to_owned();
-    let older = database.folder.path().join("older.db");
-    let mut connection = SqliteConnectOptions::new()
-        .filename(&older)
-        .create_if_missing(true)
-        .connect()
-        .await
-        .unwrap();
-    let migrations = MIGRATIONS.iter().filter(|one| one.version <= BEFORE);
-    let migrator = Migrator {
-        migrations: Cow::Owned(migrations.cloned().collect()),
-        ..Migrator::DEFAULT
-    };
-    migrator.run(&mut connection).await.unwrap();
-    sqlx::query("ATTACH ? AS newer")
-        .bind(file.to_string_lossy().into_owned())
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    let (mut connection, url) = of_schema(WITHOUT_PROJECTS, &database).await;
     let columns = "bucket_start_s, requested_model, provider, upstream_model, key_name, requests, errors, \
                    input_tokens, output_tokens, cost_nanos, figures";
     for sql in [
@@ -61,7 +68,6 @@ async fn rollups_of_before_are_kept_and_filled() {
     }
     connection.close().await.unwrap();
 
-    let url = format!("sqlite:{}", older.display());
     let store = Store::open(&url).await.unwrap();
     let now = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::hours(2);
     let query = UsageQuery {
@@ -109,4 +115,54 @@ async fn rollups_of_before_are_kept_and_filled() {
     };
     let page = store.request_log(&nobody, None, 1000).await.unwrap();
     assert!(page.requests.is_empty() && page.next.is_none());
+}
+
+#[tokio::test]
+async fn days_of_before_are_summed_up_again() {
+    let database = Database::open().await;
+    let records: Vec<_> = (0..300)
+        .map(|i| record_at(NOON_US + i * 10_000_000))
+        .collect();
+    database
+        .store
+        .commit(&records, &mut PendingRollups::default(), Rollups::Now)
+        .await
+        .unwrap();
+    let (mut connection, url) = of_schema(WITH_TOTALS, &database).await;
+    for sql in [
+        "INSERT INTO main.requests SELECT * FROM newer.requests",
+        "INSERT INTO main.rollups_minute SELECT * FROM newer.rollups_minute",
+        "INSERT INTO main.rollups_hour SELECT * FROM newer.rollups_hour",
+        "UPDATE main.rollup_watermark SET seq = 300",
+        "INSERT INTO main.hour_totals SELECT bucket_start_s, figures FROM newer.rollups_hour",
+        "INSERT INTO main.rollups_day SELECT bucket_start_s - bucket_start_s % 86400, requested_model, provider, \
+         upstream_model, key_name, project, status, figures FROM newer.rollups_hour LIMIT 1",
+        "INSERT INTO main.summed_up_days SELECT bucket_start_s FROM main.rollups_day",
+    ] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = Store::open(&url).await.unwrap();
+    let now = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::days(2);
+    for interval in [Interval::Hour, Interval::Day] {
+        let query = UsageQuery {
+            from: Some(now - TimeDelta::days(3)),
+            interval: Some(interval),
+            ..UsageQuery::default()
+        };
+        let before = store.usage(&query, now).await.unwrap();
+        assert_eq!(before.total.requests, 300);
+        // Once, and then there is nothing left to do.
+        assert_eq!(
+            store.sum_up_day(now).await.unwrap(),
+            interval == Interval::Hour
+        );
+        assert_eq!(store.usage(&query, now).await.unwrap(), before);
+    }
+    let sums: i64 = sqlx::query_scalar("SELECT count(DISTINCT width_s) FROM rollup_sums")
+        .fetch_one(&store.reader())
+        .await
+        .unwrap();
+    assert_eq!(sums, 2, "of hours and of the day");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use shared::analytics::{Interval, Usage, UsageFigures, UsageGroup, UsageQuery};
+use shared::analytics::{Interval, StatusFilter, Usage, UsageFigures, UsageGroup, UsageQuery};
 
 use super::*;
 use crate::store::UsageError;
@@ -32,6 +32,91 @@ fn on_day(record: RequestRecord, day: i64) -> RequestRecord {
     }
 }
 
+fn is_wanted(record: &RequestRecord, query: &UsageQuery) -> bool {
+    let names = [
+        (UsageGroup::Model, &query.model),
+        (UsageGroup::Provider, &query.provider),
+        (UsageGroup::UpstreamModel, &query.upstream_model),
+        (UsageGroup::Key, &query.key),
+        (UsageGroup::Project, &query.project),
+    ];
+    let mut names = names.into_iter();
+    let named = names.all(|(group, name)| {
+        name.as_ref()
+            .is_none_or(|name| value(record, group) == **name)
+    });
+    named
+        && query.status.is_none_or(|filter| match filter {
+            StatusFilter::Exactly(status) => record.status == status,
+            StatusFilter::Class(hundreds) => record.status / 100 == hundreds,
+        })
+}
+
+const NAMES: [&str; 7] = ["a", "b", "gpt-4o", "Ünïcode", "with 'quote'", "1:", ""];
+
+/// Requests of one hour with so many models, providers, upstream models, keys, projects and statuses.
+fn crowd(start_us: i64, requests: u32, seed: u32, many: [u32; 6]) -> Vec<RequestRecord> {
+    let one = |i: u32| {
+        let mix = seed
+            .wrapping_add(i)
+            .wrapping_mul(2_654_435_761)
+            .rotate_left(i);
+        let of = |dimension: usize| (mix >> (dimension * 4)) % many[dimension];
+        let name = |dimension| NAMES.get(of(dimension) as usize).map(|name| (*name).into());
+        RequestRecord {
+            requested_model: name(0),
+            provider: name(1),
+            upstream_model: name(2),
+            key: Some(format!("key-{}", of(3)).into()),
+            project: name(4),
+            status: [200, 429, 500, 404][of(5) as usize % 4],
+            latency_us: i64::from(mix >> 4),
+            cost_nanos: Some(i64::from(mix)),
+            ..record_at(start_us + i64::from(i) * 1_000_000)
+        }
+    };
+    (0..requests).map(one).collect()
+}
+
+fn any_crowd() -> impl Strategy<Value = Vec<RequestRecord>> {
+    let many = (1_u32..5, 1_u32..4, 1_u32..8, 1_u32..90, 1_u32..4, 1_u32..5);
+    (0_i64..5, 0_i64..3, 60_u32..400, any::<u32>(), many).prop_map(
+        |(day, hour, requests, seed, many)| {
+            let start_us = NOON_US + day * DAY_US + hour * 3_600_000_000;
+            crowd(start_us, requests, seed, many.into())
+        },
+    )
+}
+
+/// Only what matches these: mostly anything does.
+fn any_filter() -> impl Strategy<Value = UsageQuery> {
+    let name = || {
+        let name = prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned);
+        prop::option::weighted(0.2, name)
+    };
+    let key = (0..9).prop_map(|key| format!("key-{key}"));
+    let status = prop_oneof![
+        prop::sample::select(vec![200, 429, 444]).prop_map(StatusFilter::Exactly),
+        (2_u16..6).prop_map(StatusFilter::Class),
+    ];
+    (
+        (name(), name(), name(), name()),
+        prop::option::weighted(0.2, key),
+        prop::option::weighted(0.3, status),
+    )
+        .prop_map(
+            |((model, provider, upstream_model, project), key, status)| UsageQuery {
+                model,
+                provider,
+                upstream_model,
+                key,
+                project,
+                status,
+                ..UsageQuery::default()
+            },
+        )
+}
+
 /// What usage should be, from the records themselves.
 fn by_hand(
     records: &[RequestRecord],
@@ -43,8 +128,7 @@ fn by_hand(
     for record in records {
         let second = record.started_at_us.div_euclid(1_000_000);
         let within = (usage.from.timestamp()..usage.to.timestamp()).contains(&second);
-        let provider = query.provider.as_deref();
-        if !within || provider.is_some_and(|name| record.provider.as_deref() != Some(name)) {
+        if !within || !is_wanted(record, query) {
             continue;
         }
         let start = query
@@ -91,22 +175,27 @@ proptest! {
     #[test]
     fn any_grouping_adds_up(
         batches in prop::collection::vec(
-            (prop::collection::vec((any_record(), 0_i64..5), 1..60), 0_usize..7),
+            (
+                prop::collection::vec((any_record(), 0_i64..5), 1..60),
+                prop::option::of(any_crowd()),
+                0_usize..7,
+            ),
             1..4,
         ),
-        group_by in prop::sample::subsequence(UsageGroup::ALL.to_vec(), 0..4),
+        group_by in prop::sample::subsequence(UsageGroup::ALL.to_vec(), 0..=6).prop_shuffle(),
         interval in prop::option::of(prop::sample::select(Interval::ALL.to_vec())),
         from_minute in -1000_i64..6000,
         minutes in prop_oneof![1_i64..200, 1_i64..9000],
-        provider: bool,
+        filter in any_filter(),
     ) {
         block_on(async {
             let database = Database::open().await;
             let mut pending = PendingRollups::default();
             let mut records = Vec::new();
             let over = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::days(6);
-            for (batch, days) in batches {
-                let batch: Vec<_> = batch.into_iter().map(|(record, day)| on_day(record, day)).collect();
+            for (batch, crowd, days) in batches {
+                let batch = batch.into_iter().map(|(record, day)| on_day(record, day));
+                let batch: Vec<_> = batch.chain(crowd.into_iter().flatten()).collect();
                 database.store.commit(&batch, &mut pending, Rollups::Now).await.unwrap();
                 for _ in 0..days {
                     database.store.sum_up_day(over).await.unwrap();
@@ -120,8 +209,7 @@ proptest! {
                 to: Some(to),
                 group_by,
                 interval,
-                provider: provider.then(|| "gpt-4o".to_owned()),
-                ..UsageQuery::default()
+                ..filter
             };
             let usage = database.store.usage(&query, to).await.unwrap();
             assert!(usage.from <= from && usage.to >= to);
@@ -184,12 +272,67 @@ async fn days_that_are_over_are_summed_up_and_opened_again() {
     assert!(!store.sum_up_day(later).await.unwrap());
     assert_eq!(store.usage(&query, now).await.unwrap(), before);
 
-    // The days are what is read: without them there is nothing.
-    store.execute("DELETE FROM rollups_day").await;
+    // The sums are what is read: without them there is nothing.
+    store.execute("DELETE FROM rollup_sums").await;
     let today_s = (first + 3) * 86_400;
     let rest = store.usage(&query, now).await.unwrap();
     assert_eq!(rest.rows.len(), 1);
     assert_eq!(rest.rows[0].start.unwrap().timestamp(), today_s);
+}
+
+#[tokio::test]
+async fn sums_answer_where_they_tell_enough_apart() {
+    let database = Database::open().await;
+    let store = &database.store;
+    let hour_us = 3_600_000_000;
+    // The second hour has more models than it has sums for, the third none at all.
+    let mut records = crowd(NOON_US, 400, 1, [3, 1, 3, 90, 2, 2]);
+    records.extend(crowd(NOON_US + hour_us, 20, 2, [7, 1, 1, 20, 1, 1]));
+    records.extend(crowd(NOON_US + 3 * hour_us, 400, 3, [3, 1, 3, 90, 2, 2]));
+    store
+        .commit(&records, &mut PendingRollups::default(), Rollups::Now)
+        .await
+        .unwrap();
+    let now = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::days(1);
+    let query = UsageQuery {
+        from: Some(now - TimeDelta::days(2)),
+        interval: Some(Interval::Hour),
+        group_by: vec![UsageGroup::Project, UsageGroup::Model],
+        status: Some(StatusFilter::Class(2)),
+        ..UsageQuery::default()
+    };
+    let later = now + TimeDelta::days(1);
+    assert!(store.sum_up_day(later).await.unwrap());
+    assert!(!store.sum_up_day(later).await.unwrap());
+    let usage = store.usage(&query, now).await.unwrap();
+    assert_adds_up(&records, &query, &usage);
+    let first_s = usage.rows[0].start.unwrap().timestamp();
+    let hours: Vec<i64> = sqlx::query_scalar(
+        "SELECT (bucket_start_s - ?) / 3600 FROM rollup_sums WHERE width_s = 3600 \
+         GROUP BY 1 HAVING max(dimensions & 49 = 49) = 0",
+    )
+    .bind(first_s)
+    .fetch_all(&store.reader())
+    .await
+    .unwrap();
+    assert_eq!(hours, [1], "only this one is read from its rollups");
+
+    // Hours are no longer there, as far as they need not be.
+    sqlx::query("DELETE FROM rollups_hour WHERE bucket_start_s <> ? + 3600")
+        .bind(first_s)
+        .execute(&store.writer())
+        .await
+        .unwrap();
+    assert_eq!(store.usage(&query, now).await.unwrap(), usage);
+    store.execute("DELETE FROM rollups_hour").await;
+    let rest = store.usage(&query, now).await.unwrap();
+    let starts = rest.rows.iter().map(|row| row.start);
+    assert!(
+        !starts
+            .clone()
+            .any(|start| start == DateTime::from_timestamp(first_s + 3600, 0))
+    );
+    assert!(starts.count() > 0);
 }
 
 #[tokio::test]
