@@ -62,6 +62,7 @@ pub async fn run(folder: &Path) {
             spread.combinations,
             begun.elapsed().as_secs_f64() * 1e3 / f64::from(days)
         );
+        space(&store).await;
         queries(&store, now, spread.days).await;
         overview(&store, now).await;
         store.close().await;
@@ -69,12 +70,17 @@ pub async fn run(folder: &Path) {
 }
 
 async fn queries(store: &Store, now: DateTime<Utc>, days: i64) {
-    let groupings: [(&str, Vec<UsageGroup>, Option<Interval>); 9] = [
+    let groupings: [(&str, Vec<UsageGroup>, Option<Interval>); 10] = [
         ("total", vec![], None),
         ("by hour", vec![], Some(Interval::Hour)),
         (
             "by hour and project",
             vec![UsageGroup::Project],
+            Some(Interval::Hour),
+        ),
+        (
+            "by hour, model and status",
+            vec![UsageGroup::Model, UsageGroup::Status],
             Some(Interval::Hour),
         ),
         ("by day", vec![], Some(Interval::Day)),
@@ -98,28 +104,73 @@ async fn queries(store: &Store, now: DateTime<Utc>, days: i64) {
     ];
     for (what, group_by, interval) in groupings {
         let query = UsageQuery {
-            from: Some(now - TimeDelta::days(days)),
-            to: Some(now),
             group_by,
             interval,
             ..UsageQuery::default()
         };
-        let mut times = Vec::new();
-        let mut found = Ok((0, 0));
-        for _ in 0..7 {
-            let begun = Instant::now();
-            let usage = store.usage(&query, now).await;
-            times.push(begun.elapsed());
-            found = usage.map(|usage| (usage.total.requests, usage.rows.len()));
-        }
-        match found {
-            Ok((requests, rows)) => println!(
-                "usage of {requests} requests in {days} days, {what}: {rows} rows, {}",
-                told(times)
-            ),
-            Err(error) => println!("usage of {days} days, {what}: {error}, {}", told(times)),
-        }
+        measure(store, now, days, what, query).await;
     }
+    let one_project = UsageQuery {
+        group_by: vec![UsageGroup::Model],
+        interval: Some(Interval::Hour),
+        project: Some("project-1".to_owned()),
+        ..UsageQuery::default()
+    };
+    measure(
+        store,
+        now,
+        days,
+        "by hour and model, one project",
+        one_project,
+    )
+    .await;
+}
+
+async fn measure(store: &Store, now: DateTime<Utc>, days: i64, what: &str, query: UsageQuery) {
+    let query = UsageQuery {
+        from: Some(now - TimeDelta::days(days)),
+        to: Some(now),
+        ..query
+    };
+    let mut times = Vec::new();
+    let mut found = Ok((0, 0));
+    for _ in 0..7 {
+        let begun = Instant::now();
+        let usage = store.usage(&query, now).await;
+        times.push(begun.elapsed());
+        found = usage.map(|usage| (usage.total.requests, usage.rows.len()));
+    }
+    match found {
+        Ok((requests, rows)) => println!(
+            "usage of {requests} requests in {days} days, {what}: {rows} rows, {}",
+            told(times)
+        ),
+        Err(error) => println!("usage of {days} days, {what}: {error}, {}", told(times)),
+    }
+}
+
+/// What the sums take beside what they are made of.
+async fn space(store: &Store) {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(store.path())
+        .connect()
+        .await
+        .expect("a file");
+    let sizes: (f64, f64, f64) = sqlx::query_as(
+        "SELECT (SELECT sum(octet_length(figures) + octet_length(requested_model) + octet_length(provider) \
+         + octet_length(upstream_model) + octet_length(key_name) + octet_length(project) + 40.0) \
+         / count(DISTINCT bucket_start_s) FROM rollups_hour), \
+         (SELECT sum(octet_length(sums) + 20.0) / count(DISTINCT bucket_start_s) FROM rollup_sums WHERE width_s = 3600), \
+         (SELECT sum(groups) * 1.0 / count(DISTINCT bucket_start_s) FROM rollup_sums WHERE width_s = 3600)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .expect("sums");
+    println!(
+        "an hour's rollups: {:.0} bytes, its sums: {:.0} bytes, {:.1} groups",
+        sizes.0, sizes.1, sizes.2
+    );
+    connection.close().await.expect("a close");
 }
 
 async fn overview(store: &Store, now: DateTime<Utc>) {
