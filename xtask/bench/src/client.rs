@@ -96,8 +96,8 @@ impl Connection {
             from = 0;
             self.read().await?;
         }
-        if events > 0 && !seen.done {
-            bail!("the stream ended without [DONE]");
+        if events > 0 && !seen.is_done() {
+            bail!("the stream ended before its last event");
         }
         Ok(Reply { first, events })
     }
@@ -115,30 +115,39 @@ impl Connection {
 #[derive(Debug, Default)]
 struct Seen {
     events: usize,
-    done: bool,
+    /// Of what was counted, the last bytes.
     tail: Vec<u8>,
 }
 
 impl Seen {
-    /// Shorter by one than both words that are looked for.
-    const TAIL: usize = 5;
+    const EVENT: &[u8] = b"data: ";
+    /// What is in the last event of a stream: of Chat, Messages, Responses and Gemini.
+    const ENDS: [&[u8]; 4] = [
+        b"[DONE]",
+        b"message_stop",
+        b"response.completed",
+        b"finishReason",
+    ];
+    /// As long as any last event.
+    const TAIL: usize = 8 * 1024;
 
     fn push(&mut self, payload: &[u8]) {
-        let start = self.tail.len();
-        let joined = payload.len().min(Self::TAIL);
-        self.tail.extend_from_slice(&payload[..joined]);
-        for bytes in [self.tail.as_slice(), payload] {
-            self.events += memmem::find_iter(bytes, b"data: ").count();
-            self.done |= memmem::find(bytes, b"[DONE]").is_some();
+        let cut = Self::EVENT.len() - 1;
+        let mut joined = self.tail[self.tail.len().saturating_sub(cut)..].to_vec();
+        joined.extend_from_slice(&payload[..payload.len().min(cut)]);
+        for bytes in [joined.as_slice(), payload] {
+            self.events += memmem::find_iter(bytes, Self::EVENT).count();
         }
-        if payload.len() >= Self::TAIL {
-            self.tail.clear();
-            self.tail
-                .extend_from_slice(&payload[payload.len() - Self::TAIL..]);
-        } else {
-            let whole = start + joined;
-            self.tail.drain(..whole.saturating_sub(Self::TAIL));
+        self.tail
+            .extend_from_slice(&payload[payload.len().saturating_sub(Self::TAIL)..]);
+        if self.tail.len() > 2 * Self::TAIL {
+            self.tail.drain(..self.tail.len() - Self::TAIL);
         }
+    }
+
+    fn is_done(&self) -> bool {
+        let has = |end: &&[u8]| memmem::find(&self.tail, end).is_some();
+        Self::ENDS.iter().any(has)
     }
 }
 
@@ -152,7 +161,7 @@ mod tests {
         for size in 5..=body.len() {
             let mut seen = Seen::default();
             body.chunks(size).for_each(|piece| seen.push(piece));
-            assert_eq!((seen.events, seen.done), (3, true), "pieces of {size}");
+            assert_eq!((seen.events, seen.is_done()), (3, true), "pieces of {size}");
         }
     }
 }

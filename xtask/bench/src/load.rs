@@ -57,8 +57,13 @@ impl Target {
         } else {
             ""
         };
+        self.request_to(&format!("{folder}/v1/chat/completions"), body)
+    }
+
+    /// The same to another of the gateway's endpoints.
+    pub fn request_to(&self, path: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST {folder}/v1/chat/completions HTTP/1.1\r\nHost: {}\r\n\
+            "POST {path} HTTP/1.1\r\nHost: {}\r\n\
              Accept: application/json\r\nAccept-Encoding: identity\r\n\
              Content-Type: application/json\r\nUser-Agent: OpenAI/Python 2.0.0\r\n\
              X-Stainless-Lang: python\r\nX-Stainless-Package-Version: 2.0.0\r\n\
@@ -156,19 +161,18 @@ pub async fn open_loop(
 /// Every connection sends its next request as soon as the last one is answered.
 pub async fn closed_loop(
     target: &Target,
-    body: &str,
+    request: &[u8],
     connections: usize,
     duration: Duration,
 ) -> Result<Run> {
-    let request = target.request(body, false);
     let mut connections = target.connections(connections).await?;
     for connection in &mut connections {
-        connection.call(&request, |_| ()).await?;
+        connection.call(request, |_| ()).await?;
     }
     let before = target.cpu()?;
     let start = Instant::now();
     let run = next_run();
-    let (request, count) = (&request, connections.len());
+    let count = connections.len();
     let tasks = connections.into_iter().enumerate();
     let tasks = tasks.map(async |(index, mut connection)| {
         let mut numbered = Numbered::new(request, run + index, count);

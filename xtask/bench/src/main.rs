@@ -93,9 +93,9 @@ impl Bench {
         Proxy::gateway(&self.binary, self.upstream, &MODELS, policies::NONE)
     }
 
-    /// One with every kind of policy.
-    fn start_with_policies(&self) -> Result<Proxy> {
-        let mut proxy = Proxy::gateway(&self.binary, self.upstream, &MODELS, &policies::all())?;
+    /// One with these policies.
+    fn start_with(&self, policies: &str) -> Result<Proxy> {
+        let mut proxy = Proxy::gateway(&self.binary, self.upstream, &MODELS, policies)?;
         proxy
             .wait()
             .context("the gateway with policies does not start")?;

@@ -5,6 +5,26 @@ use std::fmt::Write as _;
 /// Nothing is decided; answers are not kept, for all requests of a scenario are the same.
 pub const NONE: &str = "[cache]\nenabled = false\n";
 
+/// Beside [`all`] so many keys and guardrails that the whole has 10,000 keys and 1,000 rules.
+pub fn many() -> String {
+    let mut config = all();
+    for i in 1..10_000 {
+        let _ = write!(
+            config,
+            "\n[[keys]]\nname = \"key-{i}\"\nkey = \"sk-client-{i:05}\"\n"
+        );
+    }
+    for i in 10..1000 {
+        let _ = write!(
+            config,
+            "\n[[guardrails]]\nname = \"phrases-{i}\"\n\
+             check = {{ kind = \"phrases\", phrases = [\"codename {i:04}\"] }}\n\
+             action = {{ kind = \"block\" }}\n"
+        );
+    }
+    config
+}
+
 /// A key, three rate limits, a budget, a system prompt, ten guardrails, and the cache: none of them ever has to act.
 pub fn all() -> String {
     let mut config = r#"

@@ -8,6 +8,7 @@ use crate::{
     Bench,
     load::{self, Run, Target},
     measure::{median, percentile},
+    policies,
     proxy::Proxy,
     report::{Limit, Row},
 };
@@ -31,6 +32,8 @@ pub enum Scenario {
     First,
     /// A chat history of 1 MB
     History,
+    /// Chats in the other protocols, translated, whole and as streams
+    Dialects,
     /// Resident memory, idle and with 256 connections
     Memory,
     /// From the start of the process to the first answer
@@ -40,11 +43,12 @@ pub enum Scenario {
 }
 
 /// Names of models that the mock upstream understands.
-pub const MODELS: [&str; 4] = [UNARY, PACED, SHORT, BURST];
+pub const MODELS: [&str; 5] = [UNARY, PACED, SHORT, BURST, SHORT_BURST];
 const UNARY: &str = "unary";
 const PACED: &str = "paced-40-1000";
 const SHORT: &str = "paced-20-3";
 const BURST: &str = "burst-500";
+const SHORT_BURST: &str = "burst-20";
 
 /// The runs of a scenario by target, in rounds that take turns.
 #[derive(Default)]
@@ -124,7 +128,7 @@ pub async fn run(bench: &mut Bench, scenario: Scenario) -> Result<Vec<Row>> {
                 runs.added("steady 1,000/s", "added latency p99", 0.99),
             ]
         }
-        Scenario::Policies => policies(bench, seconds).await?,
+        Scenario::Policies => with_policies(bench, seconds).await?,
         Scenario::Flat32 => flat(bench, "flat out, 32", &chat, 32, seconds).await?,
         Scenario::Flat256 => flat(bench, "flat out, 256", &chat, 256, seconds).await?,
         Scenario::Paced => {
@@ -168,10 +172,11 @@ pub async fn run(bench: &mut Bench, scenario: Scenario) -> Result<Vec<Row>> {
         Scenario::History => {
             let body = history(UNARY, 1 << 20);
             let runs = rounds(bench, async |to| {
-                load::closed_loop(to, &body, 4, seconds).await
+                load::closed_loop(to, &to.request(&body, false), 4, seconds).await
             });
             vec![runs.await?.cpu("1 MB history", "µs/request", 2.5)]
         }
+        Scenario::Dialects => dialects(bench, seconds).await?,
         Scenario::Memory => memory(bench, &chat).await?,
         Scenario::Startup => startup(bench, &chat).await?,
         Scenario::Size => vec![size(&bench.binary)?],
@@ -205,7 +210,7 @@ async fn flat(
     duration: Duration,
 ) -> Result<Vec<Row>> {
     let runs = rounds(bench, async |to| {
-        load::closed_loop(to, body, connections, duration).await
+        load::closed_loop(to, &to.request(body, false), connections, duration).await
     })
     .await?;
     Ok(vec![
@@ -221,28 +226,31 @@ async fn flat(
 /// cache is asked in vain.
 ///
 /// At a steady rate all code is met with cold caches; flat out is what the policies' own work takes.
-async fn policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
+async fn with_policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
     let body = about_a_kilobyte();
-    let proxy = bench.start_with_policies()?;
-    let with_policies = Target {
-        address: proxy.address,
-        processes: Some(proxy.processes()),
-        is_nginx: false,
-    };
-    let steady = with_and_without(bench, &with_policies, async |to| {
+    let proxy = bench.start_with(&policies::all())?;
+    let to = target(&proxy);
+    let steady = with_and_without(bench, &to, async |to| {
         load::open_loop(to, &body, 1000, duration).await
     });
     let mut rows = costs("policies, 1,000/s", &steady.await?, Some(1.5), None);
-    let flat = with_and_without(bench, &with_policies, async |to| {
-        load::closed_loop(to, &body, 32, duration).await
-    });
-    rows.extend(costs(
-        "policies, flat out",
-        &flat.await?,
-        Some(3.0),
-        Some(15.0),
-    ));
+    let flat_out =
+        async |to: &Target| load::closed_loop(to, &to.request(&body, false), 32, duration).await;
+    let flat = with_and_without(bench, &to, flat_out).await?;
+    rows.extend(costs("policies, flat out", &flat, Some(3.0), Some(15.0)));
+    drop(proxy);
+    let proxy = bench.start_with(&policies::many())?;
+    let many = with_and_without(bench, &target(&proxy), flat_out).await?;
+    rows.extend(costs("10,000 keys, 1,000 rules", &many, None, None));
     Ok(rows)
+}
+
+fn target(proxy: &Proxy) -> Target {
+    Target {
+        address: proxy.address,
+        processes: Some(proxy.processes()),
+        is_nginx: false,
+    }
 }
 
 /// With policies, and beside it: without.
@@ -292,6 +300,73 @@ fn costs(
     vec![costs, added]
 }
 
+/// What it takes to speak another protocol with the client than with the upstream. nginx, which cannot, is no measure for it.
+async fn dialects(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
+    let gateway = bench.gateway();
+    let mut rows = Vec::new();
+    for (name, path, body) in translated() {
+        let request = gateway.request_to(&path, &body);
+        let mut runs = Runs::default();
+        for _ in 0..bench.rounds() {
+            let run = load::closed_loop(&gateway, &request, 32, duration).await;
+            runs.gateway.push(run.context(name)?);
+        }
+        rows.push(runs.row("translated", name, "µs/request", None, |run| run.cpu_us));
+    }
+    Ok(rows)
+}
+
+/// The same chat in each of the other protocols, whole and as a stream: name, path and body.
+fn translated() -> Vec<(&'static str, String, String)> {
+    let said =
+        "What is a gateway, and why would anyone want to put one in front of a language model?";
+    let messages = |model: &str, stream: bool| {
+        format!(
+            r#"{{"model":"{model}","max_tokens":256,"system":"You answer in one sentence.","messages":[{{"role":"user","content":"{said}"}}],"stream":{stream}}}"#
+        )
+    };
+    let responses = |model: &str, stream: bool| {
+        format!(
+            r#"{{"model":"{model}","max_output_tokens":256,"instructions":"You answer in one sentence.","input":"{said}","stream":{stream}}}"#
+        )
+    };
+    let gemini = format!(
+        r#"{{"systemInstruction":{{"parts":[{{"text":"You answer in one sentence."}}]}},"contents":[{{"role":"user","parts":[{{"text":"{said}"}}]}}],"generationConfig":{{"maxOutputTokens":256}}}}"#
+    );
+    vec![
+        (
+            "CPU, Messages",
+            "/v1/messages".to_owned(),
+            messages(UNARY, false),
+        ),
+        (
+            "CPU, Messages as streams",
+            "/v1/messages".to_owned(),
+            messages(SHORT_BURST, true),
+        ),
+        (
+            "CPU, Responses",
+            "/v1/responses".to_owned(),
+            responses(UNARY, false),
+        ),
+        (
+            "CPU, Responses as streams",
+            "/v1/responses".to_owned(),
+            responses(SHORT_BURST, true),
+        ),
+        (
+            "CPU, Gemini",
+            format!("/v1beta/models/{UNARY}:generateContent"),
+            gemini.clone(),
+        ),
+        (
+            "CPU, Gemini as streams",
+            format!("/v1beta/models/{SHORT_BURST}:streamGenerateContent?alt=sse"),
+            gemini,
+        ),
+    ]
+}
+
 /// On fresh processes: what other scenarios left behind must not count.
 async fn memory(bench: &mut Bench, body: &str) -> Result<Vec<Row>> {
     bench.restart()?;
@@ -304,7 +379,8 @@ async fn memory(bench: &mut Bench, body: &str) -> Result<Vec<Row>> {
     let streams = chat(PACED, true);
     let gap = Duration::from_millis(40);
     for target in [Some(bench.gateway()), bench.nginx()].into_iter().flatten() {
-        load::closed_loop(&target, body, 256, Duration::from_secs(2)).await?;
+        let request = target.request(body, false);
+        load::closed_loop(&target, &request, 256, Duration::from_secs(2)).await?;
         load::paced_streams(&target, &streams, 256, gap, Duration::from_secs(1)).await?;
     }
     let busy = [read(Some(bench.gateway()))?, read(bench.nginx())?];
