@@ -235,14 +235,15 @@ fn is_system(scanner: &mut Scanner<'_>, index: usize) -> Result<bool, ApiError> 
             scanner.skip_value().map_err(json)?;
             continue;
         }
-        let param = format!("messages[{index}].role");
+        let param = || format!("messages[{index}].role");
         let kind = scanner.peek().map_err(json)?;
         if kind != Kind::String {
-            return Err(wrong_type(param, "a string", kind));
+            return Err(wrong_type(param(), "a string", kind));
         }
         let role = scanner.string().map_err(json)?;
         let is_system = role.is("system") || role.is("developer");
         if system.replace(is_system).is_some() {
+            let param = param();
             let message = format!("The parameter '{param}' is given twice.");
             return Err(ApiError::invalid(message).with_param(param));
         }
