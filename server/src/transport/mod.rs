@@ -251,9 +251,8 @@ struct Outgoing {
 
 impl Outgoing {
     fn new(endpoint: &HttpEndpoint, request: WireRequest) -> Result<Self, TransportError> {
-        let uri = format!("{}{}", endpoint.base_path, request.path)
-            .parse()
-            .map_err(unfit_path)?;
+        let path = [endpoint.base_path.as_str(), request.path.as_str()].concat();
+        let uri = http::Uri::try_from(path).map_err(unfit_path)?;
         let mut headers = endpoint.headers.clone();
         for (name, value) in &request.headers {
             // What the operator configured wins.
