@@ -18,6 +18,8 @@ use crate::recording::record::RequestRecord;
 pub(super) const ROWS: i64 = 256;
 /// Longer names are cut, as migration 10 does.
 const MAX_NAME_CHARS: usize = 100;
+/// What a row may have a name of.
+const NAMED: usize = 7;
 /// Rows an INSERT has, largest first.
 const SHAPES: [usize; 2] = [32, 1];
 
@@ -68,6 +70,8 @@ struct Block {
     first_us: i64,
     last_us: i64,
     names: HashSet<(What, Arc<str>)>,
+    /// The last of each kind: mostly the next is the very same.
+    last: [Option<Arc<str>>; NAMED],
     statuses: BTreeSet<u16>,
     errors: BTreeSet<&'static str>,
 }
@@ -79,21 +83,27 @@ impl Blocks {
             first_us: i64::MAX,
             last_us: i64::MIN,
             names: HashSet::new(),
+            last: Default::default(),
             statuses: BTreeSet::new(),
             errors: BTreeSet::new(),
         });
         block.first_us = block.first_us.min(record.started_at_us);
         block.last_us = block.last_us.max(record.started_at_us);
-        for (what, name) in [
+        let named: [_; NAMED] = [
             (What::Key, record.key.as_ref()),
             (What::Project, record.project.as_ref()),
             (What::Model, record.requested_model.as_ref()),
             (What::Provider, record.provider.as_ref()),
             (What::Dialect, Some(&record.dialect)),
-            (What::Outcome, Some(&requests::outcome_name(record.outcome))),
-            (What::Cache, Some(&requests::cache_name(record.cache))),
-        ] {
+            (What::Outcome, Some(requests::outcome_name(record.outcome))),
+            (What::Cache, Some(requests::cache_name(record.cache))),
+        ];
+        for ((what, name), last) in named.into_iter().zip(&mut block.last) {
             let Some(name) = name else { continue };
+            if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, name)) {
+                continue;
+            }
+            *last = Some(Arc::clone(name));
             let name = if name.len() <= MAX_NAME_CHARS {
                 Arc::clone(name)
             } else {

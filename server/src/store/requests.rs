@@ -206,7 +206,7 @@ fn add_usual(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), Bo
     row.add(record.provider.clone())?;
     row.add(record.upstream_model.clone())?;
     row.add(record.stream)?;
-    row.add(outcome_name(record.outcome))?;
+    row.add(Arc::clone(outcome_name(record.outcome)))?;
     row.add(i64::from(record.status))?;
     row.add(attempts_json(record))?;
     row.add(tokens(|usage| usage.input_tokens))?;
@@ -215,7 +215,7 @@ fn add_usual(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), Bo
     row.add(tokens(|usage| usage.output_tokens))?;
     row.add(tokens(|usage| usage.reasoning_tokens))?;
     row.add(record.cost_nanos)?;
-    row.add(cache_name(record.cache))?;
+    row.add(Arc::clone(cache_name(record.cache)))?;
     row.add(record.finish_reason.clone())?;
     row.add(integer(record.bytes_in))?;
     row.add(integer(record.bytes_out))?;
@@ -284,26 +284,26 @@ fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-pub(super) fn outcome_name(outcome: Outcome) -> Arc<str> {
+pub(super) fn outcome_name(outcome: Outcome) -> &'static Arc<str> {
     static NAMES: LazyLock<[Arc<str>; 3]> =
         LazyLock::new(|| ["finished", "failed", "cancelled"].map(Arc::from));
     let [finished, failed, cancelled] = &*NAMES;
-    Arc::clone(match outcome {
+    match outcome {
         Outcome::Finished => finished,
         Outcome::Failed => failed,
         Outcome::Cancelled => cancelled,
-    })
+    }
 }
 
-pub(super) fn cache_name(cache: CacheOutcome) -> Arc<str> {
+pub(super) fn cache_name(cache: CacheOutcome) -> &'static Arc<str> {
     static NAMES: LazyLock<[Arc<str>; 3]> =
         LazyLock::new(|| ["bypass", "hit", "miss"].map(Arc::from));
     let [bypass, hit, miss] = &*NAMES;
-    Arc::clone(match cache {
+    match cache {
         CacheOutcome::Bypass => bypass,
         CacheOutcome::Hit => hit,
         CacheOutcome::Miss => miss,
-    })
+    }
 }
 
 pub(super) fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
