@@ -18,6 +18,9 @@ use tokio::signal::unix::{SignalKind, signal};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Where pages are huge, a heap's spare room is memory: with mimalloc, half as much again.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let choice = match cli::parse() {
         Command::Check(choice) => return cli::check(&choice),
         Command::Dump(choice) => return cli::dump(&choice),
