@@ -1,11 +1,16 @@
 //! `cargo xtask build`: the site, then the binary that serves it.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{
     cargo::{Profile, Workspace, run},
+    pgo::Guided,
     site,
 };
 
@@ -26,17 +31,38 @@ pub fn build(profile: Profile, target: Option<&str>) -> Result<PathBuf> {
 fn server(workspace: &Workspace, profile: Profile, target: Option<&str>) -> Result<PathBuf> {
     let mut command = workspace.cargo();
     command.args(["build", "--package", "server", "--bin", "ai-gateway"]);
+    let built = workspace.target.join(profile.folder()).join(GATEWAY);
     if profile == Profile::Release {
         command.arg("--release");
+        if target.is_none()
+            && let Some(guided) = Guided::by(workspace)?
+        {
+            run(guided.tell(&mut command))?;
+            copy(&guided.folder(workspace).join(GATEWAY), &built)?;
+            return Ok(built);
+        }
     }
-    let mut folder = workspace.target.clone();
-    if let Some(triple) = target {
-        add_target(triple)?;
-        command.args(["--target", triple]);
-        folder.push(triple);
+    let Some(triple) = target else {
+        run(&mut command)?;
+        return Ok(built);
+    };
+    add_target(triple)?;
+    run(command.args(["--target", triple]))?;
+    Ok(workspace
+        .target
+        .join(triple)
+        .join(profile.folder())
+        .join(GATEWAY))
+}
+
+/// In the place of what was there, which may be running.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
     }
-    run(&mut command)?;
-    Ok(folder.join(profile.folder()).join(GATEWAY))
+    let _ = fs::remove_file(to);
+    fs::copy(from, to).with_context(|| format!("cannot copy to {}", to.display()))?;
+    Ok(())
 }
 
 /// Has rustup install the standard library of a target, where it is missing.

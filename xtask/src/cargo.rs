@@ -108,6 +108,23 @@ fn cargo() -> Command {
     command
 }
 
+/// What `rustc` says of itself: its version, LLVM's, and this machine's triple.
+pub fn compiler() -> Result<String> {
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run rustc")?;
+    String::from_utf8(output.stdout).context("cannot read rustc's version")
+}
+
+/// The triple of this machine: named, it keeps flags from build scripts and macros.
+pub fn host() -> Result<String> {
+    let said = compiler()?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc names no host")
+}
+
 /// Runs a command to its end; a failure names the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);

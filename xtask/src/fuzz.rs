@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{Workspace, run};
+use crate::cargo::{Workspace, host, run};
 
 /// Counters and comparisons as libFuzzer reads them, and checks that a release build leaves out.
 const FLAGS: &[&str] = &[
@@ -147,15 +147,4 @@ fn targets(package: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// The triple of this machine: named, it keeps the flags from build scripts.
-fn host() -> Result<String> {
-    let output = Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .context("cannot run rustc")?;
-    let said = String::from_utf8(output.stdout)?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc names no host")
 }

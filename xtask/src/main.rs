@@ -1,4 +1,4 @@
-//! The project's own build tool: `cargo xtask build | serve | test | soak | fuzz | bench`.
+//! The project's own build tool: `cargo xtask build | serve | test | soak | fuzz | bench | profile`.
 //!
 //! What it needs is in the package registries; nothing has to be installed by hand beside a Rust
 //! toolchain and a C compiler.
@@ -7,6 +7,7 @@ mod bench;
 mod build;
 mod cargo;
 mod fuzz;
+mod pgo;
 mod serve;
 mod site;
 mod soak;
@@ -66,6 +67,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Note what requests run through, for release builds to be optimised by
+    Profile,
 }
 
 fn main() -> ExitCode {
@@ -90,5 +93,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Soak(soak) => soak::soak(&soak),
         Command::Fuzz { seconds, target } => fuzz::fuzz(seconds, target.as_deref()),
         Command::Bench { args } => bench::bench(&args),
+        Command::Profile => pgo::profile(),
     }
 }
