@@ -13,6 +13,7 @@ mod exports;
 mod older;
 mod overview;
 mod request_log;
+mod sums;
 mod usage;
 
 type AllFigures = std::collections::BTreeMap<(i64, RollupKey), Figures>;
