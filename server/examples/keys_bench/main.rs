@@ -1,7 +1,9 @@
 //! What client keys cost a request: `cargo run --release -p server --example keys_bench`
 //!
 //! From the credential to the caller, with so many keys in force, and from there to whether it may ask for its model.
-//! Then what it costs to put an edit in force beside so many keys.
+//! Then what edits cost beside so many keys; that alone with the argument `edits`.
+
+mod edits;
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -42,6 +44,13 @@ fn config(keys: usize, models: &[&str]) -> Config {
 }
 
 fn main() {
+    if std::env::args().nth(1).as_deref() != Some("edits") {
+        look_ups();
+    }
+    edits::edits();
+}
+
+fn look_ups() {
     for keys in [1, 100, 10_000] {
         for (what, models) in [("all models", &[][..]), ("some models", &["gpt-*", "m"])] {
             let config = config(keys, models);
