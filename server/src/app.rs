@@ -83,9 +83,8 @@ impl App {
         let secrets = secrets.context("could not read the client keys in the database")?;
         let vault = vault(config, &store).await?;
         let in_force = overlay.applied_to(config, &vault);
-        let mut policies = policies.rebuild(&in_force)?;
         let secrets = Arc::new(secrets.into_iter().collect());
-        policies.keys = policies.keys.with_secrets(&in_force, secrets);
+        let policies = policies.rebuild_with(&in_force, secrets)?;
         let token = match &config.admin.token {
             Some(token) => AdminToken::configured(token.expose()),
             None => AdminToken::kept_in(beside(&store, "admin-token"))?,

@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use shared::policies::ClientKey;
-
 use crate::routing::Access;
 use crate::selection::Subject;
 
@@ -24,7 +22,6 @@ pub struct Caller {
 pub struct KeyInForce {
     pub name: Arc<str>,
     pub project: Option<Arc<str>>,
-    pub settings: ClientKey,
     /// What it may ask for, and its project may; `None`: everything.
     pub access: Option<Access>,
 }

@@ -26,9 +26,9 @@ pub struct KeyTable {
     counts: Arc<AuthCounts>,
 }
 
-/// What the database has of secrets, by the keys' names.
+/// What the database has of secrets, by the keys' names. A copy shares them.
 #[derive(Clone, Debug, Default)]
-pub struct KeySecrets(HashMap<String, Vec<KeySecret>>);
+pub struct KeySecrets(HashMap<Arc<str>, Arc<[KeySecret]>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -58,14 +58,19 @@ impl FromIterator<KeySecret> for KeySecrets {
         for secret in secrets {
             by_key.entry(secret.key.clone()).or_default().push(secret);
         }
-        Self(by_key)
+        let by_key = by_key.into_iter();
+        Self(
+            by_key
+                .map(|(key, secrets)| (key.into(), secrets.into()))
+                .collect(),
+        )
     }
 }
 
 impl KeySecrets {
     /// Those of a key.
     pub fn of(&self, key: &str) -> &[KeySecret] {
-        self.0.get(key).map_or(&[], Vec::as_slice)
+        self.0.get(key).map_or(&[], |secrets| secrets)
     }
 
     /// The same with other secrets of one key.
@@ -75,7 +80,7 @@ impl KeySecrets {
         if secrets.is_empty() {
             by_key.remove(key);
         } else {
-            by_key.insert(key.to_owned(), secrets);
+            by_key.insert(key.into(), secrets.into());
         }
         Self(by_key)
     }
@@ -147,15 +152,9 @@ impl KeyTable {
         }
     }
 
-    /// The keys of a changed configuration. Secrets and counts go on.
+    /// The keys of a changed configuration, and what the database has of secrets then. Counts go on.
     #[must_use]
-    pub fn rebuilt(&self, config: &Config) -> Self {
-        self.with_secrets(config, Arc::clone(&self.secrets))
-    }
-
-    /// The same with other secrets.
-    #[must_use]
-    pub fn with_secrets(&self, config: &Config, secrets: Arc<KeySecrets>) -> Self {
+    pub fn rebuilt(&self, config: &Config, secrets: Arc<KeySecrets>) -> Self {
         Self {
             counts: Arc::clone(&self.counts),
             ..Self::new(config, secrets)
@@ -264,7 +263,6 @@ fn in_force(
             ],
             providers,
         ),
-        settings: key.settings.clone(),
     }
 }
 

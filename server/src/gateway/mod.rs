@@ -499,10 +499,10 @@ impl Gateway {
         self.policies.load_full()
     }
 
-    /// Puts other policies in force. Requests under way go on with those that they began with.
-    pub fn replace_policies(&self, policies: Policies) {
+    /// Puts other policies in force, and gives those before. Requests under way go on with those that they began with.
+    pub fn replace_policies(&self, policies: Policies) -> Arc<Policies> {
         self.payloads.set(policies.payloads.settings());
-        self.policies.store(Arc::new(policies));
+        self.policies.swap(Arc::new(policies))
     }
 
     /// Ends what is done for nobody in particular: copies of requests.

@@ -1,15 +1,18 @@
 //! Edits on their way: each is looked at as if those before it held already, and all of them are kept and put in force
 //! together, or none.
 
-use chrono::Utc;
+use std::sync::Arc;
+
 use shared::policies::{Edit, Policy, PolicyKind};
 
-use super::overlay::{EditState, Edited};
+use super::overlay::EditState;
 use super::policies::{in_file, named, no_such, take};
 use super::secrets::{self, Taken};
-use super::{EditError, State, check};
+use super::state::State;
+use super::{EditError, check};
 use crate::auth::KeySecret;
-use crate::store::{Change, ChangedSecrets, What};
+use crate::secrets::Vault;
+use crate::store::{Change, ChangedSecrets};
 
 /// What would hold, and what has to be kept for it.
 #[derive(Debug)]
@@ -20,9 +23,9 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub fn of(state: &State) -> Self {
+    pub fn of(state: State) -> Self {
         Self {
-            state: state.clone(),
+            state,
             changes: Vec::new(),
             secrets: ChangedSecrets::default(),
         }
@@ -39,7 +42,7 @@ impl Draft {
         }
         let mut errors = named(kind, name);
         if !errors.is_empty() {
-            errors.extend(check::check(name, &policy, &self.state.config()));
+            errors.extend(check::check(name, &policy, self.state.config()));
             return Err(EditError::Invalid(errors));
         }
         let taken = take(&self.state, name, policy)?;
@@ -54,22 +57,22 @@ impl Draft {
             sealed,
         } = taken;
         let kind = policy.kind();
-        let config = self.state.config();
-        let mut errors = check::check(name, &policy, &config);
+        let mut errors = check::check(name, &policy, self.state.config());
+        let mut then = self.state.clone();
+        if !sealed.is_empty() {
+            then.set_vault(vault);
+        }
+        let change = changed(&mut then, kind, name, EditState::Put(policy), edit);
         if check::concerns_all(kind) {
-            let to = EditState::Put(policy.clone());
-            let overlay = self.state.overlay.with(kind, name, to);
-            let then = overlay.applied_to(&self.state.file, &vault);
-            errors.extend(check::check_all(kind, name, &config, &then));
+            let (now, then) = (self.state.config(), then.config());
+            errors.extend(check::check_all(kind, name, now, then));
         }
         if !errors.is_empty() {
             return Err(EditError::Invalid(errors));
         }
-        if !sealed.is_empty() {
-            self.state.vault = vault;
-            self.secrets.sealed.extend(sealed);
-        }
-        self.apply(kind, name, EditState::Put(policy), edit);
+        self.state = then;
+        self.secrets.sealed.extend(sealed);
+        self.changes.extend(change);
         Ok(())
     }
 
@@ -86,16 +89,19 @@ impl Draft {
                 "The {label} cannot be deleted: take its edits back."
             )));
         }
-        check::is_free(kind, name, &self.state.config())?;
-        self.state.bearable(kind, name, EditState::Deleted)?;
-        let deleted = match in_file(&self.state.file, kind, name) {
+        check::is_free(kind, name, self.state.config())?;
+        let deleted = match in_file(self.state.file(), kind, name) {
             Some(_) => EditState::Deleted,
             None => EditState::Reset,
         };
+        let mut then = self.state.clone();
+        let change = then.add_version(kind, name, deleted, edit);
+        self.state.bears(&then, kind, name)?;
+        self.state = then;
+        self.changes.push(change);
         if kind == PolicyKind::Key {
             self.key_secrets(name, self.state.left_of(name));
         }
-        self.add_version(kind, name, deleted, edit);
         Ok(())
     }
 
@@ -103,8 +109,8 @@ impl Draft {
     /// There never was one, others need it, or somebody else was quicker.
     pub fn reset(&mut self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
         let there = self.state.expected(kind, name, edit)?;
-        let file = in_file(&self.state.file, kind, name);
-        let edited = self.state.overlay.policy(kind, name);
+        let file = in_file(self.state.file(), kind, name);
+        let edited = self.state.overlay().policy(kind, name);
         if there.is_none() && file.is_none() {
             return Err(no_such(kind, name));
         }
@@ -112,14 +118,17 @@ impl Draft {
             return Ok(());
         }
         if file.is_none() {
-            check::is_free(kind, name, &self.state.config())?;
+            check::is_free(kind, name, self.state.config())?;
         }
-        self.state.bearable(kind, name, EditState::Reset)?;
+        let mut then = self.state.clone();
+        let change = then.add_version(kind, name, EditState::Reset, edit);
+        self.state.bears(&then, kind, name)?;
+        self.state = then;
+        self.changes.push(change);
         // A key that the configuration does not have is gone, and so are its secrets.
         if kind == PolicyKind::Key && file.is_none() {
             self.key_secrets(name, self.state.left_of(name));
         }
-        self.add_version(kind, name, EditState::Reset, edit);
         Ok(())
     }
 
@@ -135,7 +144,7 @@ impl Draft {
         edit: &Edit,
     ) -> Result<u64, EditError> {
         let there = self.state.expected(kind, name, edit)?;
-        let edited = self.state.overlay.policy(kind, name);
+        let edited = self.state.overlay().policy(kind, name);
         if there.is_none() && edited.is_none() {
             return Err(no_such(kind, name));
         }
@@ -144,10 +153,11 @@ impl Draft {
             EditState::Put(policy) => secrets::of(policy),
             EditState::Deleted | EditState::Reset => Vec::new(),
         };
-        let vault = &mut self.state.vault;
+        let mut vault = Vault::clone(self.state.vault());
         let deleted = vault.delete_former(kind.as_str(), name, &in_force);
         let count = deleted.len();
         if count > 0 {
+            self.state.set_vault(Arc::new(vault));
             self.secrets.deleted.extend(deleted);
             let what = format!("Former secrets were deleted: {count}");
             let edit = Edit {
@@ -164,16 +174,14 @@ impl Draft {
 
     /// All the secrets that a key has from then on.
     pub fn key_secrets(&mut self, name: &str, secrets: Vec<KeySecret>) {
-        self.state.secrets = self.state.secrets_with(name, secrets.clone());
+        self.state.set_key_secrets(name, secrets.clone());
         self.secrets.keys.insert(name.to_owned(), secrets);
     }
 
     /// A new version, unless it would say the same.
     pub fn apply(&mut self, kind: PolicyKind, name: &str, to: EditState<Policy>, edit: &Edit) {
-        let before = self.state.overlay.policy(kind, name);
-        if before.is_none_or(|before| before.state != to) {
-            self.add_version(kind, name, to, edit);
-        }
+        let change = changed(&mut self.state, kind, name, to, edit);
+        self.changes.extend(change);
     }
 
     /// A new version of a policy.
@@ -184,30 +192,22 @@ impl Draft {
         to: EditState<Policy>,
         edit: &Edit,
     ) {
-        let before = self.state.overlay.policy(kind, name);
-        let change = Change {
-            kind: kind.as_str().to_owned(),
-            name: name.to_owned(),
-            version: before.map_or(0, |edited| edited.version) + 1,
-            what: match &to {
-                EditState::Put(policy) => What::Put(policy.to_json()),
-                EditState::Deleted => What::Delete,
-                EditState::Reset => What::Reset,
-            },
-            reason: edit.reason.clone(),
-            by: edit.by.clone(),
-            at: Utc::now(),
-        };
-        let edited = Edited {
-            state: to,
-            version: change.version,
-            at: change.at,
-            by: change.by.clone(),
-        };
-        let policies = &mut self.state.overlay.policies;
-        policies.insert((kind, name.to_owned()), edited);
+        let change = self.state.add_version(kind, name, to, edit);
         self.changes.push(change);
     }
+}
+
+/// A new version, unless it would say the same.
+fn changed(
+    state: &mut State,
+    kind: PolicyKind,
+    name: &str,
+    to: EditState<Policy>,
+    edit: &Edit,
+) -> Option<Change> {
+    let before = state.overlay().policy(kind, name);
+    let is_new = before.is_none_or(|before| before.state != to);
+    is_new.then(|| state.add_version(kind, name, to, edit))
 }
 
 impl State {
@@ -218,12 +218,12 @@ impl State {
         name: &str,
         edit: &Edit,
     ) -> Result<Option<Policy>, EditError> {
-        let there = in_file(&self.config(), kind, name);
+        let there = in_file(self.config(), kind, name);
         let name = || name.to_owned();
         if edit.new && there.is_some() {
             return Err(EditError::Exists { kind, name: name() });
         }
-        let version = self.overlay.policy(kind, &name());
+        let version = self.overlay().policy(kind, &name());
         let version = version.map_or(0, |edited| edited.version);
         match edit.seen {
             Some(seen) if seen != version => Err(EditError::Changed {
@@ -235,19 +235,12 @@ impl State {
         }
     }
 
-    /// Whether what is left makes sense without it, or with what the configuration has.
-    fn bearable(
-        &self,
-        kind: PolicyKind,
-        name: &str,
-        to: EditState<Policy>,
-    ) -> Result<(), EditError> {
+    /// Whether what is left `then` makes sense without a policy, or with what the configuration has of it.
+    fn bears(&self, then: &Self, kind: PolicyKind, name: &str) -> Result<(), EditError> {
         if !check::concerns_all(kind) {
             return Ok(());
         }
-        let then = self.overlay.with(kind, name, to);
-        let then = then.applied_to(&self.file, &self.vault);
-        let errors = check::check_all(kind, name, &self.config(), &then);
+        let errors = check::check_all(kind, name, self.config(), then.config());
         match errors.first() {
             None => Ok(()),
             Some(error) => Err(EditError::InUse(format!(

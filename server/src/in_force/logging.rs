@@ -7,7 +7,8 @@ use shared::policies::{
 use super::draft::Draft;
 use super::policies::{entry, no_such};
 use super::secrets::{self, Secretive, Taken};
-use super::{EditError, InForce, State};
+use super::state::State;
+use super::{EditError, InForce};
 use crate::config::{self, Config, Logging, Secret};
 use crate::secrets::{Vault, masked};
 
@@ -21,21 +22,27 @@ impl InForce {
         change: LoggingChange,
         edit: &Edit,
     ) -> Result<PolicyEntry, EditError> {
-        let mut state = self.state.lock().await;
-        let there = entry(&state, PolicyKind::Logging, LOGGING)?;
-        let Policy::Logging(settings) = there.policy else {
-            return Err(no_such(PolicyKind::Logging, LOGGING));
-        };
-        let settings = LoggingSettings {
-            level: change.level.unwrap_or(settings.level),
-            format: change.format.unwrap_or(settings.format),
-            ..settings
-        };
-        let mut draft = Draft::of(&state);
-        draft.put(LOGGING, Policy::Logging(settings), edit)?;
-        self.commit(&mut state, draft).await?;
-        entry(&state, PolicyKind::Logging, LOGGING)
+        let edit = edit.clone();
+        self.edit(move |draft| changed(draft, change, &edit)).await
     }
+}
+
+fn changed(
+    draft: &mut Draft,
+    change: LoggingChange,
+    edit: &Edit,
+) -> Result<PolicyEntry, EditError> {
+    let there = entry(&draft.state, PolicyKind::Logging, LOGGING)?;
+    let Policy::Logging(settings) = there.policy else {
+        return Err(no_such(PolicyKind::Logging, LOGGING));
+    };
+    let settings = LoggingSettings {
+        level: change.level.unwrap_or(settings.level),
+        format: change.format.unwrap_or(settings.format),
+        ..settings
+    };
+    draft.put(LOGGING, Policy::Logging(settings), edit)?;
+    entry(&draft.state, PolicyKind::Logging, LOGGING)
 }
 
 /// The name of the one there is.
@@ -81,7 +88,7 @@ pub(super) fn take(state: &State, mut settings: LoggingSettings) -> Result<Taken
         secret.take_if(|secret| secret.is_empty());
     }
     let (vault, sealed) = secrets::take_out(&mut settings, LOGGING, state)?;
-    logging(&settings, &state.file, &vault).map_err(EditError::Invalid)?;
+    logging(&settings, state.file(), &vault).map_err(EditError::Invalid)?;
     // What is spelt differently is no change.
     let read = config::logging(&secrets::readable(&settings)).map_err(EditError::Invalid)?;
     let settings = config::logging_settings(&read, |field, _| secrets::shown(&settings, field));

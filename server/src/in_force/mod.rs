@@ -11,23 +11,28 @@ mod overlay;
 mod policies;
 mod providers;
 mod secrets;
+mod state;
 
 pub use error::EditError;
 pub use overlay::Overlay;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::policies::ConfiguredKey;
 use tokio::sync::Mutex;
 
 use self::draft::Draft;
-use crate::auth::KeySecrets;
+use self::state::State;
 use crate::config::{Config, Effective};
 use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
 use crate::secrets::Vault;
 use crate::store::{Retention, Store};
 use crate::telemetry::logs::Log;
+
+/// From one look whether a request still goes by policies that were replaced to the next.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The file's configuration and its edits. Changes take turns.
 #[derive(Debug)]
@@ -36,26 +41,15 @@ pub struct InForce {
     log: Log,
     store: Store,
     state: Mutex<State>,
-}
-
-#[derive(Clone, Debug)]
-struct State {
-    /// As the file has it.
-    file: Config,
-    overlay: Overlay,
-    /// What the database has of keys' secrets.
-    secrets: Arc<KeySecrets>,
-    /// What it has of policies' secrets.
-    vault: Vault,
     /// Every key of the configuration as it was read last.
-    read: Vec<ConfiguredKey>,
+    read: Mutex<Vec<ConfiguredKey>>,
 }
 
-impl State {
-    /// What holds.
-    fn config(&self) -> Config {
-        self.overlay.applied_to(&self.file, &self.vault)
-    }
+/// What is about to be put in force.
+struct Built {
+    policies: Policies,
+    /// Keys whose project is gone, each with that.
+    refused: Vec<(String, String)>,
 }
 
 impl InForce {
@@ -69,18 +63,15 @@ impl InForce {
         vault: Vault,
     ) -> Self {
         let secrets = Arc::clone(gateway.policies().keys.secrets());
-        let state = State {
-            file,
-            overlay,
-            secrets,
-            vault,
-            read: Vec::new(),
-        };
+        let state = State::new(Arc::new(file), overlay, secrets, Arc::new(vault));
+        // Nobody has to wait for it later.
+        state.config();
         Self {
             gateway,
             log,
             store,
             state: Mutex::new(state),
+            read: Mutex::default(),
         }
     }
 
@@ -90,9 +81,14 @@ impl InForce {
     /// It cannot be put into practice; then nothing has changed.
     pub async fn take(&self, file: Config) -> Result<(), PolicyError> {
         let mut state = self.state.lock().await;
-        let config = state.overlay.applied_to(&file, &state.vault);
-        self.replace(&config, self.built(&config)?);
-        state.file = file;
+        let then = state.over(Arc::new(file));
+        let gateway = Arc::clone(&self.gateway);
+        let (then, built) = unblocked(move || {
+            let built = built(&gateway, &then)?;
+            Ok((then, built))
+        })
+        .await?;
+        self.replace(&mut state, then, built);
         Ok(())
     }
 
@@ -104,33 +100,40 @@ impl InForce {
             source: setting.source.to_string(),
             variable: setting.variable.clone(),
         });
-        self.state.lock().await.read = keys.collect();
+        *self.read.lock().await = keys.collect();
     }
 
     /// Every key of the configuration, secrets masked, and who says so; edits are not in it.
     pub async fn configuration(&self) -> Vec<ConfiguredKey> {
-        self.state.lock().await.read.clone()
+        self.read.lock().await.clone()
     }
 
-    /// Keeps what a draft changes, then puts it in force: all of it, or nothing.
-    async fn commit(&self, state: &mut State, draft: Draft) -> Result<(), EditError> {
+    /// Makes edits, keeps what they change, then puts it in force: all of it, or nothing. Gives what `make` gives. Of
+    /// keys there may be thousands: what takes its time has a thread of its own, and keeps no request waiting.
+    async fn edit<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&mut Draft) -> Result<T, EditError> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let mut state = self.state.lock().await;
+        let (now, gateway) = (state.clone(), Arc::clone(&self.gateway));
+        let (made, draft, built) = unblocked(move || {
+            let mut draft = Draft::of(now);
+            let made = make(&mut draft)?;
+            let is_changed = !draft.changes.is_empty();
+            let built = is_changed.then(|| built(&gateway, &draft.state));
+            Ok::<_, EditError>((made, draft, built.transpose()?))
+        })
+        .await?;
+        let Some(built) = built else {
+            return Ok(made);
+        };
         let Draft {
             state: then,
             changes,
             secrets,
         } = draft;
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let config = then.config();
-        let mut policies = self.built(&config)?;
         self.store.add_changes(&changes, &secrets).await?;
-        if !secrets.keys.is_empty() {
-            let secrets = Arc::clone(&then.secrets);
-            policies.keys = policies.keys.with_secrets(&config, secrets);
-        }
-        self.replace(&config, policies);
-        *state = then;
+        self.replace(&mut state, then, built);
         for change in changes {
             tracing::info!(
                 kind = change.kind,
@@ -140,14 +143,26 @@ impl InForce {
                 "A policy was changed"
             );
         }
-        Ok(())
+        Ok(made)
+    }
+
+    /// What holds, for something that takes its time.
+    async fn looked_at<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> T {
+        let state = self.state.lock().await.clone();
+        unblocked(move || look(&state)).await
     }
 
     /// Puts policies in force, and says whom the gateway serves from now on if that is others.
-    fn replace(&self, config: &Config, policies: Policies) {
-        let was_open = self.gateway.policies().keys.is_open();
-        let is_open = policies.keys.is_open();
-        self.gateway.replace_policies(policies);
+    fn replace(&self, state: &mut State, then: State, built: Built) {
+        let config = Arc::clone(then.config());
+        let is_open = built.policies.keys.is_open();
+        let replaced = self.gateway.replace_policies(built.policies);
+        let before = std::mem::replace(state, then);
+        let was_open = replaced.keys.is_open();
+        retire(before, replaced);
         self.log.put(&config.logging);
         let recording = &config.recording;
         self.gateway.recorder().keep_for(Retention {
@@ -168,20 +183,51 @@ impl InForce {
             ),
             _ => {}
         }
-        for key in &config.keys {
-            if let Some(project) = &key.settings.project
-                && !config.projects.contains_key(project)
-            {
-                tracing::warn!(
-                    key = key.name,
-                    project,
-                    "The project of a key is gone: the key is refused"
-                );
-            }
+        for (key, project) in built.refused {
+            tracing::warn!(
+                key,
+                project,
+                "The project of a key is gone: the key is refused"
+            );
         }
     }
+}
 
-    fn built(&self, config: &Config) -> Result<Policies, PolicyError> {
-        self.gateway.policies().rebuild(config)
+fn built(gateway: &Gateway, state: &State) -> Result<Built, PolicyError> {
+    let config = state.config();
+    let secrets = Arc::clone(state.key_secrets());
+    let policies = gateway.policies().rebuild_with(config, secrets)?;
+    let keys = config.keys.iter().filter_map(|key| {
+        let project = key.settings.project.as_ref()?;
+        let is_gone = !config.projects.contains_key(project);
+        is_gone.then(|| (key.name.clone(), project.clone()))
+    });
+    Ok(Built {
+        policies,
+        refused: keys.collect(),
+    })
+}
+
+/// Drops what holds no more, where nobody has to wait for it. Policies go with the last request that began with them:
+/// left to that, it would be the one to take them apart.
+fn retire(before: State, replaced: Arc<Policies>) {
+    tokio::task::spawn_blocking(move || drop(before));
+    tokio::spawn(async move {
+        while Arc::strong_count(&replaced) > 1 {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        tokio::task::spawn_blocking(move || drop(replaced));
+    });
+}
+
+/// What takes its time, on a thread on which nobody waits for something else.
+async fn unblocked<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The process ends, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        },
     }
 }

@@ -8,7 +8,8 @@ use shared::routing::{ModelChange, ModelRouting, ModelTarget, Source};
 
 use super::draft::Draft;
 use super::overlay::{EditState, Edited};
-use super::{EditError, InForce, State};
+use super::state::State;
+use super::{EditError, InForce};
 use crate::config::{self, Config, Model, Strategy};
 
 const MODEL: PolicyKind = PolicyKind::Model;
@@ -19,9 +20,7 @@ impl InForce {
         let state = self.state.lock().await;
         let config = state.config();
         let models = config.models.iter();
-        models
-            .map(|model| routing(model, &config, &state))
-            .collect()
+        models.map(|model| routing(model, config, &state)).collect()
     }
 
     /// Changes a model from the next request on.
@@ -34,29 +33,9 @@ impl InForce {
         change: &ModelChange,
         edit: &Edit,
     ) -> Result<ModelRouting, EditError> {
-        let mut state = self.state.lock().await;
-        state.expected(MODEL, name, edit)?;
-        let now = found(name, &state)?;
-        let Some(strategy) = change.strategy.as_deref() else {
-            return Ok(now);
-        };
-        if Strategy::from_name(strategy).is_none() {
-            return Err(EditError::NoSuchStrategy {
-                wanted: strategy.to_owned(),
-                known: Strategy::names().collect(),
-            });
-        }
-        let edited = state.overlay.policy(MODEL, name).and_then(Edited::put);
-        let mut settings = match edited {
-            Some(Policy::Model(settings)) => settings.clone(),
-            _ => ModelSettings::default(),
-        };
-        settings.strategy = strategy.to_owned();
-        let policy = EditState::Put(Policy::Model(settings));
-        let mut draft = Draft::of(&state);
-        draft.apply(MODEL, name, policy, edit);
-        self.commit(&mut state, draft).await?;
-        found(name, &state)
+        let (name, edit, change) = (name.to_owned(), edit.clone(), change.clone());
+        self.edit(move |draft| changed(draft, &name, &change, &edit))
+            .await
     }
 
     /// Takes the edits of a model back; `None`: the configuration has none of this name.
@@ -66,8 +45,9 @@ impl InForce {
     pub async fn reset(&self, name: &str, edit: &Edit) -> Result<Option<ModelRouting>, EditError> {
         let there = {
             let state = self.state.lock().await;
-            state.config().models.iter().any(|model| model.name == name)
-                || state.file.models.iter().any(|model| model.name == name)
+            let models = [&state.config().models, &state.file().models];
+            let mut models = models.into_iter().flatten();
+            models.any(|model| model.name == name)
         };
         if !there {
             return Err(EditError::NoSuchModel(name.to_owned()));
@@ -76,6 +56,35 @@ impl InForce {
         let state = self.state.lock().await;
         Ok(found(name, &state).ok())
     }
+}
+
+fn changed(
+    draft: &mut Draft,
+    name: &str,
+    change: &ModelChange,
+    edit: &Edit,
+) -> Result<ModelRouting, EditError> {
+    let state = &draft.state;
+    state.expected(MODEL, name, edit)?;
+    let now = found(name, state)?;
+    let Some(strategy) = change.strategy.as_deref() else {
+        return Ok(now);
+    };
+    if Strategy::from_name(strategy).is_none() {
+        return Err(EditError::NoSuchStrategy {
+            wanted: strategy.to_owned(),
+            known: Strategy::names().collect(),
+        });
+    }
+    let edited = state.overlay().policy(MODEL, name).and_then(Edited::put);
+    let mut settings = match edited {
+        Some(Policy::Model(settings)) => settings.clone(),
+        _ => ModelSettings::default(),
+    };
+    settings.strategy = strategy.to_owned();
+    let policy = EditState::Put(Policy::Model(settings));
+    draft.apply(MODEL, name, policy, edit);
+    found(name, &draft.state)
 }
 
 /// Whether an edit is about the strategy alone.
@@ -114,15 +123,19 @@ fn found(name: &str, state: &State) -> Result<ModelRouting, EditError> {
     let config = state.config();
     let model = config.models.iter().find(|model| model.name == name);
     let model = model.ok_or_else(|| EditError::NoSuchModel(name.to_owned()))?;
-    Ok(routing(model, &config, state))
+    Ok(routing(model, config, state))
 }
 
 fn routing(model: &Model, config: &Config, state: &State) -> ModelRouting {
     let edited = state
-        .overlay
+        .overlay()
         .policy(MODEL, &model.name)
         .and_then(Edited::put);
-    let file = state.file.models.iter().find(|one| one.name == model.name);
+    let file = state
+        .file()
+        .models
+        .iter()
+        .find(|one| one.name == model.name);
     let enabled = |provider: &str| {
         let mut providers = config.providers.iter();
         providers.any(|one| one.name == provider && one.enabled)

@@ -1,6 +1,7 @@
 //! What operators have changed, laid over the configuration.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -14,11 +15,14 @@ use crate::store::{Change, Store, StoreError, What};
 /// Where strategies were kept before there were changes.
 const OLD_SETTING: &str = "config.edits";
 
-/// The latest edits.
+/// The latest edits. A copy shares them all, and one that is changed those that stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overlay {
-    pub(super) policies: BTreeMap<(PolicyKind, String), Edited<Policy>>,
+    policies: BTreeMap<PolicyKind, Arc<Edits>>,
 }
+
+/// Those of one kind, by name.
+type Edits = BTreeMap<Arc<str>, Arc<Edited<Policy>>>;
 
 /// An edit that is in force, or was taken back.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,40 +99,44 @@ impl Overlay {
                 at: change.at,
                 by: change.by.clone(),
             };
-            self.policies.insert((kind, change.name.clone()), off);
+            self.insert(kind, &change.name, off);
         }
         let edited = understood?;
-        self.policies.insert((kind, change.name.clone()), edited);
+        self.insert(kind, &change.name, edited);
         Ok(())
     }
 
     /// The edit of a policy, if there ever was one.
     pub fn policy(&self, kind: PolicyKind, name: &str) -> Option<&Edited<Policy>> {
-        self.policies.get(&(kind, name.to_owned()))
+        self.policies.get(&kind)?.get(name).map(Arc::as_ref)
     }
 
-    /// With this in force, whoever says so.
-    pub(super) fn with(&self, kind: PolicyKind, name: &str, state: EditState<Policy>) -> Self {
-        let mut overlay = self.clone();
-        let edited = Edited {
-            state,
-            version: 0,
-            at: DateTime::default(),
-            by: String::new(),
-        };
-        overlay.policies.insert((kind, name.to_owned()), edited);
-        overlay
+    /// All edits of a kind, by name.
+    pub(super) fn of(&self, kind: PolicyKind) -> impl Iterator<Item = (&str, &Edited<Policy>)> {
+        let edits = self.policies.get(&kind).into_iter();
+        let edits = edits.flat_map(|edits| edits.iter());
+        edits.map(|(name, edited)| (&**name, &**edited))
+    }
+
+    /// The latest edit of a policy.
+    pub(super) fn insert(&mut self, kind: PolicyKind, name: &str, edited: Edited<Policy>) {
+        let edits = self.policies.entry(kind).or_default();
+        Arc::make_mut(edits).insert(name.into(), Arc::new(edited));
     }
 
     /// The configuration with the edits in it.
     pub fn applied_to(&self, file: &Config, vault: &Vault) -> Config {
         let mut config = file.clone();
-        self.keys_applied_to(&mut config);
-        for ((kind, name), edited) in &self.policies {
+        self.keys_applied_to(&mut config, file);
+        let others = self
+            .policies
+            .iter()
+            .filter(|(kind, _)| **kind != PolicyKind::Key)
+            .flat_map(|(kind, edits)| edits.iter().map(|(name, edited)| (*kind, &**name, edited)));
+        for (kind, name, edited) in others {
             match &edited.state {
-                _ if *kind == PolicyKind::Key => {}
                 EditState::Reset => {}
-                EditState::Deleted => remove(&mut config, *kind, name),
+                EditState::Deleted => remove(&mut config, kind, name),
                 EditState::Put(Policy::Provider(settings)) => {
                     // What made no sense was not taken, or is told of at the start.
                     if let Ok(provider) = providers::provider(name, settings, file, vault) {
@@ -145,7 +153,7 @@ impl Overlay {
                         config.logging = logging;
                     }
                 }
-                EditState::Put(policy) => put(&mut config, name.clone(), policy.clone()),
+                EditState::Put(policy) => put(&mut config, name.to_owned(), policy.clone()),
             }
         }
         config
@@ -153,37 +161,36 @@ impl Overlay {
 }
 
 impl Overlay {
-    /// Of keys there may be thousands.
-    fn keys_applied_to(&self, config: &mut Config) {
-        let keys = config.keys.iter().enumerate();
-        let mut places: HashMap<String, usize> =
-            keys.map(|(place, key)| (key.name.clone(), place)).collect();
+    /// Of keys there may be thousands. `config` has the file's.
+    fn keys_applied_to(&self, config: &mut Config, file: &Config) {
+        let keys = file.keys.iter().enumerate();
+        let places: HashMap<&str, usize> = keys
+            .map(|(place, key)| (key.name.as_str(), place))
+            .collect();
         let mut deleted = HashSet::new();
-        let edits = self.policies.iter();
-        for ((_, name), edited) in edits.filter(|((kind, _), _)| *kind == PolicyKind::Key) {
+        for (name, edited) in self.of(PolicyKind::Key) {
             match &edited.state {
                 EditState::Put(Policy::Key(settings)) => {
                     let settings = settings.clone();
                     match places.get(name) {
                         // The file's secret still opens the door.
                         Some(place) => config.keys[*place].settings = settings,
-                        None => {
-                            places.insert(name.clone(), config.keys.len());
-                            config.keys.push(Key {
-                                name: name.clone(),
-                                key: None,
-                                settings,
-                            });
-                        }
+                        None => config.keys.push(Key {
+                            name: name.to_owned(),
+                            key: None,
+                            settings,
+                        }),
                     }
                 }
-                EditState::Deleted => drop(deleted.insert(name.as_str())),
+                EditState::Deleted => drop(deleted.insert(name)),
                 EditState::Put(_) | EditState::Reset => {}
             }
         }
-        config
-            .keys
-            .retain(|key| !deleted.contains(key.name.as_str()));
+        if !deleted.is_empty() {
+            config
+                .keys
+                .retain(|key| !deleted.contains(key.name.as_str()));
+        }
     }
 }
 

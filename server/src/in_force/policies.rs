@@ -10,9 +10,10 @@ use shared::routing::Source;
 use super::draft::Draft;
 use super::overlay::{EditState, Edited};
 use super::secrets::{self, Taken};
-use super::{EditError, InForce, State, logging, models, providers};
+use super::state::State;
+use super::{EditError, InForce, logging, models, providers};
 use crate::config::{self, Config, Key};
-use crate::store::What;
+use crate::store::{Change, What};
 
 /// The name of the one policy of its kind.
 pub const CACHE: &str = "cache";
@@ -24,15 +25,14 @@ const MAX_NAME: usize = 100;
 impl InForce {
     /// The policies of a kind, those that were deleted included, in the order in which they act, else by name.
     pub async fn policies(&self, kind: PolicyKind) -> Vec<PolicyEntry> {
-        let state = self.state.lock().await;
-        entries(&state, kind)
+        self.looked_at(move |state| entries(state, kind)).await
     }
 
     /// # Errors
     /// There is none of this name.
     pub async fn policy(&self, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
-        let state = self.state.lock().await;
-        entry(&state, kind, name)
+        let name = name.to_owned();
+        self.looked_at(move |state| entry(state, kind, &name)).await
     }
 
     /// Puts a policy in force.
@@ -45,12 +45,13 @@ impl InForce {
         policy: Policy,
         edit: &Edit,
     ) -> Result<PolicyEntry, EditError> {
-        let mut state = self.state.lock().await;
-        let kind = policy.kind();
-        let mut draft = Draft::of(&state);
-        draft.put(name, policy, edit)?;
-        self.commit(&mut state, draft).await?;
-        entry(&state, kind, name)
+        let (name, edit) = (name.to_owned(), edit.clone());
+        self.edit(move |draft| {
+            let kind = policy.kind();
+            draft.put(&name, policy, &edit)?;
+            entry(&draft.state, kind, &name)
+        })
+        .await
     }
 
     /// Makes several edits: all of them, or none. What is to be deleted and is not there is no edit.
@@ -62,38 +63,9 @@ impl InForce {
         changes: Vec<PolicyChange>,
         edit: &Edit,
     ) -> Result<(), EditError> {
-        let mut state = self.state.lock().await;
-        let mut draft = Draft::of(&state);
-        let mut wrong = Vec::new();
-        for change in changes {
-            let (name, made) = match change {
-                PolicyChange::Put { name, policy } => {
-                    let made = draft.put(&name, policy, edit);
-                    (name, made)
-                }
-                PolicyChange::Delete { kind, name } => {
-                    let made = match draft.delete(kind, &name, edit) {
-                        Err(EditError::NoSuchPolicy { .. }) => Ok(()),
-                        made => made,
-                    };
-                    (name, made)
-                }
-            };
-            match made {
-                Ok(()) => {}
-                Err(EditError::Invalid(fields)) => {
-                    wrong.extend(fields.into_iter().map(|error| FieldError {
-                        field: format!("{name}.{}", error.field),
-                        ..error
-                    }));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(EditError::Invalid(wrong));
-        }
-        self.commit(&mut state, draft).await
+        let edit = edit.clone();
+        self.edit(move |draft| change_all(draft, changes, &edit))
+            .await
     }
 
     /// Makes a policy what it was at one of its versions, whatever that was; `None`: there is none then.
@@ -132,20 +104,9 @@ impl InForce {
             What::Unreadable(_) => Err(no_such_version()),
             What::Put(json) => {
                 let policy = Policy::from_json(kind, &json).map_err(|_| no_such_version())?;
-                let mut state = self.state.lock().await;
-                let there = state.expected(kind, name, edit)?;
-                if there.is_none() && kind == PolicyKind::Key {
-                    return Err(no_such(kind, name));
-                }
-                let gone = secrets::deleted(&state, name, &policy);
-                if !gone.is_empty() {
-                    return Err(EditError::Invalid(gone));
-                }
-                let taken = Taken::without(&state, without_told(policy));
-                let mut draft = Draft::of(&state);
-                draft.put_taken(name, taken, edit)?;
-                self.commit(&mut state, draft).await?;
-                entry(&state, kind, name).map(Some)
+                let (name, edit) = (name.to_owned(), edit.clone());
+                self.edit(move |draft| restore(draft, &name, policy, &edit).map(Some))
+                    .await
             }
         }
     }
@@ -161,11 +122,9 @@ impl InForce {
         name: &str,
         edit: &Edit,
     ) -> Result<u64, EditError> {
-        let mut state = self.state.lock().await;
-        let mut draft = Draft::of(&state);
-        let count = draft.delete_former_secrets(kind, name, edit)?;
-        self.commit(&mut state, draft).await?;
-        Ok(count)
+        let (name, edit) = (name.to_owned(), edit.clone());
+        self.edit(move |draft| draft.delete_former_secrets(kind, &name, &edit))
+            .await
     }
 
     /// Takes a policy out of force.
@@ -173,10 +132,9 @@ impl InForce {
     /// # Errors
     /// There is none, others need it, somebody else was quicker, or the edit cannot be kept.
     pub async fn delete(&self, kind: PolicyKind, name: &str, edit: &Edit) -> Result<(), EditError> {
-        let mut state = self.state.lock().await;
-        let mut draft = Draft::of(&state);
-        draft.delete(kind, name, edit)?;
-        self.commit(&mut state, draft).await
+        let (name, edit) = (name.to_owned(), edit.clone());
+        self.edit(move |draft| draft.delete(kind, &name, &edit))
+            .await
     }
 
     /// Takes all edits of a policy back; `None`: the configuration says nothing of it.
@@ -189,11 +147,12 @@ impl InForce {
         name: &str,
         edit: &Edit,
     ) -> Result<Option<PolicyEntry>, EditError> {
-        let mut state = self.state.lock().await;
-        let mut draft = Draft::of(&state);
-        draft.reset(kind, name, edit)?;
-        self.commit(&mut state, draft).await?;
-        Ok(entry(&state, kind, name).ok())
+        let (name, edit) = (name.to_owned(), edit.clone());
+        self.edit(move |draft| {
+            draft.reset(kind, &name, &edit)?;
+            Ok(entry(&draft.state, kind, &name).ok())
+        })
+        .await
     }
 
     /// What a policy was, the latest first.
@@ -209,26 +168,86 @@ impl InForce {
         if changes.is_empty() {
             self.policy(kind, name).await?;
         }
-        let state = self.state.lock().await;
-        let versions = changes.into_iter().map(|change| {
-            let policy = match &change.what {
-                What::Put(json) => {
-                    let policy = Policy::from_json(kind, json).ok();
-                    policy.map(|policy| told(name, policy, &state.file))
-                }
-                What::Delete | What::Reset | What::Unreadable(_) => None,
-            };
-            PolicyVersion {
-                version: change.version,
-                at: change.at,
-                by: change.by,
-                reason: change.reason,
-                policy,
-                reset: change.what == What::Reset,
-            }
-        });
-        Ok(versions.collect())
+        let name = name.to_owned();
+        let versions = move |state: &State| {
+            let changes = changes.into_iter();
+            let versions = changes.map(|change| version(change, kind, &name, state.file()));
+            versions.collect()
+        };
+        Ok(self.looked_at(versions).await)
     }
+}
+
+fn version(change: Change, kind: PolicyKind, name: &str, file: &Config) -> PolicyVersion {
+    let policy = match &change.what {
+        What::Put(json) => {
+            let policy = Policy::from_json(kind, json).ok();
+            policy.map(|policy| told(name, policy, file))
+        }
+        What::Delete | What::Reset | What::Unreadable(_) => None,
+    };
+    PolicyVersion {
+        version: change.version,
+        at: change.at,
+        by: change.by,
+        reason: change.reason,
+        policy,
+        reset: change.what == What::Reset,
+    }
+}
+
+/// Puts a policy in force as it was kept.
+fn restore(
+    draft: &mut Draft,
+    name: &str,
+    policy: Policy,
+    edit: &Edit,
+) -> Result<PolicyEntry, EditError> {
+    let kind = policy.kind();
+    let there = draft.state.expected(kind, name, edit)?;
+    if there.is_none() && kind == PolicyKind::Key {
+        return Err(no_such(kind, name));
+    }
+    let gone = secrets::deleted(&draft.state, name, &policy);
+    if !gone.is_empty() {
+        return Err(EditError::Invalid(gone));
+    }
+    let taken = Taken::without(&draft.state, without_told(policy));
+    draft.put_taken(name, taken, edit)?;
+    entry(&draft.state, kind, name)
+}
+
+fn change_all(draft: &mut Draft, changes: Vec<PolicyChange>, edit: &Edit) -> Result<(), EditError> {
+    let mut wrong = Vec::new();
+    for change in changes {
+        let (name, made) = match change {
+            PolicyChange::Put { name, policy } => {
+                let made = draft.put(&name, policy, edit);
+                (name, made)
+            }
+            PolicyChange::Delete { kind, name } => {
+                let made = match draft.delete(kind, &name, edit) {
+                    Err(EditError::NoSuchPolicy { .. }) => Ok(()),
+                    made => made,
+                };
+                (name, made)
+            }
+        };
+        match made {
+            Ok(()) => {}
+            Err(EditError::Invalid(fields)) => {
+                wrong.extend(fields.into_iter().map(|error| FieldError {
+                    field: format!("{name}.{}", error.field),
+                    ..error
+                }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(EditError::Invalid(wrong));
+    }
+    Ok(())
 }
 
 pub(super) fn no_such(kind: PolicyKind, name: &str) -> EditError {
@@ -271,9 +290,9 @@ fn in_one_form(state: &State, name: &str, policy: Policy) -> Result<Policy, Edit
             config::put_price(&mut scratch, name, &price).map(|()| Policy::Price(price))
         }
         Policy::Settings(settings) => {
-            let mut scratch = state.file.clone();
+            let mut scratch = state.file().clone();
             config::put_settings(&mut scratch, &settings)
-                .map(|()| Policy::Settings(config::different_settings(&state.file, &settings)))
+                .map(|()| Policy::Settings(config::different_settings(state.file(), &settings)))
         }
         other => Ok(without_told(other)),
     };
@@ -334,13 +353,12 @@ pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
 }
 
 fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
-    let config = state.config();
-    let edits = state.overlay.policies.iter();
+    let edits = state.overlay().of(kind);
     let deleted = edits
-        .filter(|((of, _), edited)| *of == kind && edited.state == EditState::Deleted)
-        .map(|((_, name), _)| name.clone())
-        .filter(|name| in_file(&state.file, kind, name).is_some());
-    let mut names = names(&config, kind);
+        .filter(|(_, edited)| edited.state == EditState::Deleted)
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| in_file(state.file(), kind, name).is_some());
+    let mut names = names(state.config(), kind);
     names.extend(deleted);
     if !matches!(
         kind,
@@ -351,7 +369,7 @@ fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
     // Of ten thousand keys, each is found at once.
     let keys: HashMap<_, _> = match kind {
         PolicyKind::Key => {
-            let keys = state.file.keys.iter();
+            let keys = state.file().keys.iter();
             keys.map(|key| (key.name.as_str(), key)).collect()
         }
         _ => HashMap::new(),
@@ -364,7 +382,7 @@ fn entries(state: &State, kind: PolicyKind) -> Vec<PolicyEntry> {
 
 pub(super) fn entry(state: &State, kind: PolicyKind, name: &str) -> Result<PolicyEntry, EditError> {
     let key = match kind {
-        PolicyKind::Key => state.file.keys.iter().find(|key| key.name == name),
+        PolicyKind::Key => state.file().keys.iter().find(|key| key.name == name),
         _ => None,
     };
     entry_with(state, kind, name, key)
@@ -379,16 +397,16 @@ fn entry_with(
 ) -> Result<PolicyEntry, EditError> {
     let file = match kind {
         PolicyKind::Key => key.map(|key| Policy::Key(key.settings.clone())),
-        _ => in_file(&state.file, kind, name),
+        _ => in_file(state.file(), kind, name),
     };
-    let edited = state.overlay.policy(kind, name);
+    let edited = state.overlay().policy(kind, name);
     let put = edited.and_then(Edited::put);
     let deleted = edited.is_some_and(|edited| edited.state == EditState::Deleted);
     let policy = put.cloned().or_else(|| file.clone());
     let mut policy = policy.ok_or_else(|| no_such(kind, name))?;
     if let Policy::Key(told) = &mut policy {
         told.prefixes = state
-            .secrets
+            .key_secrets()
             .prefixes(name, key.and_then(|key| key.key.as_ref()));
     }
     if let Policy::Model(settings) = &policy
@@ -398,7 +416,7 @@ fn entry_with(
         // Of a model that the configuration does not have any more.
         return Err(no_such(kind, name));
     }
-    let policy = told(name, policy, &state.file);
+    let policy = told(name, policy, state.file());
     Ok(PolicyEntry {
         name: name.to_owned(),
         policy,

@@ -2,8 +2,9 @@
 
 use shared::policies::{FieldError, Policy, PolicyKind, ProviderSettings};
 
+use super::EditError;
 use super::secrets::{self, Secretive, Taken};
-use super::{EditError, State};
+use super::state::State;
 use crate::config::{self, Config, Provider, Secret};
 use crate::secrets::{Vault, masked};
 
@@ -44,7 +45,7 @@ pub(super) fn take(
 ) -> Result<Taken, EditError> {
     clean(&mut settings);
     let (vault, sealed) = secrets::take_out(&mut settings, name, state)?;
-    provider(name, &settings, &state.file, &vault).map_err(EditError::Invalid)?;
+    provider(name, &settings, state.file(), &vault).map_err(EditError::Invalid)?;
     let settings = in_one_form(name, &settings).map_err(EditError::Invalid)?;
     Ok(Taken {
         policy: Policy::Provider(settings),

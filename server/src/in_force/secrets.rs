@@ -3,9 +3,12 @@
 //! In a policy stands what is shown of a secret; the vault has the secret itself. What an operator left as the
 //! configuration has it refers to the configuration, so that a key that is replaced there is replaced here.
 
+use std::sync::Arc;
+
 use shared::policies::{FieldError, Policy, PolicyKind};
 
-use super::{EditError, State};
+use super::EditError;
+use super::state::State;
 use crate::config::{Config, Secret};
 use crate::secrets::{SealedSecret, Vault, is_masked, masked};
 
@@ -32,7 +35,7 @@ pub(super) trait Secretive: Clone {
 /// A policy with its secrets taken out, and where they are now.
 pub(super) struct Taken {
     pub policy: Policy,
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// To be kept with the change.
     pub sealed: Vec<SealedSecret>,
 }
@@ -42,7 +45,7 @@ impl Taken {
     pub fn without(state: &State, policy: Policy) -> Self {
         Self {
             policy,
-            vault: state.vault.clone(),
+            vault: Arc::clone(state.vault()),
             sealed: Vec::new(),
         }
     }
@@ -87,9 +90,9 @@ pub(super) fn take_out<S: Secretive>(
     value: &mut S,
     name: &str,
     state: &State,
-) -> Result<(Vault, Vec<SealedSecret>), EditError> {
+) -> Result<(Arc<Vault>, Vec<SealedSecret>), EditError> {
     let kind = S::KIND.as_str();
-    let mut vault = state.vault.clone();
+    let mut vault = Vault::clone(state.vault());
     let mut sealed = Vec::new();
     let mut errors = Vec::new();
     for (field, value) in value.secrets_mut() {
@@ -98,7 +101,7 @@ pub(super) fn take_out<S: Secretive>(
                 *value = known;
                 continue;
             }
-            let elsewhere = state.vault.find_anywhere(kind, name, value);
+            let elsewhere = state.vault().find_anywhere(kind, name, value);
             let Some(secret) = elsewhere else {
                 errors.push(FieldError {
                     field,
@@ -117,7 +120,7 @@ pub(super) fn take_out<S: Secretive>(
     if !errors.is_empty() {
         return Err(EditError::Invalid(errors));
     }
-    Ok((vault, sealed))
+    Ok((Arc::new(vault), sealed))
 }
 
 /// What stands for a policy's secrets, each with its field.
@@ -133,7 +136,7 @@ pub(super) fn of(policy: &Policy) -> Vec<(String, &str)> {
 pub(super) fn deleted(state: &State, name: &str, policy: &Policy) -> Vec<FieldError> {
     let kind = policy.kind().as_str();
     let gone = of(policy).into_iter().filter(|(field, shown)| {
-        configured_field(shown).is_none() && !state.vault.has(kind, name, field, shown)
+        configured_field(shown).is_none() && !state.vault().has(kind, name, field, shown)
     });
     gone.map(|(field, shown)| FieldError {
         field,
@@ -146,7 +149,7 @@ pub(super) fn deleted(state: &State, name: &str, policy: &Policy) -> Vec<FieldEr
 
 /// What a policy has in place of the secret that is shown so in this field.
 fn known<S: Secretive>(state: &State, name: &str, field: &str, shown: &str) -> Option<String> {
-    let edited = state.overlay.policy(S::KIND, name);
+    let edited = state.overlay().policy(S::KIND, name);
     let now = edited.and_then(|edited| edited.put()).and_then(S::of);
     // What the operator saw there just now.
     if let Some(value) = now {
@@ -155,7 +158,7 @@ fn known<S: Secretive>(state: &State, name: &str, field: &str, shown: &str) -> O
         if let Some(value) = there {
             let seen = match configured_field(&value) {
                 Some(field) => {
-                    let own = configured::<S>(&state.file, name, field);
+                    let own = configured::<S>(state.file(), name, field);
                     own.map(|own| masked(own.expose()))
                 }
                 None => Some(value.clone()),
@@ -166,7 +169,7 @@ fn known<S: Secretive>(state: &State, name: &str, field: &str, shown: &str) -> O
         }
     }
     let of_file = || {
-        let secrets = S::configured(&state.file, name);
+        let secrets = S::configured(state.file(), name);
         let alike = |(_, secret): &&(String, Secret)| masked(secret.expose()) == shown;
         let same = secrets.iter().filter(alike).find(|(of, _)| of == field);
         let found = same.or_else(|| secrets.iter().find(alike));
@@ -177,7 +180,7 @@ fn known<S: Secretive>(state: &State, name: &str, field: &str, shown: &str) -> O
     {
         return Some(value);
     }
-    if state.vault.has(S::KIND.as_str(), name, field, shown) {
+    if state.vault().has(S::KIND.as_str(), name, field, shown) {
         return Some(shown.to_owned());
     }
     of_file()

@@ -11,7 +11,7 @@ use llm::providers::Probe;
 use llm::simulated::SimulatedSettings;
 
 use super::{HealthCheck, OwnPaths, Policies, Upstream, listed_price};
-use crate::auth::KeyTable;
+use crate::auth::{KeySecrets, KeyTable};
 use crate::budgets::Budgets;
 use crate::cache::Cache;
 use crate::config::{self, Config};
@@ -34,28 +34,24 @@ pub struct PolicyError {
     pub problem: String,
 }
 
+/// What counts or knows something, and goes on where the configuration changes.
+struct Parts {
+    keys: KeyTable,
+    limits: Limits,
+    budgets: Budgets,
+    guardrails: Guardrails,
+    cache: Cache,
+    egress: Egress,
+    states: Arc<States>,
+}
+
 impl Policies {
     /// `states`: what is known of providers and targets, and will be.
     ///
     /// # Errors
     /// A provider that cannot be called as configured.
     pub fn build(config: &Config, states: Arc<States>) -> Result<Self, PolicyError> {
-        let guardrails = Guardrails::new(&config.guardrails);
-        Self::with_guardrails(config, states, guardrails)
-    }
-
-    fn with_guardrails(
-        config: &Config,
-        states: Arc<States>,
-        guardrails: Guardrails,
-    ) -> Result<Self, PolicyError> {
-        let prices = prices(config);
-        let upstreams = config
-            .providers
-            .iter()
-            .map(|provider| upstream(provider, config, &prices).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
+        Self::of(config, || Parts {
             keys: KeyTable::new(config, Arc::default()),
             limits: Limits::new(
                 config.server.max_concurrent_requests,
@@ -64,10 +60,38 @@ impl Policies {
                 &config.projects,
             ),
             budgets: Budgets::new(config),
-            system_prompts: SystemPrompts::new(&config.system_prompts),
-            guardrails,
+            guardrails: Guardrails::new(&config.guardrails),
             cache: Cache::new(config),
             egress: Egress::new(&config.egress),
+            states,
+        })
+    }
+
+    /// `parts` are made once it is known that all providers can be called.
+    fn of(config: &Config, parts: impl FnOnce() -> Parts) -> Result<Self, PolicyError> {
+        let prices = prices(config);
+        let upstreams = config
+            .providers
+            .iter()
+            .map(|provider| upstream(provider, config, &prices).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let Parts {
+            keys,
+            limits,
+            budgets,
+            guardrails,
+            cache,
+            egress,
+            states,
+        } = parts();
+        Ok(Self {
+            keys,
+            limits,
+            budgets,
+            system_prompts: SystemPrompts::new(&config.system_prompts),
+            guardrails,
+            cache,
+            egress,
             payloads: Payloads::new(config),
             routing: routing(config, &prices, states),
             pass_client_keys: upstreams.iter().any(|upstream| upstream.pass_client_key),
@@ -88,11 +112,20 @@ impl Policies {
     /// # Errors
     /// As [`build`](Self::build).
     pub fn rebuild(&self, config: &Config) -> Result<Self, PolicyError> {
-        let guardrails = self.guardrails.rebuilt(&config.guardrails);
-        let states = Arc::clone(self.routing.states());
-        let policies = Self::with_guardrails(config, states, guardrails)?;
-        Ok(Self {
-            keys: self.keys.rebuilt(config),
+        self.rebuild_with(config, Arc::clone(self.keys.secrets()))
+    }
+
+    /// The same with other secrets of client keys.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn rebuild_with(
+        &self,
+        config: &Config,
+        secrets: Arc<KeySecrets>,
+    ) -> Result<Self, PolicyError> {
+        Self::of(config, || Parts {
+            keys: self.keys.rebuilt(config, secrets),
             limits: self.limits.rebuilt(
                 config.server.max_concurrent_requests,
                 &config.limits,
@@ -100,9 +133,10 @@ impl Policies {
                 &config.projects,
             ),
             budgets: self.budgets.rebuilt(config),
+            guardrails: self.guardrails.rebuilt(&config.guardrails),
             cache: self.cache.rebuilt(config),
             egress: self.egress.rebuilt(&config.egress),
-            ..policies
+            states: Arc::clone(self.routing.states()),
         })
     }
 }

@@ -168,11 +168,11 @@ fn a_project_speaks_for_its_keys() {
         ..Project::default()
     };
     config.projects.insert("p".to_owned(), project);
-    let there = gone.rebuilt(&config);
+    let there = gone.rebuilt(&config, Arc::default());
     let caller = there.authenticate(Some(SECRET), now()).unwrap();
     assert_eq!(caller.project().map(|name| &**name), Some("p"));
     config.projects.get_mut("p").unwrap().enabled = false;
-    let off = there.rebuilt(&config);
+    let off = there.rebuilt(&config, Arc::default());
     assert_eq!(refused(&off, SECRET, now()).message, PROJECT_DISABLED);
     assert_eq!(off.counts().of(AuthResult::Disabled), 2, "counts go on");
 }
