@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use shared::policies::ConfiguredKey;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
 use self::draft::Draft;
 use self::state::State;
@@ -34,15 +35,15 @@ use crate::telemetry::logs::Log;
 /// From one look whether a request still goes by policies that were replaced to the next.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// The file's configuration and its edits. Changes take turns.
-#[derive(Debug)]
+/// The file's configuration and its edits. Changes take turns. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct InForce {
     gateway: Arc<Gateway>,
     log: Log,
     store: Store,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     /// Every key of the configuration as it was read last.
-    read: Mutex<Vec<ConfiguredKey>>,
+    read: Arc<Mutex<Vec<ConfiguredKey>>>,
 }
 
 /// What is about to be put in force.
@@ -70,8 +71,8 @@ impl InForce {
             gateway,
             log,
             store,
-            state: Mutex::new(state),
-            read: Mutex::default(),
+            state: Arc::new(Mutex::new(state)),
+            read: Arc::default(),
         }
     }
 
@@ -108,9 +109,19 @@ impl InForce {
         self.read.lock().await.clone()
     }
 
-    /// Makes edits, keeps what they change, then puts it in force: all of it, or nothing. Gives what `make` gives. Of
-    /// keys there may be thousands: what takes its time has a thread of its own, and keeps no request waiting.
+    /// Makes edits, keeps what they change, then puts it in force: all of it, or nothing. Gives what `make` gives.
+    ///
+    /// It goes on when nobody waits for it any more: what is kept is in force as well, although a client hung up between.
     async fn edit<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&mut Draft) -> Result<T, EditError> + Send + 'static,
+    ) -> Result<T, EditError> {
+        let in_force = self.clone();
+        ended(tokio::spawn(async move { in_force.edit_now(make).await })).await
+    }
+
+    /// Of keys there may be thousands: what takes its time has a thread of its own, and keeps no request waiting.
+    async fn edit_now<T: Send + 'static>(
         &self,
         make: impl FnOnce(&mut Draft) -> Result<T, EditError> + Send + 'static,
     ) -> Result<T, EditError> {
@@ -222,7 +233,12 @@ fn retire(before: State, replaced: Arc<Policies>) {
 
 /// What takes its time, on a thread on which nobody waits for something else.
 async fn unblocked<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
+    ended(tokio::task::spawn_blocking(work)).await
+}
+
+/// What a task comes to.
+async fn ended<T>(task: JoinHandle<T>) -> T {
+    match task.await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

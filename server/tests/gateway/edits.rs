@@ -1,11 +1,16 @@
 //! What operators change while the gateway runs.
 
+use std::time::Duration;
+
 use llm::simulated::Fault;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::{Config, Secret};
 use sqlx::{Executor, Row};
+
+use shared::policies::{Edit, Policy, PolicyKind, Project};
+use tokio::time::timeout;
 
 use crate::test_app::{TestApp, hello, model, simulated};
 
@@ -160,4 +165,30 @@ async fn edits_outlast_a_reload_and_a_restart() {
     assert_eq!(models[1].name, "org/m");
     assert_eq!(models[1].strategy, "round_robin");
     again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_whose_client_hangs_up_is_kept_and_in_force_or_neither() {
+    let app = TestApp::start(config()).await;
+    let in_force = &app.app().in_force;
+    let project = |description: String| {
+        Policy::Project(Project {
+            description: Some(description),
+            ..Project::default()
+        })
+    };
+    let edit = Edit::default();
+    for i in 0..200 {
+        let put = in_force.put("p", project(format!("no. {i}")), &edit);
+        // Dropped at another moment each time, as hyper does with a request whose connection is gone.
+        if let Ok(done) = timeout(Duration::from_micros(50 * i), put).await {
+            done.unwrap();
+        }
+    }
+    let last = project("the last".to_owned());
+    let last = in_force.put("p", last, &edit).await.unwrap();
+    let kept = in_force.versions(PolicyKind::Project, "p").await.unwrap();
+    assert_eq!(kept[0].version, last.version);
+    let versions = kept.iter().rev().map(|kept| kept.version);
+    assert!(versions.eq(1..=last.version), "none is left out");
 }
