@@ -19,6 +19,7 @@ mod problem;
 mod rest;
 mod routes;
 mod slashes;
+mod to_the_end;
 mod visitor;
 
 pub use api::Admin;
@@ -61,6 +62,7 @@ pub fn router(state: &AdminState) -> Router {
         .layer(middleware::from_fn(needs::of_pages))
         .merge(routes::router(state))
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn(to_the_end::changes))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(middleware::map_response(headers::set));

@@ -1,5 +1,7 @@
 //! Users, API tokens and sessions: who may do what.
 
+use std::time::{Duration, Instant};
+
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -7,8 +9,10 @@ use server::app::App;
 use server::config::{Config, Secret};
 use shared::access::Area;
 use sqlx::Row;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use crate::test_app::TestApp;
+use crate::test_app::{SOON, TestApp};
 
 pub const TOKEN: &str = "the-admin-token-of-the-test";
 pub const PASSWORD: &str = "correct horse battery";
@@ -838,4 +842,40 @@ async fn a_listener_for_everybody_needs_a_token_that_nobody_guesses() {
     config.admin.host = "127.0.0.1".parse().unwrap();
     config.admin.token = Some(Secret::new("letmein"));
     App::start(&config).await.unwrap().stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_client_hangs_up_holds_or_is_not_made() {
+    let access = Access::start().await;
+    access.user("u", "viewer").await;
+    let address = access.app.app().admin_address;
+    for i in 0..150 {
+        let role = ["editor", "viewer"][i % 2];
+        let body = json!({ "role": role }).to_string();
+        let request = format!(
+            "PUT /api/v1/users/u HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        // tokio's timers are too coarse for it.
+        std::thread::sleep(Duration::from_micros(20 * i as u64));
+        drop(client);
+        // What is kept holds at once, or in a moment.
+        let give_up = Instant::now() + SOON;
+        loop {
+            let kept = access.admin(Method::GET, "/api/v1/users/u/versions", None);
+            let kept = json_of(kept.await).await[0]["user"]["role"].clone();
+            let held = access.admin(Method::GET, "/api/v1/users/u", None).await;
+            let held = json_of(held).await["role"].clone();
+            if kept == held {
+                break;
+            }
+            assert!(Instant::now() < give_up, "{kept} is kept, {held} holds");
+        }
+    }
+    let versions = access.admin(Method::GET, "/api/v1/users/u/versions", None);
+    let versions = json_of(versions.await).await;
+    assert!(versions.as_array().unwrap().len() > 1, "some were made");
 }
