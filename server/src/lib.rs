@@ -29,5 +29,6 @@ pub mod selection;
 pub mod serve;
 pub mod store;
 pub mod system_prompt;
+mod tasks;
 pub mod telemetry;
 pub mod transport;

@@ -12,6 +12,12 @@ use crate::{
 /// Hands `args` on to the benchmark, `xtask/bench`.
 pub fn bench(args: &[String]) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        run(workspace
+            .cargo()
+            .args(["run", "--quiet", "--package", "bench", "--", "--help"]))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let binary = build::build(Profile::Release, None)?;
     run(workspace
         .cargo()

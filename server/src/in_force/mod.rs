@@ -4,6 +4,7 @@
 mod check;
 mod draft;
 mod error;
+mod history;
 mod keys;
 mod logging;
 mod models;
@@ -21,7 +22,6 @@ use std::time::Duration;
 
 use shared::policies::ConfiguredKey;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
 use self::draft::Draft;
 use self::state::State;
@@ -30,6 +30,7 @@ use crate::gateway::Gateway;
 use crate::policies::{Policies, PolicyError};
 use crate::secrets::Vault;
 use crate::store::{Retention, Store};
+use crate::tasks::unblocked;
 use crate::telemetry::logs::Log;
 
 /// From one look whether a request still goes by policies that were replaced to the next.
@@ -109,19 +110,12 @@ impl InForce {
         self.read.lock().await.clone()
     }
 
-    /// Makes edits, keeps what they change, then puts it in force: all of it, or nothing. Gives what `make` gives.
+    /// Makes edits, keeps what they change, then puts it in force: all of it, or nothing. Gives what `make` gives. Of
+    /// keys there may be thousands: what takes its time has a thread of its own, and keeps no request waiting.
     ///
-    /// It goes on when nobody waits for it any more: what is kept is in force as well, although a client hung up between.
+    /// Dropped in between, it would leave what is kept and not in force: whoever calls it for a client goes on without
+    /// that (`admin/to_the_end.rs`).
     async fn edit<T: Send + 'static>(
-        &self,
-        make: impl FnOnce(&mut Draft) -> Result<T, EditError> + Send + 'static,
-    ) -> Result<T, EditError> {
-        let in_force = self.clone();
-        ended(tokio::spawn(async move { in_force.edit_now(make).await })).await
-    }
-
-    /// Of keys there may be thousands: what takes its time has a thread of its own, and keeps no request waiting.
-    async fn edit_now<T: Send + 'static>(
         &self,
         make: impl FnOnce(&mut Draft) -> Result<T, EditError> + Send + 'static,
     ) -> Result<T, EditError> {
@@ -229,21 +223,4 @@ fn retire(before: State, replaced: Arc<Policies>) {
         }
         tokio::task::spawn_blocking(move || drop(replaced));
     });
-}
-
-/// What takes its time, on a thread on which nobody waits for something else.
-async fn unblocked<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    ended(tokio::task::spawn_blocking(work)).await
-}
-
-/// What a task comes to.
-async fn ended<T>(task: JoinHandle<T>) -> T {
-    match task.await {
-        Ok(done) => done,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The process ends, and whoever waits with it.
-            Err(_) => std::future::pending().await,
-        },
-    }
 }

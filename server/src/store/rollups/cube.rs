@@ -105,10 +105,10 @@ async fn worth_storing(rows: &[Ids]) -> Vec<Dimensions> {
         // A set never has fewer groups than its subsets (as in the Apriori algorithm).
         let mut smaller = dimensions.without_one();
         let may = smaller.all(|smaller| counts[usize::from(smaller.number())].is_some());
-        counts.push(may.then(|| count(rows, dimensions, most)).flatten());
-        if may {
-            let_others_pass(0).await;
-        }
+        counts.push(match may {
+            true => count(rows, dimensions, most).await,
+            false => None,
+        });
     }
     let mut few: Vec<_> = Dimensions::sets()
         .zip(counts)
@@ -129,9 +129,10 @@ async fn worth_storing(rows: &[Ids]) -> Vec<Dimensions> {
 }
 
 /// How many groups there are; `None`: more than `most`.
-fn count(rows: &[Ids], dimensions: Dimensions, most: usize) -> Option<usize> {
+async fn count(rows: &[Ids], dimensions: Dimensions, most: usize) -> Option<usize> {
     let mut groups = HashSet::with_capacity(most + 1);
-    for ids in rows {
+    for (i, ids) in rows.iter().enumerate() {
+        let_others_pass(i).await;
         if groups.insert(of(dimensions, ids)) && groups.len() > most {
             return None;
         }

@@ -1,9 +1,9 @@
 //! Sums of whole days, UTC, so that a month is a few rows.
 //!
 //! A day is summed up from its hours once it is over, and from then on stands for them; and the day and each of its hours
-//! get sums by fewer dimensions (see [`cube`]). It is in `summed_up_days` as long as its sums are exactly those of its hours: whatever changes an hour takes its day out in the same transaction, until it is
-//! summed up again. So days are exact, cost the writer nothing while requests come, and those of an older database are
-//! summed up the same way.
+//! get sums by fewer dimensions (see [`cube`]). It is in `summed_up_days` as long as its sums are exactly those of its
+//! hours: whatever changes an hour takes its day out in the same transaction, until it is summed up again. So days are
+//! exact, cost the writer nothing while requests come, and those of an older database are summed up the same way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

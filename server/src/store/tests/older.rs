@@ -38,6 +38,12 @@ async fn of_schema(version: i64, newer: &Database) -> (SqliteConnection, String)
     (connection, format!("sqlite:{}", older.display()))
 }
 
+async fn filled(database: &Database, records: &[RequestRecord]) {
+    let mut pending = PendingRollups::default();
+    let written = database.store.commit(records, &mut pending, Rollups::Now);
+    written.await.unwrap();
+}
+
 #[tokio::test]
 async fn rollups_of_before_are_kept_and_filled() {
     let database = Database::open().await;
@@ -47,11 +53,7 @@ async fn rollups_of_before_are_kept_and_filled() {
             ..record_at(NOON_US + i * 10_000_000)
         })
         .collect();
-    database
-        .store
-        .commit(&records, &mut PendingRollups::default(), Rollups::Now)
-        .await
-        .unwrap();
+    filled(&database, &records).await;
     let (mut connection, url) = of_schema(WITHOUT_PROJECTS, &database).await;
     let columns = "bucket_start_s, requested_model, provider, upstream_model, key_name, requests, errors, \
                    input_tokens, output_tokens, cost_nanos, figures";
@@ -123,11 +125,7 @@ async fn days_of_before_are_summed_up_again() {
     let records: Vec<_> = (0..300)
         .map(|i| record_at(NOON_US + i * 10_000_000))
         .collect();
-    database
-        .store
-        .commit(&records, &mut PendingRollups::default(), Rollups::Now)
-        .await
-        .unwrap();
+    filled(&database, &records).await;
     let (mut connection, url) = of_schema(WITH_TOTALS, &database).await;
     for sql in [
         "INSERT INTO main.requests SELECT * FROM newer.requests",
