@@ -132,23 +132,24 @@ impl PatternFilter {
         }
     }
 
-    /// The numbers of those that the text may match from there on.
-    pub fn possible(&self, text: &str, from: usize) -> PatternSet {
+    /// The numbers of those that the text may match from there on; `None`: it matches none.
+    pub fn possible(&self, text: &str, from: usize) -> Option<PatternSet> {
+        let input = Input::new(text).span(from..text.len());
+        if let Some(regexes) = &self.regexes
+            && !regexes.any.is_match(input.clone())
+        {
+            return None;
+        }
         let mut set = PatternSet::new(self.count);
         match &self.regexes {
-            Some(regexes) => {
-                let input = Input::new(text).span(from..text.len());
-                if regexes.any.is_match(input.clone()) {
-                    regexes.all.which_overlapping_matches(&input, &mut set);
-                }
-            }
+            Some(regexes) => regexes.all.which_overlapping_matches(&input, &mut set),
             None => {
                 for index in 0..self.count {
                     set.insert(regex_automata::PatternID::must(index));
                 }
             }
         }
-        set
+        Some(set)
     }
 }
 
@@ -198,7 +199,8 @@ mod tests {
         let filter = PatternFilter::new(&patterns.iter().collect::<Vec<_>>());
         let possible = |text: &str| {
             let set = filter.possible(text, 0);
-            set.iter().map(|id| id.as_usize()).collect::<Vec<_>>()
+            let ids = set.iter().flat_map(PatternSet::iter);
+            ids.map(|id| id.as_usize()).collect::<Vec<_>>()
         };
         assert_eq!(possible("nothing"), [0; 0]);
         assert_eq!(possible("a foo\nbär, xxx"), [0, 1, 2, 3]);

@@ -254,22 +254,21 @@ fn number(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
     }
 }
 
-/// Where the first digit is. Pieces without one, as most are, are looked at in a few instructions each.
+/// Where the first digit is.
 fn first_digit(bytes: &[u8]) -> Option<usize> {
-    const PIECE: usize = 32;
-    let has_one = |piece: &[u8]| {
-        piece
-            .iter()
-            .fold(false, |any, byte| any | byte.is_ascii_digit())
-    };
-    let (pieces, _) = bytes.as_chunks::<PIECE>();
-    let from = PIECE
-        * pieces
-            .iter()
-            .take_while(|piece| !has_one(&piece[..]))
-            .count();
+    let from = first_piece(bytes, |byte| byte.is_ascii_digit());
     let digit = bytes[from..].iter().position(u8::is_ascii_digit)?;
     Some(from + digit)
+}
+
+/// Where the first piece begins that has such a byte, or the rest that is no whole piece. Pieces without one, as most
+/// are, are looked at in a few instructions each.
+pub fn first_piece(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    const PIECE: usize = 32;
+    // Without an early end: the compiler makes vectors of it.
+    let has_one = |piece: &[u8; PIECE]| piece.iter().fold(false, |any, byte| any | is(*byte));
+    let (pieces, _) = bytes.as_chunks::<PIECE>();
+    PIECE * pieces.iter().take_while(|piece| !has_one(piece)).count()
 }
 
 /// No letter, digit or point of a number stands before it.

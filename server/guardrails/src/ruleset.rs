@@ -169,9 +169,8 @@ impl Active {
 
     /// The expressions that the text may match; `None`: there are none.
     pub fn possible(&self, text: &str, from: usize) -> Option<PatternSet> {
-        let filter = self.ruleset.filter.as_ref()?;
-        let set = (self.patterns > 0).then(|| filter.possible(text, from))?;
-        (!set.is_empty()).then_some(set)
+        let filter = self.ruleset.filter.as_ref().filter(|_| self.patterns > 0)?;
+        filter.possible(text, from)
     }
 
     /// The number of a sign of injections among the expressions.

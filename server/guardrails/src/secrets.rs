@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
-use crate::pii::{Found, Run};
+use crate::pii::{Found, Run, first_piece};
 
 /// How a secret of this shape goes on after what it begins with.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +49,31 @@ const SHAPES: &[(&str, Shape)] = &[
     ("-----BEGIN ", Shape::PrivateKey),
 ];
 
-static STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(SHAPES.iter().map(|(start, _)| start))
-        .expect("a few short words")
+/// Bytes that are rare in prose. Every beginning has one; by the first of them they are looked for.
+const MARKS: [u8; 6] = *b"-_AGJ2";
+
+/// A beginning, found by its first mark.
+struct Start {
+    /// What stands before the mark, and what behind it.
+    before: &'static [u8],
+    behind: &'static [u8],
+    shape: Shape,
+}
+
+/// By the place of the mark among [`MARKS`].
+static STARTS: LazyLock<[Vec<Start>; MARKS.len()]> = LazyLock::new(|| {
+    MARKS.map(|mark| {
+        let starts = SHAPES.iter().filter_map(|(start, shape)| {
+            let start = start.as_bytes();
+            let at = start.iter().position(|byte| MARKS.contains(byte))?;
+            (start[at] == mark).then(|| Start {
+                before: &start[..at],
+                behind: &start[at + 1..],
+                shape: *shape,
+            })
+        });
+        starts.collect()
+    })
 });
 
 /// In bytes: as much of a secret as has to be there before it is one.
@@ -69,22 +87,38 @@ const LONGEST_LABEL: usize = 40;
 pub fn find(text: &str, from: usize) -> Option<Found> {
     let bytes = text.as_bytes();
     let mut at = from;
-    while let Some(found) = STARTS.find(&bytes[at..]) {
-        let start = at + found.start();
-        let body = at + found.end();
-        let before = start.checked_sub(1).map(|index| bytes[index]);
-        let alone = !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if let (true, Some((end, run))) = (alone, matched(SHAPES[found.pattern()].1, bytes, body)) {
-            return Some(Found {
-                start,
-                end,
-                run: (end == bytes.len()).then_some(run),
-                what: "secret",
-            });
+    while let Some(mark) = next_mark(&bytes[at..]) {
+        let mark = at + mark;
+        let place = MARKS.iter().position(|byte| *byte == bytes[mark]);
+        for start in place.map_or(&[][..], |place| &STARTS[place]) {
+            if !bytes[from..mark].ends_with(start.before)
+                || !bytes[mark + 1..].starts_with(start.behind)
+            {
+                continue;
+            }
+            let body = mark + 1 + start.behind.len();
+            let start_at = mark - start.before.len();
+            let before = start_at.checked_sub(1).map(|index| bytes[index]);
+            let alone = !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if let (true, Some((end, run))) = (alone, matched(start.shape, bytes, body)) {
+                return Some(Found {
+                    start: start_at,
+                    end,
+                    run: (end == bytes.len()).then_some(run),
+                    what: "secret",
+                });
+            }
         }
-        at = start + 1;
+        at = mark + 1;
     }
     None
+}
+
+/// Where the first mark is. Pieces without one are looked at in a few instructions each.
+fn next_mark(bytes: &[u8]) -> Option<usize> {
+    let from = first_piece(bytes, |byte| MARKS.contains(&byte));
+    let mark = bytes[from..].iter().position(|byte| MARKS.contains(byte))?;
+    Some(from + mark)
 }
 
 /// Where a secret ends whose beginning ends at `body`, and how it would go on.
@@ -173,6 +207,12 @@ mod tests {
             assert!(found.run.is_none());
             assert!(find(secret, 0).is_some());
         }
+    }
+
+    #[test]
+    fn every_beginning_has_a_mark() {
+        let starts: usize = STARTS.iter().map(Vec::len).sum();
+        assert_eq!(starts, SHAPES.len());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The answers themselves, whatever the settings are.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -24,14 +24,12 @@ pub struct Kept {
     /// The protocols that clients have asked in, a bit each. While there is one, nobody needs to look for the answers of others.
     protocols: AtomicU64,
     counts: Counts,
-    /// Told of what is kept and forgotten.
-    observer: Observer,
 }
 
-#[derive(Debug)]
 struct Answers {
     max_bytes: u64,
     cache: Cache<EntryKey, Answer>,
+    observer: Option<Observer>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,25 +56,8 @@ pub enum Change {
     Forgotten(EntryKey),
 }
 
-type Observing = Box<dyn Fn(Change) + Send + Sync>;
-
-#[derive(Clone, Default)]
-struct Observer(Arc<Mutex<Option<Observing>>>);
-
-impl std::fmt::Debug for Observer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Observer")
-    }
-}
-
-impl Observer {
-    fn tell(&self, change: impl FnOnce() -> Change) {
-        let observing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(observing) = &*observing {
-            observing(change());
-        }
-    }
-}
+/// Told of what is kept and forgotten.
+pub type Observer = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// Each entry is good for as long as it says.
 struct Ttl;
@@ -104,23 +85,61 @@ impl Expiry<EntryKey, Answer> for Ttl {
     }
 }
 
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut answers = f.debug_struct("Answers");
+        answers.field("max_bytes", &self.max_bytes);
+        answers.finish_non_exhaustive()
+    }
+}
+
 impl Answers {
-    fn new(max_bytes: u64, observer: Observer) -> Self {
+    fn new(max_bytes: u64, observer: Option<Observer>) -> Self {
         let weigh = |_: &EntryKey, answer: &Answer| match answer {
             Answer::Entry(entry) => u32::try_from(entry.bytes).unwrap_or(u32::MAX),
             Answer::Plain(_) => 96,
         };
-        let cache = Cache::builder()
+        let mut cache = Cache::builder()
             .max_capacity(max_bytes)
             .weigher(weigh)
-            .expire_after(Ttl)
-            .eviction_listener(move |key, answer, cause| {
+            .expire_after(Ttl);
+        // Keeping an answer takes several times as long with one.
+        if let Some(observer) = observer.clone() {
+            cache = cache.eviction_listener(move |key, answer, cause| {
                 if matches!(answer, Answer::Entry(_)) && cause != RemovalCause::Replaced {
-                    observer.tell(|| Change::Forgotten(*key));
+                    observer(Change::Forgotten(*key));
                 }
-            })
-            .build();
-        Self { max_bytes, cache }
+            });
+        }
+        Self {
+            max_bytes,
+            cache: cache.build(),
+            observer,
+        }
+    }
+
+    /// The same answers, kept otherwise. Where there is less room, the latest stay.
+    fn moved(&self, max_bytes: u64, observer: Option<Observer>) -> Self {
+        let moved = Self::new(max_bytes, observer);
+        let mut entries = self.entries();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
+        let mut left = max_bytes;
+        for entry in entries {
+            match left.checked_sub(entry.bytes) {
+                Some(less) => {
+                    left = less;
+                    moved.keep(entry);
+                }
+                None => moved.tell(|| Change::Forgotten(entry.key)),
+            }
+        }
+        moved
+    }
+
+    fn tell(&self, change: impl FnOnce() -> Change) {
+        if let Some(observer) = &self.observer {
+            observer(change());
+        }
     }
 
     fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
@@ -152,47 +171,26 @@ impl Answers {
 
 impl Kept {
     pub fn new(max_bytes: u64) -> Self {
-        let observer = Observer::default();
         Self {
-            answers: RwLock::new(Answers::new(max_bytes, observer.clone())),
+            answers: RwLock::new(Answers::new(max_bytes, None)),
             flights: Flights::default(),
             protocols: AtomicU64::new(0),
             counts: Counts::default(),
-            observer,
         }
     }
 
-    /// Tells of every change from here on.
-    pub fn observe(&self, observing: impl Fn(Change) + Send + Sync + 'static) {
-        let mut observer = self
-            .observer
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *observer = Some(Box::new(observing));
+    /// Tells of every change from here on; `None`: nobody wants to know any more.
+    pub fn observe(&self, observer: Option<Observer>) {
+        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        *answers = answers.moved(answers.max_bytes, observer);
     }
 
     /// Keeps at most so much from here on. Where that is less, the latest answers stay.
     pub fn resize(&self, max_bytes: u64) {
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        if answers.max_bytes == max_bytes {
-            return;
+        if answers.max_bytes != max_bytes {
+            *answers = answers.moved(max_bytes, answers.observer.clone());
         }
-        // Those that go are told by the cache that refuses them.
-        let resized = Answers::new(max_bytes, self.observer.clone());
-        let mut entries = answers.entries();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
-        let mut left = max_bytes;
-        for entry in entries {
-            match left.checked_sub(entry.bytes) {
-                Some(less) => {
-                    left = less;
-                    resized.keep(entry);
-                }
-                None => self.observer.tell(|| Change::Forgotten(entry.key)),
-            }
-        }
-        *answers = resized;
     }
 
     pub(super) fn max_bytes(&self) -> u64 {
@@ -229,9 +227,9 @@ impl Kept {
 
     pub(super) fn keep(&self, entry: Entry) -> Arc<Entry> {
         let entry = Arc::new(entry);
-        // First, for there may be no room: then it is told at once that the entry is forgotten.
-        self.observer.tell(|| Change::Kept(Arc::clone(&entry)));
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        // First, for there may be no room: then it is told at once that the entry is forgotten.
+        answers.tell(|| Change::Kept(Arc::clone(&entry)));
         answers.keep(Arc::clone(&entry));
         entry
     }

@@ -9,7 +9,7 @@ use chrono::Utc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::entry::Entry;
-use super::kept::{Change, Kept};
+use super::kept::{Change, Kept, Observer};
 use super::key::EntryKey;
 use crate::store::{Store, StoreError};
 
@@ -28,8 +28,9 @@ struct Writer {
     store: Store,
     kept: Arc<Kept>,
     changes: mpsc::Receiver<Change>,
-    /// What the operator wants, as the observer goes by it.
-    wanted: Arc<AtomicBool>,
+    tell: mpsc::Sender<Change>,
+    /// What the operator wants, as far as it was looked.
+    wanted: bool,
     /// Changes were lost.
     overflown: Arc<AtomicBool>,
     /// What there is in the database is what there is in memory.
@@ -44,27 +45,22 @@ impl Persistence {
         wanted: impl Fn() -> bool + Send + 'static,
     ) -> Self {
         let (tell, changes) = mpsc::channel(WAITING);
-        let flag = Arc::new(AtomicBool::new(wanted()));
-        let overflown = Arc::new(AtomicBool::new(false));
         let mut writer = Writer {
             store,
-            kept: Arc::clone(&kept),
+            kept,
             changes,
-            wanted: Arc::clone(&flag),
-            overflown: Arc::clone(&overflown),
+            tell,
+            wanted: wanted(),
+            overflown: Arc::default(),
             written: false,
         };
-        if flag.load(Ordering::Relaxed) {
+        if writer.wanted {
             match writer.restore().await {
                 Ok(()) => writer.written = true,
                 Err(error) => tracing::warn!(%error, "What the cache held before is lost"),
             }
+            writer.follow();
         }
-        kept.observe(move |change| {
-            if flag.load(Ordering::Relaxed) && tell.try_send(change).is_err() {
-                overflown.store(true, Ordering::Relaxed);
-            }
-        });
         let (end, ending) = oneshot::channel();
         tokio::spawn(writer.run(wanted, ending));
         Self { end }
@@ -81,6 +77,20 @@ impl Persistence {
 }
 
 impl Writer {
+    /// Is told of what changes for as long as that is wanted.
+    fn follow(&self) {
+        let observer = self.wanted.then(|| {
+            let (tell, overflown) = (self.tell.clone(), Arc::clone(&self.overflown));
+            let observer: Observer = Arc::new(move |change| {
+                if tell.try_send(change).is_err() {
+                    overflown.store(true, Ordering::Relaxed);
+                }
+            });
+            observer
+        });
+        self.kept.observe(observer);
+    }
+
     async fn restore(&self) -> Result<(), StoreError> {
         let now = Utc::now().timestamp_micros();
         self.store.remove_old_answers(now).await?;
@@ -104,33 +114,38 @@ impl Writer {
         mut ending: oneshot::Receiver<oneshot::Sender<()>>,
     ) {
         // Nothing is left of what the operator does not want there.
-        self.write_and_warn(wanted(), !self.written).await;
+        self.write_and_warn(!self.written).await;
         loop {
             tokio::select! {
                 done = &mut ending => {
-                    self.write_and_warn(wanted(), false).await;
+                    self.look(wanted()).await;
                     if let Ok(done) = done {
                         let _ = done.send(());
                     }
                     return;
                 }
-                () = tokio::time::sleep(INTERVAL) => {
-                    let now = wanted();
-                    let before = self.wanted.swap(now, Ordering::Relaxed);
-                    self.write_and_warn(now, now != before).await;
-                }
+                () = tokio::time::sleep(INTERVAL) => self.look(wanted()).await,
             }
         }
     }
 
-    async fn write_and_warn(&mut self, wanted: bool, all: bool) {
-        if let Err(error) = self.write(wanted, all).await {
+    /// Writes what has changed.
+    async fn look(&mut self, wanted: bool) {
+        let before = std::mem::replace(&mut self.wanted, wanted);
+        if before != wanted {
+            self.follow();
+        }
+        self.write_and_warn(before != wanted).await;
+    }
+
+    async fn write_and_warn(&mut self, all: bool) {
+        if let Err(error) = self.write(all).await {
             tracing::warn!(%error, "What the cache holds could not be written");
             self.overflown.store(true, Ordering::Relaxed);
         }
     }
 
-    async fn write(&mut self, wanted: bool, all: bool) -> Result<(), StoreError> {
+    async fn write(&mut self, all: bool) -> Result<(), StoreError> {
         let mut changed: HashMap<EntryKey, Option<Arc<Entry>>> = HashMap::new();
         while let Ok(change) = self.changes.try_recv() {
             match change {
@@ -140,11 +155,15 @@ impl Writer {
         }
         let all = self.overflown.swap(false, Ordering::Relaxed) || all;
         if all {
-            let entries = if wanted { self.kept.all() } else { Vec::new() };
+            let entries = if self.wanted {
+                self.kept.all()
+            } else {
+                Vec::new()
+            };
             let stored: Vec<_> = entries.iter().filter_map(|entry| entry.stored()).collect();
             return self.store.put_answers(&stored, &[], true).await;
         }
-        if changed.is_empty() || !wanted {
+        if changed.is_empty() || !self.wanted {
             return Ok(());
         }
         let gone = changed.iter().filter(|(_, entry)| entry.is_none());
