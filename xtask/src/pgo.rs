@@ -1,22 +1,25 @@
-//! Profile-guided optimisation: `cargo xtask profile` notes which code requests run through, and release builds from then on
-//! put that code together and make more of it.
+//! Profile-guided optimisation: release builds put the code together that requests run through, and make more of it.
 //!
-//! <https://doc.rust-lang.org/rustc/profile-guided-optimization.html>. The profile is in the target directory, and there only
-//! for who asked for it: what it makes is quicker, but larger. What has changed since is compiled as it would be without.
+//! <https://doc.rust-lang.org/rustc/profile-guided-optimization.html>. `cargo xtask profile` notes what that code is and
+//! leaves it in `xtask/profile`, where it belongs to the source. What has changed since, or is another compiler's, is
+//! compiled as it would be without: the profile ages, and breaks nothing.
 
 use std::{
     env,
     ffi::OsString,
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 use crate::cargo::{Profile, Workspace, compiler, host, run};
 
-const PROFILE: &str = "gateway.profdata";
+/// Compressed, with nothing of what requests never run through.
+const PROFILE: &str = "gateway.profdata.br";
 /// Beside it: which compiler, on which machine, it was made with. Others name functions otherwise.
 const COMPILER: &str = "compiler.txt";
 /// Given by hand, flags are not to be replaced by ours.
@@ -29,12 +32,13 @@ pub struct Guided {
 }
 
 impl Guided {
-    /// `None`: it would be of no use, or is not wanted.
+    /// `None`: there is none for this machine, or none is wanted.
     pub fn by(workspace: &Workspace) -> Result<Option<Self>> {
         if FLAGS.iter().any(|name| env::var_os(name).is_some()) {
             return Ok(None);
         }
-        let folder = folder(workspace);
+        let host = host()?;
+        let folder = source(workspace, &host);
         let Ok(made_with) = fs::read_to_string(folder.join(COMPILER)) else {
             return Ok(None);
         };
@@ -43,13 +47,17 @@ impl Guided {
             return Ok(None);
         }
         let mut flags = OsString::from("-Cprofile-use=");
-        flags.push(folder.join(PROFILE));
-        // What requests run through becomes a section of its own, and so does what hardly ever runs.
-        flags.push("\u{1f}-Clink-arg=-Wl,-z,keep-text-section-prefix");
-        Ok(Some(Self {
-            host: host()?,
-            flags,
-        }))
+        flags.push(unpacked(workspace, &folder.join(PROFILE))?);
+        for flag in [
+            // That some functions are others by now is expected.
+            "-Cllvm-args=-no-pgo-warn-mismatch",
+            // What requests run through becomes a section of its own, and so does what hardly ever runs.
+            "-Clink-arg=-Wl,-z,keep-text-section-prefix",
+        ] {
+            flags.push("\u{1f}");
+            flags.push(flag);
+        }
+        Ok(Some(Self { host, flags }))
     }
 
     /// Has cargo build with it.
@@ -70,14 +78,10 @@ impl Guided {
 pub fn profile() -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let merge = merge_tool()?;
-    let target = folder(&workspace);
+    let target = scratch(&workspace);
     let counted = target.join("counted");
-    for old in [&counted, &target.join(COMPILER)] {
-        if old.is_dir() {
-            fs::remove_dir_all(old)?;
-        } else if old.exists() {
-            fs::remove_file(old)?;
-        }
+    if counted.is_dir() {
+        fs::remove_dir_all(&counted)?;
     }
     run(workspace
         .cargo()
@@ -92,22 +96,62 @@ pub fn profile() -> Result<ExitCode> {
         .arg(&target)
         .env("CARGO_ENCODED_RUSTFLAGS", flags))?;
     run(Command::new(workspace.target.join("release/bench"))
-        .arg(target.join(host).join("release/ai-gateway")))?;
+        .arg(target.join(&host).join("release/ai-gateway")))?;
 
+    let merged = target.join("merged.profdata");
     run(Command::new(merge)
-        .args(["merge", "--output"])
-        .arg(target.join(PROFILE))
+        .args(["merge", "--sparse", "--output"])
+        .arg(&merged)
         .arg(&counted))?;
-    // Last: without it there is no profile.
-    fs::write(target.join(COMPILER), compiler()?)?;
+    let folder = source(&workspace, &host);
+    fs::create_dir_all(&folder)?;
+    pack(&merged, &folder.join(PROFILE))?;
+    fs::write(folder.join(COMPILER), compiler()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn folder(workspace: &Workspace) -> PathBuf {
+/// Where the profile is kept.
+fn source(workspace: &Workspace, host: &str) -> PathBuf {
+    workspace.root.join("xtask/profile").join(host)
+}
+
+/// Where what is made of it is.
+fn scratch(workspace: &Workspace) -> PathBuf {
     workspace.target.join("profile")
 }
 
-/// `llvm-profdata` of the compiler's LLVM.
+fn pack(profile: &Path, packed: &Path) -> Result<()> {
+    let profile = fs::read(profile)?;
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 11, 24);
+    writer.write_all(&profile)?;
+    fs::write(packed, writer.into_inner())
+        .with_context(|| format!("cannot write {}", packed.display()))
+}
+
+/// The profile as the compiler reads it. Its name follows from what is in it, so that another one has all built anew.
+fn unpacked(workspace: &Workspace, packed: &Path) -> Result<PathBuf> {
+    let packed = fs::read(packed).with_context(|| format!("cannot read {}", packed.display()))?;
+    let digest = Sha256::digest(&packed);
+    let name: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let folder = scratch(workspace);
+    let path = folder.join(format!("{name}.profdata"));
+    if path.is_file() {
+        return Ok(path);
+    }
+    let mut profile = Vec::new();
+    brotli::BrotliDecompress(&mut &packed[..], &mut profile)
+        .context("the profile cannot be unpacked")?;
+    fs::create_dir_all(&folder)?;
+    // Whole, or not there.
+    let new = folder.join(format!("{name}.new"));
+    fs::write(&new, profile)?;
+    fs::rename(&new, &path)?;
+    Ok(path)
+}
+
 fn merge_tool() -> Result<PathBuf> {
     let version = compiler()?;
     let major = version

@@ -102,6 +102,8 @@ impl Writer {
     /// Runs until it is told to shut down, or all recorders are gone.
     pub(super) async fn run(mut self) {
         self.adopt_leftovers().await;
+        // Rows of before are read now, while there are few: from then on memory tells what the rollups lack.
+        self.commit(&[], Rollups::Now).await;
         while !self.ended {
             self.gather().await;
             self.write_queue().await;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -48,6 +48,29 @@ impl Target {
         self.processes
             .as_ref()
             .map_or(Ok(Duration::ZERO), Processes::cpu)
+    }
+
+    /// Its CPU time once it has done what it put off: that is a part of what a request costs, and none of the next one's.
+    async fn settled(&self) -> Result<Duration> {
+        const LOOK: Duration = Duration::from_millis(50);
+        const BUSY: Duration = Duration::from_millis(1);
+        const MOST_LOOKS: usize = 100;
+        let (mut before, mut quiet) = (self.cpu()?, 0);
+        for _ in 0..MOST_LOOKS {
+            // Records are written every 100 ms: once it is quiet for longer, they are.
+            if self.processes.is_none() || quiet == 3 {
+                break;
+            }
+            sleep(LOOK).await;
+            let now = self.cpu()?;
+            quiet = if now.saturating_sub(before) < BUSY {
+                quiet + 1
+            } else {
+                0
+            };
+            before = now;
+        }
+        Ok(before)
     }
 
     /// A chat request as an SDK would send it.
@@ -129,7 +152,7 @@ pub async fn open_loop(
     for connection in &mut connections {
         connection.call(&request, |_| ()).await?;
     }
-    let before = target.cpu()?;
+    let before = target.settled().await?;
     let start = Instant::now();
     let each = rate * duration.as_millis() as usize / 1000 / CONNECTIONS;
     let gap = Duration::from_secs(1) / rate as u32;
@@ -155,7 +178,9 @@ pub async fn open_loop(
             anyhow::Ok(latencies)
         });
     let latencies: Vec<f64> = try_join_all(tasks).await?.concat();
-    finish(target, before, start, latencies.len(), latencies)
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = target.settled().await?.saturating_sub(before);
+    finish(cpu, seconds, latencies.len(), latencies)
 }
 
 /// Every connection sends its next request as soon as the last one is answered.
@@ -169,7 +194,7 @@ pub async fn closed_loop(
     for connection in &mut connections {
         connection.call(request, |_| ()).await?;
     }
-    let before = target.cpu()?;
+    let before = target.settled().await?;
     let start = Instant::now();
     let run = next_run();
     let count = connections.len();
@@ -185,7 +210,9 @@ pub async fn closed_loop(
         anyhow::Ok(latencies)
     });
     let latencies: Vec<f64> = try_join_all(tasks).await?.concat();
-    finish(target, before, start, latencies.len(), latencies)
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = target.settled().await?.saturating_sub(before);
+    finish(cpu, seconds, latencies.len(), latencies)
 }
 
 /// Many paced streams at once; counted are the chunks of the time when all of them run.
@@ -213,7 +240,9 @@ pub async fn paced_streams(
         sleep(warm).await;
         let (chunks, before, start) = (seen.get(), target.cpu()?, Instant::now());
         sleep(duration).await;
-        finish(target, before, start, seen.get() - chunks, Vec::new())
+        let cpu = target.cpu()?.saturating_sub(before);
+        let seconds = start.elapsed().as_secs_f64();
+        finish(cpu, seconds, seen.get() - chunks, Vec::new())
     };
     let (done, run) = tokio::join!(try_join_all(tasks), measure);
     done?;
@@ -238,7 +267,7 @@ pub async fn burst_streams(
     for connection in &mut connections {
         connection.call(&request, |_| ()).await?;
     }
-    let before = target.cpu()?;
+    let before = target.settled().await?;
     let start = Instant::now();
     let request = &request;
     let tasks = connections.into_iter().map(async |mut connection| {
@@ -253,7 +282,9 @@ pub async fn burst_streams(
         anyhow::Ok(streams)
     });
     let streams: usize = try_join_all(tasks).await?.into_iter().sum();
-    finish(target, before, start, streams * chunks, Vec::new())
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = target.settled().await?.saturating_sub(before);
+    finish(cpu, seconds, streams * chunks, Vec::new())
 }
 
 /// Short paced streams over and over: how soon the first event is there.
@@ -268,7 +299,7 @@ pub async fn first_tokens(
     for connection in &mut connections {
         connection.call(&request, |_| ()).await?;
     }
-    let before = target.cpu()?;
+    let before = target.settled().await?;
     let start = Instant::now();
     let request = &request;
     let tasks = connections
@@ -287,21 +318,12 @@ pub async fn first_tokens(
             anyhow::Ok(latencies)
         });
     let latencies: Vec<f64> = try_join_all(tasks).await?.concat();
-    finish(target, before, start, latencies.len(), latencies)
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = target.settled().await?.saturating_sub(before);
+    finish(cpu, seconds, latencies.len(), latencies)
 }
 
-fn finish(
-    target: &Target,
-    before: Duration,
-    start: Instant,
-    count: usize,
-    latencies_ms: Vec<f64>,
-) -> Result<Run> {
-    let seconds = start.elapsed().as_secs_f64();
-    let cpu = target
-        .cpu()?
-        .checked_sub(before)
-        .context("CPU time ran backwards")?;
+fn finish(cpu: Duration, seconds: f64, count: usize, latencies_ms: Vec<f64>) -> Result<Run> {
     if count == 0 {
         bail!("nothing was answered");
     }

@@ -38,7 +38,7 @@ struct Cli {
     /// Also write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// One short round instead of three
+    /// One short round instead of five
     #[arg(long)]
     quick: bool,
     /// Only these scenarios
@@ -108,7 +108,7 @@ impl Bench {
     }
 
     fn rounds(&self) -> usize {
-        if self.quick { 1 } else { 3 }
+        if self.quick { 1 } else { 5 }
     }
 
     fn gateway(&self) -> Target {

@@ -112,7 +112,7 @@ impl Runs {
 
 /// Does a scenario; its rows are in the order in which they are to be read.
 pub async fn run(bench: &mut Bench, scenario: Scenario) -> Result<Vec<Row>> {
-    let seconds = Duration::from_secs_f64(if bench.quick { 1.0 } else { 2.5 });
+    let seconds = Duration::from_secs_f64(if bench.quick { 1.0 } else { 1.5 });
     let chat = chat(UNARY, false);
     Ok(match scenario {
         Scenario::Steady => {
