@@ -5,7 +5,9 @@ use axum::extract::Path;
 use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
+
+use crate::tasks::unblocked;
 
 /// What `cargo xtask build` left. A release binary has it inside, a debug one reads it from disk;
 /// there may be nothing.
@@ -17,29 +19,36 @@ struct Files;
 /// The name that script, WASM and stylesheet share; `None` where the site was not built.
 pub(super) fn name() -> Option<String> {
     Files::iter().find_map(|path| {
-        let name = path.strip_prefix("pkg/")?.strip_suffix(".css")?;
+        let name = path.strip_prefix("pkg/")?;
+        let name = name.strip_suffix(".css").or(name.strip_suffix(".css.br"))?;
         (!name.contains('/')).then(|| name.to_owned())
     })
 }
 
 /// One file of the site.
 pub(super) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    let whole = format!("pkg/{path}");
-    let compressed = takes_brotli(&headers)
-        .then(|| Files::get(&format!("{whole}.br")))
-        .flatten();
-    let (file, brotli) = match compressed {
-        Some(file) => (file, true),
-        None => match Files::get(&whole) {
-            Some(file) => (file, false),
-            None => return StatusCode::NOT_FOUND.into_response(),
-        },
+    let get = |ending| Files::get(&format!("pkg/{path}{ending}"));
+    let compressed = takes_brotli(&headers).then(|| get(".br")).flatten();
+    if let Some(file) = compressed {
+        return respond(&path, file.data.into(), true);
+    }
+    if let Some(file) = get("") {
+        return respond(&path, file.data.into(), false);
+    }
+    let Some(packed) = get(".zst") else {
+        return StatusCode::NOT_FOUND.into_response();
     };
-    respond(&path, file, brotli)
+    match unblocked(move || zstd::stream::decode_all(&*packed.data)).await {
+        Ok(file) => respond(&path, file.into(), false),
+        Err(error) => {
+            tracing::error!(path, %error, "A file of the dashboard cannot be unpacked");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
-fn respond(path: &str, file: EmbeddedFile, brotli: bool) -> Response {
-    let mut response = Response::new(Body::from(file.data));
+fn respond(path: &str, file: Body, brotli: bool) -> Response {
+    let mut response = Response::new(file);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
     headers.insert(
