@@ -163,6 +163,7 @@ fn unpacked(workspace: &Workspace, packed: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// `llvm-profdata` of the compiler's LLVM.
 fn merge_tool() -> Result<PathBuf> {
     let version = compiler()?;
     let major = version

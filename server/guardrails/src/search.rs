@@ -50,28 +50,10 @@ impl Reading {
         if before <= self.decided {
             return Ok(());
         }
-        let hits = active.phrases(text, self.decided);
-        let cursors = self.cursors(active, text, &hits);
-        self.follow(cursors, active, text, before, bound, out, tally)
-    }
-
-    /// As [`read`](Self::read), of what may be found.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "those of `read`, and the cursors"
-    )]
-    fn follow(
-        &mut self,
-        mut cursors: Vec<Cursor<'_>>,
-        active: &Active,
-        text: &str,
-        before: usize,
-        bound: usize,
-        out: &mut String,
-        tally: &mut Tally,
-    ) -> Result<(), Blocked> {
         // What was emitted already; what comes next begins here.
         let mut at = self.decided.max(self.claimed);
+        let hits = active.phrases(text, self.decided);
+        let mut cursors = self.cursors(active, text, &hits);
         for cursor in &mut cursors {
             let from = if cursor.replaces { at } else { self.decided };
             cursor.advance(text, from, before, bound);
@@ -269,12 +251,7 @@ pub fn whole_text(
         return Ok(None);
     }
     let mut reading = Reading::default();
-    let hits = active.phrases(text, 0);
-    let cursors = reading.cursors(active, text, &hits);
-    if cursors.is_empty() {
-        return Ok(None);
-    }
-    let (end, mut out) = (text.len(), String::new());
-    reading.follow(cursors, active, text, end, usize::MAX, &mut out, tally)?;
+    let mut out = String::new();
+    reading.read(active, text, text.len(), usize::MAX, &mut out, tally)?;
     Ok(reading.changed.then_some(out))
 }

@@ -36,15 +36,15 @@ use crate::telemetry::logs::Log;
 /// From one look whether a request still goes by policies that were replaced to the next.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
-/// The file's configuration and its edits. Changes take turns. Cheap to clone.
-#[derive(Clone, Debug)]
+/// The file's configuration and its edits. Changes take turns.
+#[derive(Debug)]
 pub struct InForce {
     gateway: Arc<Gateway>,
     log: Log,
     store: Store,
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
     /// Every key of the configuration as it was read last.
-    read: Arc<Mutex<Vec<ConfiguredKey>>>,
+    read: Mutex<Vec<ConfiguredKey>>,
 }
 
 /// What is about to be put in force.
@@ -72,8 +72,8 @@ impl InForce {
             gateway,
             log,
             store,
-            state: Arc::new(Mutex::new(state)),
-            read: Arc::default(),
+            state: Mutex::new(state),
+            read: Mutex::default(),
         }
     }
 

@@ -9,9 +9,8 @@ use server::app::App;
 use server::config::{Config, Secret};
 use shared::access::Area;
 use sqlx::Row;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
+use crate::operator::put_and_hang_up;
 use crate::test_app::{SOON, TestApp};
 
 pub const TOKEN: &str = "the-admin-token-of-the-test";
@@ -848,20 +847,11 @@ async fn a_listener_for_everybody_needs_a_token_that_nobody_guesses() {
 async fn a_change_whose_client_hangs_up_holds_or_is_not_made() {
     let access = Access::start().await;
     access.user("u", "viewer").await;
-    let address = access.app.app().admin_address;
     for i in 0..150 {
         let role = ["editor", "viewer"][i % 2];
-        let body = json!({ "role": role }).to_string();
-        let request = format!(
-            "PUT /api/v1/users/u HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(request.as_bytes()).await.unwrap();
-        // tokio's timers are too coarse for it.
-        std::thread::sleep(Duration::from_micros(20 * i as u64));
-        drop(client);
+        let role = json!({ "role": role });
+        let after = Duration::from_micros(20 * i as u64);
+        put_and_hang_up(&access.app, TOKEN, "/api/v1/users/u", &role, after).await;
         // What is kept holds at once, or in a moment.
         let give_up = Instant::now() + SOON;
         loop {

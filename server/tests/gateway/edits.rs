@@ -10,9 +10,8 @@ use server::config::{Config, Secret};
 use sqlx::{Executor, Row};
 
 use shared::policies::PolicyKind;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
+use crate::operator::put_and_hang_up;
 use crate::test_app::{TestApp, hello, model, simulated};
 
 const TOKEN: &str = "the-token-of-these-tests";
@@ -171,18 +170,10 @@ async fn edits_outlast_a_reload_and_a_restart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_edit_whose_client_hangs_up_is_kept_and_in_force_or_neither() {
     let app = TestApp::start(config()).await;
-    let address = app.app().admin_address;
     for i in 0..200 {
-        let body = json!({"description": format!("no. {i}")}).to_string();
-        let request = format!(
-            "PUT /api/v1/projects/p HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {TOKEN}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(request.as_bytes()).await.unwrap();
-        // At another moment each time; tokio's timers are too coarse for it.
-        std::thread::sleep(Duration::from_micros(20 * i));
+        let body = json!({"description": format!("no. {i}")});
+        let after = Duration::from_micros(20 * i);
+        put_and_hang_up(&app, TOKEN, "/api/v1/projects/p", &body, after).await;
     }
     // What is kept and does not hold would be in the way of the next edit's version.
     let last = json!({"description": "the last"});
