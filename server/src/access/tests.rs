@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{SubsecRound as _, Utc};
 use tempfile::TempDir;
 
 use super::{Access, AdminToken, Lifetimes, Verdict, Visitor};
@@ -78,7 +78,8 @@ async fn uses_are_written_now_and_then() {
     let folder = tempfile::tempdir().unwrap();
     let access = access(&folder, TOKEN, lifetimes(60, 60)).await;
     let secret = log_in(&access).await;
-    let before = Utc::now();
+    // Kept in whole microseconds.
+    let before = Utc::now().trunc_subsecs(6);
     assert!(access.by_session(&secret).is_some());
     access.keep_up().await;
     let sessions = access.store.sessions().await.unwrap();
