@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     net::SocketAddr,
     rc::Rc,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -14,13 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::{client::Connection, measure::Processes};
 
-/// Numbers of one run are not those of another.
-static NEXT_RUN: AtomicU8 = AtomicU8::new(1);
-
-/// The first number of a run.
-fn next_run() -> usize {
-    usize::from(NEXT_RUN.fetch_add(1, Ordering::Relaxed)) * 100_000_000
-}
+/// The number of the next request.
+static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 /// Who is asked, with what, and whose CPU time counts.
 #[derive(Debug, Clone)]
@@ -99,10 +94,15 @@ impl Target {
         .into_bytes()
     }
 
-    async fn connections(&self, count: usize) -> Result<Vec<Connection>> {
+    /// Connections over each of which a request was answered.
+    async fn warm(&self, count: usize, request: &Numbered) -> Result<Vec<Connection>> {
+        let mut request = request.clone();
         let mut connections = Vec::with_capacity(count);
         for _ in 0..count {
             connections.push(Connection::open(self.address).await?);
+        }
+        for connection in &mut connections {
+            connection.call(request.next(), |_| ()).await?;
         }
         Ok(connections)
     }
@@ -112,28 +112,25 @@ impl Target {
 pub const DIGITS: &str = "0000000000";
 
 /// Writes other digits in the place of [`DIGITS`], if the request has one.
+#[derive(Clone)]
 struct Numbered {
     request: Vec<u8>,
     at: Option<usize>,
-    number: usize,
-    step: usize,
 }
 
 impl Numbered {
-    fn new(request: &[u8], number: usize, step: usize) -> Self {
+    fn new(request: &[u8]) -> Self {
         Self {
             at: memchr::memmem::find(request, DIGITS.as_bytes()),
             request: request.to_vec(),
-            number,
-            step,
         }
     }
 
+    /// A request that none was like before.
     fn next(&mut self) -> &[u8] {
         if let Some(at) = self.at {
-            let digits = format!("{:010}", self.number);
+            let digits = format!("{:010}", NEXT.fetch_add(1, Ordering::Relaxed));
             self.request[at..at + DIGITS.len()].copy_from_slice(digits.as_bytes());
-            self.number += self.step;
         }
         &self.request
     }
@@ -147,22 +144,18 @@ pub async fn open_loop(
     duration: Duration,
 ) -> Result<Run> {
     const CONNECTIONS: usize = 50;
-    let request = target.request(body, false);
-    let mut connections = target.connections(CONNECTIONS).await?;
-    for connection in &mut connections {
-        connection.call(&request, |_| ()).await?;
-    }
+    let request = Numbered::new(&target.request(body, false));
+    let connections = target.warm(CONNECTIONS, &request).await?;
     let before = target.settled().await?;
     let start = Instant::now();
     let each = rate * duration.as_millis() as usize / 1000 / CONNECTIONS;
     let gap = Duration::from_secs(1) / rate as u32;
-    let run = next_run();
     let request = &request;
     let tasks = connections
         .into_iter()
         .enumerate()
         .map(async |(index, mut connection)| {
-            let mut numbered = Numbered::new(request, run + index, CONNECTIONS);
+            let mut request = request.clone();
             let mut latencies = Vec::with_capacity(each);
             for round in 0..each {
                 let due = start + gap * (round * CONNECTIONS + index) as u32;
@@ -170,9 +163,8 @@ pub async fn open_loop(
                 // the next request was due is the proxy's.
                 let late = Instant::now() > due;
                 sleep_until(due).await;
-                let request = numbered.next();
                 let sent = if late { due } else { Instant::now() };
-                connection.call(request, |_| ()).await?;
+                connection.call(request.next(), |_| ()).await?;
                 latencies.push(sent.elapsed().as_secs_f64() * 1e3);
             }
             anyhow::Ok(latencies)
@@ -190,21 +182,16 @@ pub async fn closed_loop(
     connections: usize,
     duration: Duration,
 ) -> Result<Run> {
-    let mut connections = target.connections(connections).await?;
-    for connection in &mut connections {
-        connection.call(request, |_| ()).await?;
-    }
+    let request = &Numbered::new(request);
+    let connections = target.warm(connections, request).await?;
     let before = target.settled().await?;
     let start = Instant::now();
-    let run = next_run();
-    let count = connections.len();
-    let tasks = connections.into_iter().enumerate();
-    let tasks = tasks.map(async |(index, mut connection)| {
-        let mut numbered = Numbered::new(request, run + index, count);
+    let tasks = connections.into_iter().map(async |mut connection| {
+        let mut request = request.clone();
         let mut latencies = Vec::new();
         while start.elapsed() < duration {
             let sent = Instant::now();
-            connection.call(numbered.next(), |_| ()).await?;
+            connection.call(request.next(), |_| ()).await?;
             latencies.push(sent.elapsed().as_secs_f64() * 1e3);
         }
         anyhow::Ok(latencies)
@@ -223,13 +210,14 @@ pub async fn paced_streams(
     gap: Duration,
     duration: Duration,
 ) -> Result<Run> {
-    let request = &target.request(body, true);
+    let request = &Numbered::new(&target.request(body, true));
     let seen = &Rc::new(Cell::new(0_usize));
     let warm = Duration::from_millis(700);
     let tasks = (0..streams).map(async |index| {
         sleep(gap * index as u32 / streams as u32).await;
         let mut connection = Connection::open(target.address).await?;
-        let reply = connection.call(request, |events| seen.set(seen.get() + events));
+        let mut request = request.clone();
+        let reply = connection.call(request.next(), |events| seen.set(seen.get() + events));
         // A stream lives longer than the measurement: that it goes on is all that is asked.
         match timeout(warm + duration + gap, reply).await {
             Ok(reply) => bail!("a stream ended too early: {:?}", reply?),
@@ -262,18 +250,16 @@ pub async fn burst_streams(
     chunks: usize,
     duration: Duration,
 ) -> Result<Run> {
-    let request = target.request(body, true);
-    let mut connections = target.connections(connections).await?;
-    for connection in &mut connections {
-        connection.call(&request, |_| ()).await?;
-    }
+    let request = Numbered::new(&target.request(body, true));
+    let connections = target.warm(connections, &request).await?;
     let before = target.settled().await?;
     let start = Instant::now();
     let request = &request;
     let tasks = connections.into_iter().map(async |mut connection| {
+        let mut request = request.clone();
         let mut streams = 0;
         while start.elapsed() < duration {
-            let reply = connection.call(request, |_| ()).await?;
+            let reply = connection.call(request.next(), |_| ()).await?;
             if reply.events < chunks {
                 bail!("{} events of {chunks} arrived", reply.events);
             }
@@ -294,11 +280,8 @@ pub async fn first_tokens(
     streams: usize,
     duration: Duration,
 ) -> Result<Run> {
-    let request = target.request(body, true);
-    let mut connections = target.connections(streams).await?;
-    for connection in &mut connections {
-        connection.call(&request, |_| ()).await?;
-    }
+    let request = Numbered::new(&target.request(body, true));
+    let connections = target.warm(streams, &request).await?;
     let before = target.settled().await?;
     let start = Instant::now();
     let request = &request;
@@ -308,10 +291,11 @@ pub async fn first_tokens(
         .map(async |(index, mut connection)| {
             // Spread, so that streams do not start in step.
             sleep(Duration::from_micros(5300 * index as u64)).await;
+            let mut request = request.clone();
             let mut latencies = Vec::new();
             while start.elapsed() < duration {
                 let sent = std::time::Instant::now();
-                let reply = connection.call(request, |_| ()).await?;
+                let reply = connection.call(request.next(), |_| ()).await?;
                 latencies.push((reply.first - sent).as_secs_f64() * 1e3);
                 sleep(Duration::from_millis(3 + index as u64 % 7)).await;
             }

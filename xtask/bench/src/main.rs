@@ -66,19 +66,12 @@ impl Bench {
                 .with_context(|| format!("no gateway at {}", cli.binary.display()))?,
             quick: cli.quick,
             upstream,
-            gateway: Proxy::gateway(&cli.binary, upstream, &MODELS, policies::NONE)?,
+            gateway: Proxy::gateway(&cli.binary, upstream, &MODELS, policies::DEFAULT)?,
             nginx: nginx_binary.as_ref().map(start_nginx).transpose()?,
             nginx_binary,
         };
         bench.wait()?;
         Ok(bench)
-    }
-
-    /// Replaces the measured processes by fresh ones.
-    fn restart(&mut self) -> Result<()> {
-        self.gateway = self.start_gateway()?;
-        self.nginx = self.start_nginx()?;
-        self.wait()
     }
 
     fn wait(&mut self) -> Result<()> {
@@ -90,7 +83,7 @@ impl Bench {
     }
 
     fn start_gateway(&self) -> Result<Proxy> {
-        Proxy::gateway(&self.binary, self.upstream, &MODELS, policies::NONE)
+        Proxy::gateway(&self.binary, self.upstream, &MODELS, policies::DEFAULT)
     }
 
     /// One with these policies.
@@ -112,19 +105,11 @@ impl Bench {
     }
 
     fn gateway(&self) -> Target {
-        Target {
-            address: self.gateway.address,
-            processes: Some(self.gateway.processes()),
-            is_nginx: false,
-        }
+        self.gateway.target()
     }
 
     fn nginx(&self) -> Option<Target> {
-        self.nginx.as_ref().map(|nginx| Target {
-            address: nginx.address,
-            processes: Some(nginx.processes()),
-            is_nginx: true,
-        })
+        self.nginx.as_ref().map(Proxy::target)
     }
 
     fn direct(&self) -> Target {

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-/// Nothing is decided; answers are not kept, for all requests of a scenario are the same.
-pub const NONE: &str = "[cache]\nenabled = false\n";
+/// All is as it is by default.
+pub const DEFAULT: &str = "";
+
+/// Answers are not kept.
+pub const NO_CACHE: &str = "[cache]\nenabled = false\n";
 
 /// Beside [`all`] so many keys and guardrails that the whole has 10,000 keys and 1,000 rules.
 pub fn many() -> String {
@@ -56,9 +59,6 @@ period = "month"
 
 [system_prompt]
 text = "You are polite, and say so where you are not sure."
-
-[cache]
-enabled = true
 
 [[guardrails]]
 name = "personal-data"

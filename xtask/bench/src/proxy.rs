@@ -17,7 +17,10 @@ use nix::{
 };
 use tempfile::TempDir;
 
-use crate::measure::{Processes, pin};
+use crate::{
+    load::Target,
+    measure::{Processes, pin},
+};
 
 /// The core of the process under test, and that of the mock upstream and the load.
 pub const CORES: [usize; 2] = [0, 1];
@@ -27,6 +30,7 @@ pub const CORES: [usize; 2] = [0, 1];
 pub struct Proxy {
     pub address: SocketAddr,
     pub started: Instant,
+    is_nginx: bool,
     child: Child,
     folder: TempDir,
 }
@@ -80,7 +84,9 @@ impl Proxy {
         fs::write(&path, nginx_config(&at.to_string(), port, upstream))?;
         let mut command = Command::new(binary);
         command.arg("-p").arg(folder.path()).arg("-c").arg(path);
-        Self::start(command, port, folder)
+        let mut proxy = Self::start(command, port, folder)?;
+        proxy.is_nginx = true;
+        Ok(proxy)
     }
 
     fn start(mut command: Command, port: u16, folder: TempDir) -> Result<Self> {
@@ -98,6 +104,7 @@ impl Proxy {
         Ok(Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             started,
+            is_nginx: false,
             child,
             folder,
         })
@@ -117,8 +124,13 @@ impl Proxy {
         Ok(())
     }
 
-    pub fn processes(&self) -> Processes {
-        Processes::of(self.child.id())
+    /// As something to send requests to.
+    pub fn target(&self) -> Target {
+        Target {
+            address: self.address,
+            processes: Some(Processes::of(self.child.id())),
+            is_nginx: self.is_nginx,
+        }
     }
 
     fn log(&self) -> String {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     Bench,
     load::{self, Run, Target},
-    measure::{median, percentile},
+    measure::{Processes, median, percentile},
     policies,
     proxy::Proxy,
     report::{Limit, Row},
@@ -222,47 +222,41 @@ async fn flat(
     ])
 }
 
-/// A gateway with every kind of policy beside the one with none, and beside nginx. No request is like another: the
-/// cache is asked in vain.
+/// A gateway with every kind of policy beside one with none, not even the cache, and beside nginx.
 ///
 /// At a steady rate all code is met with cold caches; flat out is what the policies' own work takes.
 async fn with_policies(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
     let body = about_a_kilobyte();
+    let none = bench.start_with(policies::NO_CACHE)?;
+    let without = none.target();
     let proxy = bench.start_with(&policies::all())?;
-    let to = target(&proxy);
-    let steady = with_and_without(bench, &to, async |to| {
+    let to = proxy.target();
+    let steady = with_and_without(bench, &to, &without, async |to| {
         load::open_loop(to, &body, 1000, duration).await
     });
     let mut rows = costs("policies, 1,000/s", &steady.await?, Some(1.5), None);
     let flat_out =
         async |to: &Target| load::closed_loop(to, &to.request(&body, false), 32, duration).await;
-    let flat = with_and_without(bench, &to, flat_out).await?;
+    let flat = with_and_without(bench, &to, &without, flat_out).await?;
     rows.extend(costs("policies, flat out", &flat, Some(3.0), Some(15.0)));
     drop(proxy);
     let proxy = bench.start_with(&policies::many())?;
-    let many = with_and_without(bench, &target(&proxy), flat_out).await?;
+    let many = with_and_without(bench, &proxy.target(), &without, flat_out).await?;
     rows.extend(costs("10,000 keys, 1,000 rules", &many, None, None));
     Ok(rows)
-}
-
-fn target(proxy: &Proxy) -> Target {
-    Target {
-        address: proxy.address,
-        processes: Some(proxy.processes()),
-        is_nginx: false,
-    }
 }
 
 /// With policies, and beside it: without.
 async fn with_and_without(
     bench: &Bench,
     with_policies: &Target,
+    without_any: &Target,
     load: impl AsyncFn(&Target) -> Result<Run>,
 ) -> Result<(Runs, Vec<Run>)> {
     let mut without = Vec::new();
     let mut runs = Runs::default();
     for _ in 0..bench.rounds() {
-        without.push(load(&bench.gateway()).await.context("gateway")?);
+        without.push(load(without_any).await.context("gateway")?);
         let run = load(with_policies).await;
         runs.gateway.push(run.context("gateway with policies")?);
         if let Some(nginx) = bench.nginx() {
@@ -318,8 +312,10 @@ async fn dialects(bench: &Bench, duration: Duration) -> Result<Vec<Row>> {
 
 /// The same chat in each of the other protocols, whole and as a stream: name, path and body.
 fn translated() -> Vec<(&'static str, String, String)> {
-    let said =
-        "What is a gateway, and why would anyone want to put one in front of a language model?";
+    let said = format!(
+        "Number {}: what is a gateway, and why would anyone want to put one in front of a language model?",
+        load::DIGITS
+    );
     let messages = |model: &str, stream: bool| {
         format!(
             r#"{{"model":"{model}","max_tokens":256,"system":"You answer in one sentence.","messages":[{{"role":"user","content":"{said}"}}],"stream":{stream}}}"#
@@ -367,23 +363,33 @@ fn translated() -> Vec<(&'static str, String, String)> {
     ]
 }
 
-/// On fresh processes: what other scenarios left behind must not count.
-async fn memory(bench: &mut Bench, body: &str) -> Result<Vec<Row>> {
-    bench.restart()?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let read = |target: Option<Target>| -> Result<Option<(u64, u64)>> {
-        let processes = target.and_then(|target| target.processes);
-        processes.map(|processes| processes.memory()).transpose()
+/// On fresh processes: what other scenarios left behind must not count. Nor do kept answers, where the load is: they
+/// take what the operator allows them.
+async fn memory(bench: &Bench, body: &str) -> Result<Vec<Row>> {
+    let mut nginx = bench.start_nginx()?;
+    if let Some(nginx) = &mut nginx {
+        nginx.wait()?;
+    }
+    let nginx = nginx.as_ref().map(Proxy::target);
+    let read = |target: Option<&Target>| -> Result<Option<(u64, u64)>> {
+        let processes = target.and_then(|target| target.processes.as_ref());
+        processes.map(Processes::memory).transpose()
     };
-    let idle = [read(Some(bench.gateway()))?, read(bench.nginx())?];
+    let idle = {
+        let gateway = bench.start_with(policies::DEFAULT)?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        [read(Some(&gateway.target()))?, read(nginx.as_ref())?]
+    };
+    let gateway = bench.start_with(policies::NO_CACHE)?;
+    let gateway = gateway.target();
     let streams = chat(PACED, true);
     let gap = Duration::from_millis(40);
-    for target in [Some(bench.gateway()), bench.nginx()].into_iter().flatten() {
+    for target in [Some(&gateway), nginx.as_ref()].into_iter().flatten() {
         let request = target.request(body, false);
-        load::closed_loop(&target, &request, 256, Duration::from_secs(2)).await?;
-        load::paced_streams(&target, &streams, 256, gap, Duration::from_secs(1)).await?;
+        load::closed_loop(target, &request, 256, Duration::from_secs(2)).await?;
+        load::paced_streams(target, &streams, 256, gap, Duration::from_secs(1)).await?;
     }
-    let busy = [read(Some(bench.gateway()))?, read(bench.nginx())?];
+    let busy = [read(Some(&gateway))?, read(nginx.as_ref())?];
     let row = |figure: &str, values: [Option<u64>; 2], limit| Row {
         scenario: "memory",
         figure: figure.to_owned(),
@@ -407,9 +413,9 @@ async fn startup(bench: &Bench, body: &str) -> Result<Vec<Row>> {
     let count = if bench.quick { 3 } else { 7 };
     let (mut gateway, mut nginx) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        gateway.push(first_answer(bench.start_gateway()?, false, body).await?);
+        gateway.push(first_answer(bench.start_gateway()?, body).await?);
         if let Some(proxy) = bench.start_nginx()? {
-            nginx.push(first_answer(proxy, true, body).await?);
+            nginx.push(first_answer(proxy, body).await?);
         }
     }
     Ok(vec![Row {
@@ -424,13 +430,9 @@ async fn startup(bench: &Bench, body: &str) -> Result<Vec<Row>> {
 }
 
 /// Milliseconds from the process's start until a chat request is answered.
-async fn first_answer(mut proxy: Proxy, is_nginx: bool, body: &str) -> Result<f64> {
+async fn first_answer(mut proxy: Proxy, body: &str) -> Result<f64> {
     proxy.wait()?;
-    let target = Target {
-        address: proxy.address,
-        processes: None,
-        is_nginx,
-    };
+    let target = proxy.target();
     let mut connection = crate::client::Connection::open(target.address).await?;
     connection
         .call(&target.request(body, false), |_| ())
@@ -450,15 +452,16 @@ fn size(binary: &Path) -> Result<Row> {
     })
 }
 
-/// A small chat request.
+/// A small chat request, in which each one has a number of its own: no answer is given again.
 fn chat(model: &str, stream: bool) -> String {
     let stream = if stream { r#","stream":true"# } else { "" };
     format!(
-        r#"{{"model":"{model}","messages":[{{"role":"system","content":"You answer in one sentence."}},{{"role":"user","content":"What is a gateway, and why would anyone want to put one in front of a language model?"}}],"temperature":0.7,"max_tokens":256{stream}}}"#
+        r#"{{"model":"{model}","messages":[{{"role":"system","content":"You answer in one sentence."}},{{"role":"user","content":"Number {}: what is a gateway, and why would anyone want to put one in front of a language model?"}}],"temperature":0.7,"max_tokens":256{stream}}}"#,
+        load::DIGITS
     )
 }
 
-/// A chat request of 1 KB in which each one has a number of its own.
+/// A chat request of 1 KB, numbered as [`chat`] is.
 fn about_a_kilobyte() -> String {
     let said =
         "What is a gateway, and why would anyone want to put one in front of a language model? ";
@@ -469,7 +472,7 @@ fn about_a_kilobyte() -> String {
     )
 }
 
-/// A chat request with a history of about so many bytes, with the escapes that real text has.
+/// A chat request, numbered as [`chat`] is, with a history of about so many bytes, with the escapes that real text has.
 fn history(model: &str, bytes: usize) -> String {
     let said = r#"A gateway is a door in a wall.\n\nIt \"remembers\" who came, ünïcode and all: it lets through who has the key. "#
         .repeat(36);
@@ -482,6 +485,9 @@ fn history(model: &str, bytes: usize) -> String {
         body += &format!(r#",{{"role":"{role}","content":"{said}"}}"#);
         user = !user;
     }
-    body += r#",{"role":"user","content":"And why?"}],"temperature":0.7,"max_tokens":256}"#;
+    body += &format!(
+        r#",{{"role":"user","content":"And why? (Number {}.)"}}],"temperature":0.7,"max_tokens":256}}"#,
+        load::DIGITS
+    );
     body
 }
