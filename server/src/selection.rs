@@ -158,15 +158,6 @@ impl Matcher {
             && model()
             && address()
     }
-
-    /// Whether it matches whatever is asked by anybody.
-    fn is_about_all(&self) -> bool {
-        self.keys.is_empty()
-            && self.projects.is_empty()
-            && self.models.is_empty()
-            && self.addresses.is_empty()
-            && self.except_addresses.is_empty()
-    }
 }
 
 impl<T> FromIterator<(Selector, T)> for Selection<T> {
@@ -201,11 +192,6 @@ impl<T> FromIterator<(Selector, T)> for Selection<T> {
 impl<T> Selection<T> {
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
-    }
-
-    /// Whether each of them is about every request.
-    pub fn is_about_all(&self) -> bool {
-        self.all.iter().all(|(matcher, _)| matcher.is_about_all())
     }
 
     /// All there are, in order.
@@ -293,8 +279,6 @@ mod tests {
             };
             selection.matching(subject).copied().collect()
         };
-        assert!(!selection.is_about_all());
-        assert!(Selection::from_iter([(Selector::default(), 0)]).is_about_all());
         assert_eq!(find(None, None, None, None), [4, 6]);
         assert_eq!(
             find(Some("a"), Some("p"), Some("gpt-4"), Some("10.1.2.3")),

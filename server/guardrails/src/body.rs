@@ -98,7 +98,7 @@ fn limit(
     if texts.is_empty() {
         return Ok(cut);
     }
-    for (index, rule) in active.iter() {
+    for (index, rule) in active.unsearched() {
         let LooksFor::Length { min, max } = rule.looks_for else {
             continue;
         };

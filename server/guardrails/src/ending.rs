@@ -33,7 +33,7 @@ impl Ending {
     pub fn new(active: &Active) -> Self {
         let mut disclaimers = Vec::new();
         let mut gathers = false;
-        for (rule, compiled) in active.iter() {
+        for (rule, compiled) in active.unsearched() {
             match &compiled.looks_for {
                 LooksFor::Disclaimer(text) => disclaimers.push(Disclaimer {
                     rule,
@@ -63,7 +63,7 @@ impl Ending {
     ) -> (bool, Result<(), Blocked>) {
         let mut cut = false;
         let mut seen = Ok(());
-        for (index, rule) in active.iter() {
+        for (index, rule) in active.unsearched() {
             let LooksFor::Length { max: Some(max), .. } = rule.looks_for else {
                 continue;
             };
@@ -143,7 +143,7 @@ impl Ending {
     pub fn check(&self, active: &Active, tally: &mut Tally) -> Result<(), Blocked> {
         // An answer that is nothing but calls is for programs.
         let says_nothing = self.characters == 0;
-        for (index, rule) in active.iter() {
+        for (index, rule) in active.unsearched() {
             let found = match &rule.looks_for {
                 LooksFor::Length { min: Some(min), .. } if self.characters < *min => {
                     format!("{} characters", self.characters)

@@ -40,9 +40,7 @@ impl HeldText {
             }
         }
         let decided = active.pending(&self.buffer, self.reading.decided);
-        let read = self
-            .reading
-            .read(active, &self.buffer, decided, BOUND, out, tally);
+        let read = self.read(active, decided, out, tally);
         self.pass();
         read
     }
@@ -57,9 +55,21 @@ impl HeldText {
         out: &mut String,
         tally: &mut Tally,
     ) -> Result<(), Blocked> {
-        let end = self.buffer.len();
-        self.reading
-            .read(active, &self.buffer, end, BOUND, out, tally)
+        self.read(active, self.buffer.len(), out, tally)
+    }
+
+    fn read(
+        &mut self,
+        active: &Active,
+        before: usize,
+        out: &mut String,
+        tally: &mut Tally,
+    ) -> Result<(), Blocked> {
+        let rest = self
+            .reading
+            .read(active, &self.buffer, before, BOUND, out, tally)?;
+        out.push_str(&self.buffer[rest]);
+        Ok(())
     }
 
     /// Something was replaced.

@@ -63,7 +63,7 @@ impl Outside {
         tally: &mut Tally,
     ) -> Result<Option<String>, Blocked> {
         let mut replaced: Option<String> = None;
-        for (index, rule) in active.iter() {
+        for (index, rule) in active.unsearched() {
             let LooksFor::Outside(check) = &rule.looks_for else {
                 continue;
             };

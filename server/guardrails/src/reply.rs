@@ -105,8 +105,8 @@ enum Stop {
 
 impl ReplyGuard {
     pub fn new(active: Active, about: About, outside: Option<Outside>, report: Report) -> Self {
-        let acts = active.iter().any(|(_, rule)| rule.acts());
-        let gathers = active.iter().any(|(_, rule)| {
+        let acts = active.acts();
+        let gathers = active.unsearched().any(|(_, rule)| {
             rule.acts()
                 && match &rule.looks_for {
                     LooksFor::Length { min, .. } => min.is_some() && rule.blocks(),

@@ -4,6 +4,8 @@
 //! place of a piece of it, the one that begins first does, and of those that begin at one place the first in order. What
 //! a rule has taken out is not looked at by the rules behind it in order.
 
+use std::ops::Range;
+
 use crate::injection::{self, SIGNS};
 use crate::pattern::Pattern;
 use crate::phrases::PhraseHit;
@@ -33,8 +35,9 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads on, and decides whatever begins before `before`; what goes on is written to `out`. In a text of which more
-    /// may come, `bound` limits the length of what has no limit of its own.
+    /// Reads on, and decides whatever begins before `before`; what goes on is written to `out`, but for the last piece,
+    /// up to `before`, whose place is returned. In a text of which more may come, `bound` limits the length of what has
+    /// no limit of its own.
     ///
     /// # Errors
     /// A rule refuses the text. What stands before the place is written to `out`.
@@ -46,9 +49,9 @@ impl Reading {
         bound: usize,
         out: &mut String,
         tally: &mut Tally,
-    ) -> Result<(), Blocked> {
+    ) -> Result<Range<usize>, Blocked> {
         if before <= self.decided {
-            return Ok(());
+            return Ok(before..before);
         }
         // What was emitted already; what comes next begins here.
         let mut at = self.decided.max(self.claimed);
@@ -117,8 +120,7 @@ impl Reading {
             }
         }
         self.decided = before;
-        out.push_str(text.get(at..before).unwrap_or_default());
-        Ok(())
+        Ok(at.min(before)..before)
     }
 
     /// What may be found from here on.
@@ -136,7 +138,7 @@ impl Reading {
             })
         };
         // Nearly always there is nothing at all.
-        let pii = !active.pii.is_empty() && pii::find(active.pii, text, self.decided).is_some();
+        let pii = !active.pii().is_empty() && pii::find(active.pii(), text, self.decided).is_some();
         if hits.is_empty() && possible.is_none() && !pii {
             return cursors;
         }
@@ -252,6 +254,6 @@ pub fn whole_text(
     }
     let mut reading = Reading::default();
     let mut out = String::new();
-    reading.read(active, text, text.len(), usize::MAX, &mut out, tally)?;
-    Ok(reading.changed.then_some(out))
+    let rest = reading.read(active, text, text.len(), usize::MAX, &mut out, tally)?;
+    Ok(reading.changed.then(|| out + &text[rest]))
 }

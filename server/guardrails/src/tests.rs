@@ -20,7 +20,7 @@ use crate::ruleset::{Active, Ruleset};
 use crate::tally::Tally;
 use crate::{Passed, ReplyGuard};
 
-fn ruleset(rules: &[&str]) -> Arc<Ruleset> {
+pub fn ruleset(rules: &[&str]) -> Arc<Ruleset> {
     let rules = rules.iter().enumerate().map(|(index, json)| {
         let mut rule: Guardrail = serde_json::from_str(json).unwrap();
         rule.order = i32::try_from(index).unwrap();

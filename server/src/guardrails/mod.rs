@@ -16,7 +16,7 @@ use bytes::Bytes;
 use llm::Text;
 use llm::chat::{ChatRequest, ChatResponse};
 use llm::error::ApiError;
-use shared::policies::{Guardrail, Side, TestReport, TestedText, Triggered};
+use shared::policies::{Guardrail, Selector, Side, TestReport, TestedText, Triggered};
 
 use crate::auth::Caller;
 use crate::selection::{Selection, Subject};
@@ -34,46 +34,45 @@ pub struct Guardrails {
 #[derive(Debug, Default)]
 struct Chosen {
     ruleset: Arc<Ruleset>,
-    selection: Selection<usize>,
-    /// Where all rules are about all requests: those of either side.
-    always: Option<Always>,
-}
-
-#[derive(Debug)]
-struct Always {
+    /// Of the rules about all requests, those about either side.
     on_requests: Option<Active>,
     on_replies: Option<Active>,
+    /// The other rules.
+    selection: Selection<usize>,
 }
 
 impl Chosen {
     fn new(ruleset: Ruleset) -> Self {
-        let rules = ruleset.rules.iter().enumerate();
-        let selection = rules.map(|(index, rule)| (rule.applies_to.clone(), index));
-        let selection: Selection<usize> = selection.collect();
         let ruleset = Arc::new(ruleset);
-        let on = |side| ruleset.active(side, selection.iter().copied());
-        let always = selection.is_about_all().then(|| Always {
-            on_requests: on(Side::Request),
-            on_replies: on(Side::Reply),
-        });
+        let rules = ruleset.rules.iter().enumerate();
+        let (always, sometimes): (Vec<_>, Vec<_>) = rules
+            .map(|(index, rule)| (rule.applies_to.clone(), index))
+            .partition(|(selector, _)| *selector == Selector::default());
+        let always = || always.iter().map(|(_, index)| *index);
         Self {
+            on_requests: ruleset.active(Side::Request, always()),
+            on_replies: ruleset.active(Side::Reply, always()),
+            selection: sometimes.into_iter().collect(),
             ruleset,
-            selection,
-            always,
         }
     }
 
     /// The rules about such a request, on one side; `None`: there are none.
     fn active(&self, side: Side, subject: Subject<'_>) -> Option<Active> {
-        if let Some(always) = &self.always {
-            return match side {
-                Side::Request => always.on_requests.clone(),
-                Side::Reply => always.on_replies.clone(),
-                Side::Both => None,
-            };
+        let always = match side {
+            Side::Request => self.on_requests.clone(),
+            Side::Reply => self.on_replies.clone(),
+            Side::Both => None,
+        };
+        if self.selection.is_empty() {
+            return always;
         }
         let matching = self.selection.matching(subject).copied();
-        self.ruleset.active(side, matching)
+        let own = self.ruleset.active(side, matching);
+        match (always, own) {
+            (Some(always), Some(own)) => Some(always.and(own)),
+            (always, own) => always.or(own),
+        }
     }
 }
 
@@ -246,7 +245,7 @@ impl Guardrails {
         let mut tally = Tally::default();
         let mut passed = ::guardrails::pass_body(active, body, kind, &mut tally);
         if let Ok(new) = &passed
-            && let Some(others) = others.filter(|_| asks(active))
+            && let Some(others) = others.filter(|_| active.asks_others())
         {
             let text = ::guardrails::all_text(new.as_ref().unwrap_or(body), kind);
             let outside = Outside(Arc::clone(others));
@@ -260,12 +259,6 @@ impl Guardrails {
         }
         passed
     }
-}
-
-/// Whether somebody else is asked.
-fn asks(active: &Active) -> bool {
-    let mut rules = active.iter();
-    rules.any(|(_, rule)| matches!(rule.looks_for, LooksFor::Outside(_)))
 }
 
 /// An answer of the gateway's own: as if the model had declined.

@@ -64,9 +64,7 @@ async fn try_rules(rules: &Chosen, tested: &TestedText, report: &mut TestReport)
         .find(|(_, verdict)| *verdict == RuleVerdict::Blocked)
         .map(|(rule, _)| *rule);
     for (index, rule) in rules.ruleset.rules.iter().enumerate() {
-        let holds = active
-            .as_ref()
-            .is_some_and(|active| active.rules.contains(&index));
+        let holds = active.as_ref().is_some_and(|active| active.has(index));
         let skipped = !holds || text.is_none() || blocked_by.is_some_and(|by| by < index);
         let verdict = match tally.verdict(index) {
             Some(verdict) => verdict,
