@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
+use super::answers::Claim;
 use super::key::EntryKey;
 use crate::store::StoredAnswer;
 
@@ -32,6 +33,8 @@ pub struct Entry {
     /// About what it takes in memory.
     pub(super) bytes: u64,
     pub(super) hits: AtomicU64,
+    /// For as long as it is kept.
+    pub(super) claim: Option<Claim>,
 }
 
 /// Who had answered, and at what cost.
@@ -101,6 +104,7 @@ impl Entry {
             stored_at: DateTime::from_timestamp_micros(stored.stored_at_us)?,
             ttl: Duration::from_secs(written.ttl_seconds),
             hits: AtomicU64::new(0),
+            claim: None,
         })
     }
 

@@ -2,16 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use llm::chat::Protocol;
-use moka::Expiry;
-use moka::notification::RemovalCause;
-use moka::sync::Cache;
 use shared::CostNanos;
 use shared::policies::{CacheEntry, CacheSelection, CacheStats};
 
+use super::answers::{Answers, Known};
 use super::entry::Entry;
 use super::flights::Flights;
 use super::key::EntryKey;
@@ -20,23 +18,11 @@ use super::key::EntryKey;
 #[derive(Debug)]
 pub struct Kept {
     answers: RwLock<Answers>,
+    known: Arc<Known>,
     pub(super) flights: Flights,
     /// The protocols that clients have asked in, a bit each. While there is one, nobody needs to look for the answers of others.
     protocols: AtomicU64,
     counts: Counts,
-}
-
-struct Answers {
-    max_bytes: u64,
-    cache: Cache<EntryKey, Answer>,
-    observer: Option<Observer>,
-}
-
-#[derive(Clone, Debug)]
-enum Answer {
-    Entry(Arc<Entry>),
-    /// In another protocol's words it is this one.
-    Plain(EntryKey),
 }
 
 #[derive(Debug, Default)]
@@ -59,120 +45,12 @@ pub enum Change {
 /// Told of what is kept and forgotten.
 pub type Observer = Arc<dyn Fn(Change) + Send + Sync>;
 
-/// Each entry is good for as long as it says.
-struct Ttl;
-
-impl Expiry<EntryKey, Answer> for Ttl {
-    fn expire_after_create(&self, _: &EntryKey, answer: &Answer, _: Instant) -> Option<Duration> {
-        match answer {
-            Answer::Entry(entry) => {
-                let left = entry.expires_at() - Utc::now();
-                Some(left.to_std().unwrap_or_default())
-            }
-            // Without its entry it leads nowhere, and goes when room is needed.
-            Answer::Plain(_) => None,
-        }
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &EntryKey,
-        answer: &Answer,
-        at: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, answer, at)
-    }
-}
-
-impl std::fmt::Debug for Answers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut answers = f.debug_struct("Answers");
-        answers.field("max_bytes", &self.max_bytes);
-        answers.finish_non_exhaustive()
-    }
-}
-
-impl Answers {
-    fn new(max_bytes: u64, observer: Option<Observer>) -> Self {
-        let weigh = |_: &EntryKey, answer: &Answer| match answer {
-            Answer::Entry(entry) => u32::try_from(entry.bytes).unwrap_or(u32::MAX),
-            Answer::Plain(_) => 96,
-        };
-        let mut cache = Cache::builder()
-            .max_capacity(max_bytes)
-            .weigher(weigh)
-            .expire_after(Ttl);
-        // Keeping an answer takes several times as long with one.
-        if let Some(observer) = observer.clone() {
-            cache = cache.eviction_listener(move |key, answer, cause| {
-                if matches!(answer, Answer::Entry(_)) && cause != RemovalCause::Replaced {
-                    observer(Change::Forgotten(*key));
-                }
-            });
-        }
-        Self {
-            max_bytes,
-            cache: cache.build(),
-            observer,
-        }
-    }
-
-    /// The same answers, kept otherwise. Where there is less room, the latest stay.
-    fn moved(&self, max_bytes: u64, observer: Option<Observer>) -> Self {
-        let moved = Self::new(max_bytes, observer);
-        let mut entries = self.entries();
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
-        let mut left = max_bytes;
-        for entry in entries {
-            match left.checked_sub(entry.bytes) {
-                Some(less) => {
-                    left = less;
-                    moved.keep(entry);
-                }
-                None => moved.tell(|| Change::Forgotten(entry.key)),
-            }
-        }
-        moved
-    }
-
-    fn tell(&self, change: impl FnOnce() -> Change) {
-        if let Some(observer) = &self.observer {
-            observer(change());
-        }
-    }
-
-    fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
-        match self.cache.get(&key)? {
-            Answer::Entry(entry) => Some(entry),
-            Answer::Plain(key) => match self.cache.get(&key)? {
-                Answer::Entry(entry) => Some(entry),
-                Answer::Plain(_) => None,
-            },
-        }
-    }
-
-    fn entries(&self) -> Vec<Arc<Entry>> {
-        let answers = self.cache.iter();
-        let entries = answers.filter_map(|(_, answer)| match answer {
-            Answer::Entry(entry) => Some(entry),
-            Answer::Plain(_) => None,
-        });
-        entries.collect()
-    }
-
-    fn keep(&self, entry: Arc<Entry>) {
-        if let Some(plain) = entry.plain {
-            self.cache.insert(plain, Answer::Plain(entry.key));
-        }
-        self.cache.insert(entry.key, Answer::Entry(entry));
-    }
-}
-
 impl Kept {
     pub fn new(max_bytes: u64) -> Self {
+        let known = Arc::new(Known::new(max_bytes));
         Self {
-            answers: RwLock::new(Answers::new(max_bytes, None)),
+            answers: RwLock::new(Answers::new(max_bytes, Arc::clone(&known), None)),
+            known,
             flights: Flights::default(),
             protocols: AtomicU64::new(0),
             counts: Counts::default(),
@@ -225,7 +103,8 @@ impl Kept {
         (entry.age(at) <= max_age && at < entry.expires_at()).then_some(entry)
     }
 
-    pub(super) fn keep(&self, entry: Entry) -> Arc<Entry> {
+    pub(super) fn keep(&self, mut entry: Entry) -> Arc<Entry> {
+        entry.claim = Some(self.known.claim(entry.key));
         let entry = Arc::new(entry);
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         // First, for there may be no room: then it is told at once that the entry is forgotten.
@@ -237,7 +116,8 @@ impl Kept {
     /// Takes back what was kept before a restart.
     pub fn restore(&self, entries: Vec<Entry>) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        for entry in entries {
+        for mut entry in entries {
+            entry.claim = Some(self.known.claim(entry.key));
             answers.keep(Arc::new(entry));
         }
     }
@@ -255,10 +135,7 @@ impl Kept {
         let entries = self.selected(selection);
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         for entry in &entries {
-            answers.cache.invalidate(&entry.key);
-            if let Some(plain) = entry.plain {
-                answers.cache.invalidate(&plain);
-            }
+            answers.forget(entry);
         }
         entries.len() as u64
     }

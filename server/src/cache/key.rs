@@ -30,11 +30,15 @@ impl EntryKey {
     }
 
     fn of(identity: &[u8]) -> Self {
-        let digest = Sha256::digest(identity);
+        let digest = digest(identity);
         Self(u128::from_be_bytes(
             digest[..16].try_into().expect("a digest has 32 bytes"),
         ))
     }
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// A request, as the cache looks at it.
@@ -84,7 +88,8 @@ pub(super) struct Keys {
 impl Keys {
     /// `None`: more is asked for than an answer.
     pub fn of(question: &Question<'_>, regards: &Regards, scope: CacheScope) -> Option<Self> {
-        let mut identity = Vec::with_capacity(512 + question.request.body.len());
+        // Long texts are not copied: this is enough for nearly all.
+        let mut identity = Vec::with_capacity(1024);
         identity.extend_from_slice(&regards.fingerprint);
         let mut parts = Parts(&mut identity);
         let caller = question.caller;
@@ -106,7 +111,8 @@ impl Keys {
         regards.write(question, kind != "key", &mut parts);
         let common = identity.len();
         identity.push(b'=');
-        let Ok(Repeatable::Yes { echoes }) = question.request.write_identity(&mut identity) else {
+        let request = question.request;
+        let Ok(Repeatable::Yes { echoes }) = request.write_identity(&mut identity, digest) else {
             return None;
         };
         let exact = EntryKey::of(&identity);

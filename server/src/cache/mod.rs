@@ -1,5 +1,6 @@
 //! Answers given before, and given again.
 
+mod answers;
 mod check;
 mod directives;
 mod entry;
@@ -30,6 +31,7 @@ use self::directives::Directives;
 use self::flights::{Flight, Joined, State};
 use self::key::Keys;
 use self::regards::Regards;
+use self::slot::Place;
 use crate::auth::Caller;
 use crate::config::Config;
 use crate::recording::record::CacheOutcome;
@@ -176,7 +178,7 @@ impl Cache {
         let shared = in_force.scope == CacheScope::Shared;
         let project = caller.project();
         let by_project = in_force.scope == CacheScope::Project && project.is_some();
-        let slot = Slot {
+        let place = Place {
             kept: Arc::clone(&self.kept),
             key: keys.exact,
             plain,
@@ -206,7 +208,7 @@ impl Cache {
             LookUp {
                 outcome,
                 hit: None,
-                slot: Some(slot),
+                slot: Some(Slot(Box::new(place))),
             },
         )
     }

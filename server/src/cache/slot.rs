@@ -16,7 +16,11 @@ use super::key::EntryKey;
 
 /// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
 #[derive(Debug)]
-pub struct Slot {
+pub struct Slot(pub(super) Box<Place>);
+
+/// What is known of the place. It is handed on several times: that is why it is in a box.
+#[derive(Debug)]
+pub(super) struct Place {
     pub(super) kept: Arc<Kept>,
     pub(super) key: EntryKey,
     pub(super) plain: Option<EntryKey>,
@@ -53,13 +57,13 @@ impl Default for Coming {
 impl Slot {
     /// Who gives the answer, and what its tokens cost.
     pub fn answered_by(&mut self, origin: Origin, price: Option<Price>) {
-        self.origin = origin;
-        self.price = price;
+        self.0.origin = origin;
+        self.0.price = price;
     }
 
     /// Whatever comes is not to be given again: it was made to go wrong.
     pub fn spoil(&mut self) {
-        self.max_bytes = 0;
+        self.0.max_bytes = 0;
     }
 
     /// Keeps an answer that came in one piece.
@@ -69,7 +73,7 @@ impl Slot {
 
     /// More of an answer that is streamed, before any rule changes it.
     pub fn push(&mut self, events: &[StreamEvent]) {
-        let Coming::Collected { collector, bytes } = &mut self.coming else {
+        let Coming::Collected { collector, bytes } = &mut self.0.coming else {
             return;
         };
         for event in events {
@@ -81,14 +85,14 @@ impl Slot {
             };
             collector.push(event);
         }
-        if *bytes > self.max_bytes {
-            self.coming = Coming::TooLarge;
+        if *bytes > self.0.max_bytes {
+            self.0.coming = Coming::TooLarge;
         }
     }
 
     /// The stream has come to its proper end.
     pub fn complete(mut self) {
-        match mem::replace(&mut self.coming, Coming::TooLarge) {
+        match mem::replace(&mut self.0.coming, Coming::TooLarge) {
             Coming::Collected { collector, .. } => self.keep(&collector.finish()),
             Coming::TooLarge => self.failed(),
         }
@@ -96,35 +100,36 @@ impl Slot {
 
     /// There will be no answer: others that wait for it ask for themselves.
     pub fn failed(mut self) {
-        if let Some(flight) = self.flight.take() {
+        if let Some(flight) = self.0.flight.take() {
             flight.failed();
         }
     }
 
     fn keep(mut self, response: &ChatResponse) {
         let bytes = size(response);
-        if !is_whole(response) || bytes > self.max_bytes {
+        if !is_whole(response) || bytes > self.0.max_bytes {
             return self.failed();
         }
-        let mut origin = mem::take(&mut self.origin);
-        origin.cost_nanos = match (&response.usage, &self.price) {
+        let mut origin = mem::take(&mut self.0.origin);
+        origin.cost_nanos = match (&response.usage, &self.0.price) {
             (Some(usage), Some(price)) => Some(price.cost(usage)),
             _ => None,
         };
-        let entry = self.kept.keep(Entry {
-            key: self.key,
-            plain: self.plain,
+        let entry = self.0.kept.keep(Entry {
+            key: self.0.key,
+            plain: self.0.plain,
             // Pieces of it are slices of what was read at once, and would keep all of that.
             response: response.detached(),
-            echoes: self.echoes,
+            echoes: self.0.echoes,
             origin,
-            owner: self.owner,
+            owner: self.0.owner,
             stored_at: Utc::now(),
-            ttl: self.ttl,
+            ttl: self.0.ttl,
             bytes,
             hits: AtomicU64::new(0),
+            claim: None,
         });
-        if let Some(flight) = self.flight {
+        if let Some(flight) = self.0.flight {
             flight.landed(entry);
         }
     }

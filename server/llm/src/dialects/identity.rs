@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use crate::chat::{ChatRequest, PartContent, Prompt, Protocol, Tool};
-use crate::json::canonical::{self, Canonical};
+use crate::json::canonical::{Canonical, Digest};
 use crate::json::{JsonError, Object, Scanner};
 
 /// Whether an answer can be given again.
@@ -68,11 +68,16 @@ fn state(protocol: Protocol) -> &'static [(&'static str, &'static str)] {
 
 impl ChatRequest {
     /// Appends what decides the answer, apart from where the request goes: the protocol, its headers, and of the body
-    /// everything but what is known not to. White space, the order of members and escapes do not count.
+    /// everything but what is known not to. White space, the order of members and escapes do not count. Of long texts
+    /// their `digest` is appended.
     ///
     /// # Errors
     /// The body is not JSON.
-    pub fn write_identity(&self, out: &mut Vec<u8>) -> Result<Repeatable, JsonError> {
+    pub fn write_identity(
+        &self,
+        out: &mut Vec<u8>,
+        digest: Digest,
+    ) -> Result<Repeatable, JsonError> {
         let name = |name: &str, out: &mut Vec<u8>| {
             out.extend_from_slice(&(name.len() as u64).to_le_bytes());
             out.extend_from_slice(name.as_bytes());
@@ -91,7 +96,7 @@ impl ChatRequest {
         let mut stored = responses;
         let mut scanner = Scanner::from_utf8(&self.body)?;
         let mut members = scanner.enter_object()?;
-        Canonical::default().object(out, |canonical, out| {
+        Canonical::new(digest).object(out, |canonical, out| {
             while let Some(key) = scanner.next_member(&mut members)? {
                 let known = key.decode();
                 let known: &str = &known;
@@ -114,7 +119,7 @@ impl ChatRequest {
                     stored = &scanner.text()[span] != "false";
                 } else {
                     let start = out.len();
-                    canonical::string(&key, out);
+                    canonical.string(&key, out);
                     let end = out.len();
                     canonical.value(&mut scanner, out)?;
                     return Ok(Some((start, end)));

@@ -1,20 +1,35 @@
 //! JSON as what it says: the same bytes for two documents that differ only in white space, in the order of members or
 //! in how a character is escaped.
 
-use std::borrow::Cow;
-
+use super::string::quote;
 use super::{JsonError, JsonStr, Kind, Scanner};
 
 /// Appends the canonical form of a value to a buffer. No two values that say different things have the same form, and
-/// no form is the beginning of another. Numbers count as they were written: `1` is not `1.0`.
-#[derive(Debug, Default)]
+/// no form is the beginning of another. Numbers count as they were written: `1` is not `1.0`. Of long strings there is
+/// a digest only, so that they need not be copied.
+#[derive(Debug)]
 pub struct Canonical {
+    digest: Digest,
     /// Members of the objects that are open, and where each ends in the buffer.
     members: Vec<(usize, usize, usize)>,
     scratch: Vec<u8>,
 }
 
+/// A cryptographic hash: no two texts are found that have the same.
+pub type Digest = fn(&[u8]) -> [u8; 32];
+
+/// In bytes: longer strings become digests.
+const LONG: usize = 128;
+
 impl Canonical {
+    pub fn new(digest: Digest) -> Self {
+        Self {
+            digest,
+            members: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
     /// Appends what comes next in the scanner.
     ///
     /// # Errors
@@ -28,7 +43,7 @@ impl Canonical {
                         return Ok(None);
                     };
                     let start = out.len();
-                    string(&key, out);
+                    own.string(&key, out);
                     let end = out.len();
                     own.value(scanner, out)?;
                     Ok(Some((start, end)))
@@ -44,7 +59,7 @@ impl Canonical {
                 Ok(())
             }
             Kind::String => {
-                string(&scanner.string()?, out);
+                self.string(&scanner.string()?, out);
                 Ok(())
             }
             Kind::Number => {
@@ -90,17 +105,28 @@ impl Canonical {
         out.push(b'}');
         Ok(())
     }
-}
 
-/// Appends a string as [`Canonical`] does.
-pub fn string(text: &JsonStr<'_>, out: &mut Vec<u8>) {
-    match text.decode() {
-        Cow::Borrowed(plain) => sized(b's', plain.as_bytes(), out),
-        // Lone surrogates are all read as this one character: only how they were written tells them apart.
-        Cow::Owned(read) if read.contains('\u{fffd}') => {
-            sized(b'S', text.written().as_bytes(), out);
+    /// Appends a string, in its shortest spelling: most clients use it, so that it need not be read.
+    pub fn string(&self, text: &JsonStr<'_>, out: &mut Vec<u8>) {
+        if let Some(written) = text.shortest() {
+            return self.text(*b"sd", written.as_bytes(), out);
         }
-        Cow::Owned(read) => sized(b's', read.as_bytes(), out),
+        let read = text.decode();
+        // Lone surrogates are all read as this one character: only how they were written tells them apart.
+        if read.contains('\u{fffd}') {
+            return self.text(*b"SD", text.written().as_bytes(), out);
+        }
+        let quoted = quote(&read);
+        self.text(*b"sd", &quoted[1..quoted.len() - 1], out);
+    }
+
+    /// A text with the first tag, or the digest of a long one with the second.
+    fn text(&self, [whole, digest]: [u8; 2], text: &[u8], out: &mut Vec<u8>) {
+        if text.len() <= LONG {
+            return sized(whole, text, out);
+        }
+        out.push(digest);
+        out.extend_from_slice(&(self.digest)(text));
     }
 }
 
@@ -113,12 +139,25 @@ fn sized(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+
     use super::*;
+
+    /// Good enough for what nobody chose so that it fails.
+    fn digest(bytes: &[u8]) -> [u8; 32] {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&hasher.finish().to_le_bytes());
+        digest
+    }
 
     fn form(json: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let mut scanner = Scanner::new(json);
-        Canonical::default().value(&mut scanner, &mut out).unwrap();
+        Canonical::new(digest)
+            .value(&mut scanner, &mut out)
+            .unwrap();
         scanner.end().unwrap();
         out
     }
@@ -137,7 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn long_strings_are_not_copied() {
+        let long = "x".repeat(10_000);
+        assert!(form(&format!(r#"{{"a":"{long}"}}"#)).len() < 100);
+        let escaped = format!(r#""\u0078{}""#, "x".repeat(9_999));
+        assert_eq!(form(&format!("\"{long}\"")), form(&escaped));
+    }
+
+    #[test]
     fn something_else() {
+        let long = |last: &str| format!("\"{}{last}\"", "x".repeat(LONG));
+        let long = ["a", "b", r"\ud83d", r"\ud83e"].map(long);
         let all = [
             "1",
             "1.0",
@@ -167,6 +216,10 @@ mod tests {
             r#""t""#,
             r#"["ab","c"]"#,
             r#"["a","bc"]"#,
+            &long[0],
+            &long[1],
+            &long[2],
+            &long[3],
         ];
         let forms: Vec<_> = all.iter().map(|json| form(json)).collect();
         for (at, one) in forms.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::JsonStr;
+use super::string::{JsonStr, Spelling};
 
 /// Byte offsets into the scanned document.
 pub type Span = Range<usize>;
@@ -195,25 +195,24 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn string_inside(&mut self) -> Result<JsonStr<'a>, JsonError> {
         let start = self.at;
-        let escaped = self.pass_string()?;
+        let spelling = self.pass_string()?;
         let inner = start..self.at - 1;
-        Ok(JsonStr::new(&self.text[inner.clone()], inner, escaped))
+        Ok(JsonStr::new(&self.text[inner.clone()], inner, spelling))
     }
 
-    /// Passes over a string whose opening quote is passed, and says whether something in it is escaped.
+    /// Passes over a string whose opening quote is passed, and says how it is spelled.
     #[inline]
-    fn pass_string(&mut self) -> Result<bool, JsonError> {
-        let mut escaped = false;
+    fn pass_string(&mut self) -> Result<Spelling, JsonError> {
+        let mut spelling = Spelling::Plain;
         loop {
             self.at += plain_length(&self.bytes[self.at..]);
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(escaped);
+                    return Ok(spelling);
                 }
                 Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
+                    spelling = spelling.max(self.escape()?);
                 }
                 Some(_) => return Err(self.error("control character in a string")),
                 None => return Err(self.error("unexpected end of a string")),
@@ -342,19 +341,26 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn escape(&mut self) -> Result<(), JsonError> {
+    fn escape(&mut self) -> Result<Spelling, JsonError> {
         match self.bytes.get(self.at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 2;
+                Ok(Spelling::Shortest)
+            }
+            Some(b'/') => {
+                self.at += 2;
+                Ok(Spelling::Longer)
+            }
             Some(b'u') => {
                 let digits = self.bytes.get(self.at + 2..self.at + 6);
                 if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
                     return Err(self.error("invalid escape"));
                 }
                 self.at += 6;
+                Ok(Spelling::Longer)
             }
-            _ => return Err(self.error("invalid escape")),
+            _ => Err(self.error("invalid escape")),
         }
-        Ok(())
     }
 
     fn scalar(&mut self) -> Result<(), JsonError> {

@@ -12,15 +12,26 @@ use crate::text::Text;
 pub struct JsonStr<'a> {
     inner: &'a str,
     span: Span,
-    escaped: bool,
+    spelling: Spelling,
+}
+
+/// How much of a string is escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Spelling {
+    /// Nothing.
+    Plain,
+    /// What has to be, with one letter each.
+    Shortest,
+    /// More, or with the digits of its code.
+    Longer,
 }
 
 impl<'a> JsonStr<'a> {
-    pub(super) fn new(inner: &'a str, span: Span, escaped: bool) -> Self {
+    pub(super) fn new(inner: &'a str, span: Span, spelling: Spelling) -> Self {
         Self {
             inner,
             span,
-            escaped,
+            spelling,
         }
     }
 
@@ -35,28 +46,25 @@ impl<'a> JsonStr<'a> {
 
     /// What it says. A lone surrogate reads as U+FFFD.
     pub fn decode(&self) -> Cow<'a, str> {
-        if self.escaped {
-            Cow::Owned(unescape(self.inner))
-        } else {
-            Cow::Borrowed(self.inner)
+        match self.plain() {
+            Some(plain) => Cow::Borrowed(plain),
+            None => Cow::Owned(unescape(self.inner)),
         }
     }
 
     /// What it says, sharing `document`, which is what was scanned.
     pub fn text(&self, document: &Bytes) -> Text {
-        if self.escaped {
-            Text::from(unescape(self.inner))
-        } else {
-            Text::slice_of(document, self.span.clone())
+        match self.plain() {
+            Some(_) => Text::slice_of(document, self.span.clone()),
+            None => Text::from(unescape(self.inner)),
         }
     }
 
     /// Whether it says `word`.
     pub fn is(&self, word: &str) -> bool {
-        if self.escaped {
-            unescape(self.inner) == word
-        } else {
-            self.inner == word
+        match self.plain() {
+            Some(plain) => plain == word,
+            None => unescape(self.inner) == word,
         }
     }
 
@@ -65,9 +73,15 @@ impl<'a> JsonStr<'a> {
         self.inner
     }
 
+    /// The part between the quotes, when no more of it is escaped than has to be, and each the shortest way: of a text
+    /// there is one such form.
+    pub fn shortest(&self) -> Option<&'a str> {
+        (self.spelling != Spelling::Longer).then_some(self.inner)
+    }
+
     /// The part between the quotes, when nothing in it is escaped: good for matching keys.
     pub fn plain(&self) -> Option<&'a str> {
-        (!self.escaped).then_some(self.inner)
+        (self.spelling == Spelling::Plain).then_some(self.inner)
     }
 }
 
@@ -134,6 +148,16 @@ mod tests {
     #[test]
     fn escapes_are_resolved() {
         assert_eq!(decoded(r#""a\n\"\\\/\u00e4\ud83d\ude00""#), "a\n\"\\/ä😀");
+    }
+
+    #[test]
+    fn one_form_is_the_shortest() {
+        let shortest = |json| Scanner::new(json).string().unwrap().shortest();
+        assert_eq!(shortest(r#""a\n\"\\/ä😀""#), Some(r#"a\n\"\\/ä😀"#));
+        assert_eq!(shortest(r#""a/b""#), Some("a/b"));
+        for longer in [r#""a\/b""#, r#""\u00e4""#, r#""\u000a""#, r#""\\ \ud83d""#] {
+            assert_eq!(shortest(longer), None, "{longer}");
+        }
     }
 
     #[test]
