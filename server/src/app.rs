@@ -18,6 +18,7 @@ use crate::in_force::{InForce, Overlay};
 use crate::payloads::PayloadLog;
 use crate::policies::Policies;
 use crate::recording::{Recorder, RecordingSettings};
+use crate::routes::Routes;
 use crate::routing::States;
 use crate::secrets::{Key, Vault};
 use crate::serve::{Service, Stop, serve};
@@ -163,14 +164,14 @@ impl App {
         let stop = Stop::default();
         let write_timeout = config.server.timeouts.between_chunks;
         let for_clients = Service {
-            router: routes::clients(gateway.clone()),
+            routes: routes::clients(gateway.clone()),
             gateway: Some(gateway.clone()),
             // Idle ones too: SDKs keep a few open.
             max_connections: config.server.max_concurrent_requests.saturating_mul(4),
             write_timeout,
         };
         let for_operators = Service {
-            router: admin::router(&admin),
+            routes: Routes::Operators(admin::router(&admin)),
             gateway: None,
             max_connections: ADMIN_CONNECTIONS,
             write_timeout,

@@ -1,9 +1,15 @@
 //! Every route of the clients' listener.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use axum::routing::{any, get, post};
+use futures_util::future::Either;
 use llm::carried::OPERATIONS;
 use llm::dialect::ChatDialect;
 use llm::dialects::anthropic::Anthropic;
@@ -11,9 +17,10 @@ use llm::dialects::openai_chat::OpenAiChat;
 use llm::dialects::openai_completions::OpenAiCompletions;
 use llm::dialects::openai_responses::OpenAiResponses;
 use llm::rerank::Shape;
+use tower::{Layer, Service};
 
 use crate::gateway::Gateway;
-use crate::ingress::{self, ChatEndpoint, ModelEndpoints, Route};
+use crate::ingress::{self, Caught, ChatEndpoint, ModelEndpoints, Route, Telling};
 
 /// Where each dialect is spoken whose path is fixed.
 pub(crate) static CHAT: &[(&str, &dyn ChatDialect)] = &[
@@ -29,8 +36,37 @@ static RERANK: &[(&str, Shape)] = &[("/v1/rerank", Shape::V1), ("/v2/rerank", Sh
 /// Where models are listed, and asked by their name in the path.
 pub(crate) static MODELS: &[&str] = &["/v1/models", "/v1beta/models"];
 
+/// What a listener answers with. What is done about every request of clients is done around their router: within, each
+/// layer would be a box for every request, and a copy of what is in it.
+#[derive(Clone, Debug)]
+pub enum Routes {
+    Clients(Telling<Caught<Router>>),
+    Operators(Router),
+}
+
+impl Service<http::Request<Body>> for Routes {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<
+        <Telling<Caught<Router>> as Service<http::Request<Body>>>::Future,
+        RouteFuture<Infallible>,
+    >;
+
+    /// Routers are always ready.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        match self {
+            Self::Clients(routes) => Either::Left(routes.call(request)),
+            Self::Operators(routes) => Either::Right(routes.call(request)),
+        }
+    }
+}
+
 /// What clients reach.
-pub fn clients(gateway: Arc<Gateway>) -> Router {
+pub fn clients(gateway: Arc<Gateway>) -> Routes {
     let mut router = Router::new();
     for (route, dialect) in CHAT {
         router = router.route(route, post(ChatEndpoint::new(*dialect, route)));
@@ -67,7 +103,7 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
     let count_tokens = move |state: ingress::Gateway, request| {
         ingress::count_tokens(route.clone(), state, request)
     };
-    router
+    let router = router
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/embeddings", post(embeddings))
         .route("/egress/{name}", any(ingress::egress))
@@ -81,7 +117,6 @@ pub fn clients(gateway: Arc<Gateway>) -> Router {
         .route("/ready", get(ingress::ready))
         .fallback(ingress::unknown_url)
         .method_not_allowed_fallback(ingress::method_not_allowed)
-        .with_state(Arc::clone(&gateway))
-        .layer(ingress::CatchPanics)
-        .layer(ingress::TellRates(gateway))
+        .with_state(Arc::clone(&gateway));
+    Routes::Clients(ingress::TellRates(gateway).layer(ingress::CatchPanics.layer(router)))
 }

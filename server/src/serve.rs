@@ -1,4 +1,4 @@
-//! Listening: from a socket to a router, until told to stop.
+//! Listening: from a socket to its routes, until told to stop.
 
 mod patience;
 mod unreadable;
@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use hyper::body::Incoming;
@@ -26,6 +25,7 @@ use tower::Service as _;
 use self::patience::PatientStream;
 use self::unreadable::ExplainingStream;
 use crate::gateway::Gateway;
+use crate::routes::Routes;
 
 /// A connection without a request is closed after this long, and so is one whose request's head is
 /// not there by then.
@@ -65,7 +65,7 @@ impl Stop {
 /// What a listener serves, and how patiently.
 #[derive(Clone, Debug)]
 pub struct Service {
-    pub router: Router,
+    pub routes: Routes,
     /// Whose operator may have paths of its own.
     pub gateway: Option<Arc<Gateway>>,
     /// More connections wait to be accepted.
@@ -124,7 +124,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
         in_service: Arc::default(),
     };
     let in_service = client.in_service.clone();
-    let router = service.router;
+    let routes = service.routes;
     let gateway = service.gateway;
     let told = gateway.clone().map(|gateway| (gateway, peer.ip()));
     let answer = service_fn(move |mut request| {
@@ -132,7 +132,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, service: Service, stop:
         if let Some(gateway) = &gateway {
             gateway.policies().own_paths.redirect(&mut request);
         }
-        answer(router.clone(), client.clone(), request)
+        answer(routes.clone(), client.clone(), request)
     });
     let stream = PatientStream::new(stream, service.write_timeout);
     let stream = TokioIo::new(ExplainingStream::new(stream, told));
@@ -170,11 +170,11 @@ async fn idle(in_service: &Arc<()>) {
 }
 
 fn answer(
-    mut router: Router,
+    mut routes: Routes,
     client: ClientConnection,
     mut request: http::Request<Incoming>,
 ) -> impl Future<Output = Result<Response, Infallible>> {
     request.extensions_mut().insert(client);
-    // A router is always ready.
-    router.call(request.map(Body::new))
+    // They are always ready.
+    routes.call(request.map(Body::new))
 }
