@@ -4,10 +4,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use llm::chat::ChatRequest;
 use llm::dialect::{ChatDialect, Incoming};
-use llm::dialects::Repeatable;
 use llm::dialects::{
-    anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat,
-    openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses,
+    Repeatable, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat,
+    openai_completions::OpenAiCompletions, openai_responses::OpenAiResponses, write_body_identity,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -28,8 +27,19 @@ fn read(dialect: &dyn ChatDialect, body: &str) -> ChatRequest {
 
 fn identity(dialect: &dyn ChatDialect, body: &str) -> (Vec<u8>, Repeatable) {
     let mut out = Vec::new();
-    let repeatable = read(dialect, body).write_identity(&mut out, digest);
+    let request = read(dialect, body);
+    request.write_head_identity(&mut out);
+    let repeatable = write_body_identity(request.protocol, &request.body, &mut out, digest);
     (out, repeatable.unwrap())
+}
+
+fn mark(dialect: &dyn ChatDialect, body: &str) -> Option<u64> {
+    let hash = |text: &[u8]| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(text);
+        hasher.finish()
+    };
+    read(dialect, body).mark(1000, hash)
 }
 
 /// Good enough for what nobody chose so that it fails.
@@ -125,6 +135,14 @@ fn escaped(text: &str, seed: &mut u64, out: &mut String) {
     out.push('"');
 }
 
+/// A chat in which such a value is said, in one of the protocols that have marks.
+fn said(dialect: &dyn ChatDialect, value: &Value) -> Value {
+    let message = json!({"role": "user", "content": [{"type": "text", "text": "U"}, value]});
+    let mut body = body(dialect, json!(1));
+    body.insert("messages".to_owned(), json!([message]));
+    Value::Object(body)
+}
+
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -196,6 +214,20 @@ proptest! {
     }
 
     #[test]
+    fn one_question_has_one_mark(value in values(), seed: u64, anthropic: bool) {
+        let dialect: &dyn ChatDialect = if anthropic { &Anthropic } else { &OpenAiChat };
+        let document = said(dialect, &value);
+        let mut seed = seed;
+        let mut other = String::new();
+        written(&document, &mut seed, &mut other);
+        let one = mark(dialect, &document.to_string());
+        prop_assert!(one.is_some());
+        prop_assert_eq!(one, mark(dialect, &other));
+        let another = said(dialect, &json!([value, "?"]));
+        prop_assert_ne!(one, mark(dialect, &another.to_string()));
+    }
+
+    #[test]
     fn any_other_value_is_another_request(value in values(), at: usize, which in 0..5_usize) {
         let dialect = DIALECTS[which];
         let mut place = at;
@@ -241,6 +273,35 @@ fn who_asks_and_how_it_is_sent_do_not_count() {
             identity(dialect, &more.to_string()).0,
             "{dialect:?}"
         );
+    }
+}
+
+#[test]
+fn what_has_no_mark() {
+    let of = |dialect: &dyn ChatDialect, key: &str, value: Value| {
+        let mut body = body(dialect, json!(1));
+        body.insert(key.to_owned(), value);
+        mark(dialect, &Value::Object(body).to_string())
+    };
+    for (dialect, state) in [
+        (&OpenAiChat as &dyn ChatDialect, "store"),
+        (&Anthropic, "container"),
+    ] {
+        let usual = of(dialect, state, Value::Null);
+        assert!(usual.is_some());
+        // It is not asked for an answer alone.
+        assert_eq!(of(dialect, state, json!("1")), None);
+        assert_eq!(of(dialect, "user", json!("u")), usual);
+        assert_ne!(of(dialect, "model", json!("another")), usual);
+        let long = json!([{"role": "user", "content": "U".repeat(1000)}]);
+        assert_eq!(of(dialect, "messages", long), None);
+    }
+    for dialect in [
+        &OpenAiResponses as &dyn ChatDialect,
+        &OpenAiCompletions,
+        &Gemini,
+    ] {
+        assert_eq!(of(dialect, "user", json!("u")), None);
     }
 }
 

@@ -1,26 +1,28 @@
 //! Where answers are found: most of them in moka, the latest beside it.
 //!
-//! A request that asks in vain is the rule. Most of those never reach moka, for [`Known`] says that there is nothing;
-//! and moka is given answers many at a time. What it does for one takes several times as long when all its code and
-//! tables have to come from far away first, as they do between two requests.
+//! Moka is given answers many at a time, and most get their keys then. What is done for one of them takes several times as
+//! long when all its code and tables have to come from far away first, as they do between two requests.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::mem;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use llm::chat::Protocol;
 use moka::Expiry;
 use moka::notification::RemovalCause;
 use moka::sync::Cache;
 
-use super::entry::Entry;
+use super::entry::{Draft, Entry};
 use super::kept::{Change, Observer};
-use super::key::EntryKey;
+use super::key::{self, EntryKey, KeyParts};
+use super::marks::Claim;
 
 /// So many answers are given to moka at a time.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// Of all bytes, the share that those may take which it does not have yet.
 const SHARE: u64 = 64;
 
@@ -28,7 +30,6 @@ const SHARE: u64 = 64;
 pub(super) struct Answers {
     pub max_bytes: u64,
     pub observer: Option<Observer>,
-    known: Arc<Known>,
     latest: Mutex<Latest>,
     cache: Cache<EntryKey, Answer, ByItself>,
 }
@@ -37,19 +38,26 @@ pub(super) struct Answers {
 enum Answer {
     Entry(Arc<Entry>),
     /// In another protocol's words it is this one.
-    Plain(Arc<Link>),
-}
-
-#[derive(Debug)]
-struct Link {
-    to: EntryKey,
-    _claim: Claim,
+    Plain(EntryKey),
 }
 
 #[derive(Default)]
 struct Latest {
     answers: HashMap<EntryKey, Answer, ByItself>,
     bytes: u64,
+    /// Those without a key.
+    drafts: Vec<Keyless>,
+    /// What their keys are made of, one after the other.
+    parts: Vec<u8>,
+}
+
+struct Keyless {
+    draft: Draft,
+    claim: Option<Claim>,
+    protocol: Protocol,
+    /// In [`Latest::parts`]: what comes before the body, and the body.
+    before: Range<usize>,
+    body: Range<usize>,
 }
 
 impl Answer {
@@ -71,7 +79,7 @@ impl std::fmt::Debug for Answers {
 }
 
 impl Answers {
-    pub fn new(max_bytes: u64, known: Arc<Known>, observer: Option<Observer>) -> Self {
+    pub fn new(max_bytes: u64, observer: Option<Observer>) -> Self {
         let mut cache = Cache::builder()
             .max_capacity(max_bytes)
             .weigher(|_, answer: &Answer| u32::try_from(answer.bytes()).unwrap_or(u32::MAX))
@@ -87,7 +95,6 @@ impl Answers {
         Self {
             max_bytes,
             observer,
-            known,
             latest: Mutex::default(),
             cache: cache.build_with_hasher(ByItself::default()),
         }
@@ -95,7 +102,7 @@ impl Answers {
 
     /// The same answers, kept otherwise. Where there is less room, the latest stay.
     pub fn moved(&self, max_bytes: u64, observer: Option<Observer>) -> Self {
-        let moved = Self::new(max_bytes, Arc::clone(&self.known), observer);
+        let moved = Self::new(max_bytes, observer);
         let mut entries = self.entries();
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
         let mut left = max_bytes;
@@ -120,7 +127,7 @@ impl Answers {
     pub fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
         match self.answer(key)? {
             Answer::Entry(entry) => Some(entry),
-            Answer::Plain(link) => match self.answer(link.to)? {
+            Answer::Plain(to) => match self.answer(to)? {
                 Answer::Entry(entry) => Some(entry),
                 Answer::Plain(_) => None,
             },
@@ -137,20 +144,20 @@ impl Answers {
         entries.collect()
     }
 
-    /// Keeps an entry, which is [known](Known::claim) by its key.
     pub fn keep(&self, entry: Arc<Entry>) {
         let mut latest = self.latest();
         if let Some(plain) = entry.plain {
-            let link = Link {
-                to: entry.key,
-                _claim: self.known.claim(plain),
-            };
-            latest.add(plain, Answer::Plain(Arc::new(link)));
+            latest.add(plain, Answer::Plain(entry.key));
         }
         latest.add(entry.key, Answer::Entry(entry));
-        if latest.answers.len() >= BATCH || latest.bytes > self.max_bytes / SHARE {
-            self.hand_over(&mut latest);
-        }
+        self.hand_over_many(&mut latest);
+    }
+
+    /// Keeps an entry that gets its key when that is needed, or when many need theirs.
+    pub fn keep_draft(&self, draft: Draft, parts: &KeyParts, claim: Option<Claim>) {
+        let mut latest = self.latest();
+        latest.add_draft(draft, parts, claim);
+        self.hand_over_many(&mut latest);
     }
 
     pub fn forget(&self, entry: &Entry) {
@@ -162,11 +169,12 @@ impl Answers {
     }
 
     fn answer(&self, key: EntryKey) -> Option<Answer> {
-        if !self.known.may_be(key) {
-            return None;
-        }
         // First among these, for that is the way they go.
-        let latest = self.latest().answers.get(&key).cloned();
+        let latest = {
+            let mut latest = self.latest();
+            latest.give_keys();
+            latest.answers.get(&key).cloned()
+        };
         latest.or_else(|| self.cache.get(&key))
     }
 
@@ -174,8 +182,16 @@ impl Answers {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn hand_over_many(&self, latest: &mut Latest) {
+        let count = latest.answers.len() + latest.drafts.len();
+        if count >= BATCH || latest.bytes > self.max_bytes / SHARE {
+            self.hand_over(latest);
+        }
+    }
+
     /// Gives moka what it does not have yet.
     fn hand_over(&self, latest: &mut Latest) {
+        latest.give_keys();
         latest.bytes = 0;
         for (key, answer) in latest.answers.drain() {
             self.cache.insert(key, answer);
@@ -187,6 +203,44 @@ impl Latest {
     fn add(&mut self, key: EntryKey, answer: Answer) {
         self.bytes += answer.bytes();
         self.answers.insert(key, answer);
+    }
+
+    fn add_draft(&mut self, draft: Draft, parts: &KeyParts, claim: Option<Claim>) {
+        let start = self.parts.len();
+        self.parts.extend_from_slice(&parts.before);
+        let body = self.parts.len();
+        self.parts.extend_from_slice(&parts.body);
+        let end = self.parts.len();
+        self.bytes += draft.bytes + (end - start) as u64;
+        self.drafts.push(Keyless {
+            draft,
+            claim,
+            protocol: parts.protocol,
+            before: start..body,
+            body: body..end,
+        });
+    }
+
+    fn give_keys(&mut self) {
+        if self.drafts.is_empty() {
+            return;
+        }
+        let mut identity = Vec::with_capacity(1024);
+        let mut drafts = mem::take(&mut self.drafts);
+        for keyless in drafts.drain(..) {
+            identity.clear();
+            identity.extend_from_slice(&self.parts[keyless.before]);
+            let body = &self.parts[keyless.body];
+            let key = key::finished(&mut identity, keyless.protocol, body);
+            // Marked ones have keys.
+            if let Some((key, _)) = key {
+                let entry = keyless.draft.with(key, None, keyless.claim);
+                self.answers.insert(key, Answer::Entry(Arc::new(entry)));
+            }
+        }
+        // To be filled again.
+        self.drafts = drafts;
+        self.parts.clear();
     }
 }
 
@@ -216,64 +270,6 @@ impl Expiry<EntryKey, Answer> for Ttl {
     }
 }
 
-/// Which keys there may be: how many there are, by some of their bits. For as long as one is claimed there may be it.
-pub(super) struct Known(Box<[AtomicU8]>);
-
-/// There may be this key. Dropped, it is gone.
-#[derive(Debug)]
-pub(super) struct Claim {
-    known: Arc<Known>,
-    place: usize,
-}
-
-/// A count that has come so far stays there.
-const UNCOUNTED: u8 = u8::MAX;
-
-impl std::fmt::Debug for Known {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Known").finish_non_exhaustive()
-    }
-}
-
-impl Known {
-    /// For about as many answers as go into so many bytes. With more it says less.
-    pub fn new(max_bytes: u64) -> Self {
-        let count = (max_bytes / 1024).clamp(1 << 10, 1 << 22);
-        let count = usize::try_from(count).unwrap_or(1 << 10);
-        let counts = (0..count.next_power_of_two()).map(|_| AtomicU8::new(0));
-        Self(counts.collect())
-    }
-
-    pub fn claim(self: &Arc<Self>, key: EntryKey) -> Claim {
-        let place = self.place(key);
-        self.count(place, |count| count.checked_add(1));
-        Claim {
-            known: Arc::clone(self),
-            place,
-        }
-    }
-
-    fn may_be(&self, key: EntryKey) -> bool {
-        self.0[self.place(key)].load(Ordering::Acquire) > 0
-    }
-
-    fn place(&self, key: EntryKey) -> usize {
-        // Its length is a power of two.
-        (key.0 >> 64) as usize & (self.0.len() - 1)
-    }
-
-    fn count(&self, place: usize, next: impl Fn(u8) -> Option<u8>) {
-        let counted = |count: u8| next(count).filter(|_| count != UNCOUNTED);
-        let _ = self.0[place].fetch_update(Ordering::AcqRel, Ordering::Acquire, counted);
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        self.known.count(self.place, |count| count.checked_sub(1));
-    }
-}
-
 /// A key is a digest: bits of it are as good a hash as any.
 type ByItself = BuildHasherDefault<Bits>;
 
@@ -298,19 +294,17 @@ impl Hasher for Bits {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU64;
-
+    use bytes::Bytes;
     use chrono::TimeDelta;
     use llm::chat::ChatResponse;
 
     use super::super::entry::{Origin, Owner};
+    use super::super::key::Mark;
+    use super::super::marks::Marks;
     use super::*;
 
-    fn entry(number: u128, plain: Option<u128>, bytes: u64, known: &Arc<Known>) -> Arc<Entry> {
-        let key = EntryKey(number << 64);
-        Arc::new(Entry {
-            key,
-            plain: plain.map(|number| EntryKey(number << 64)),
+    fn draft(number: u128, bytes: u64) -> Draft {
+        Draft {
             response: ChatResponse::default(),
             echoes: false,
             origin: Origin::default(),
@@ -318,69 +312,81 @@ mod tests {
             stored_at: Utc::now() + TimeDelta::microseconds(number as i64),
             ttl: Duration::from_secs(60),
             bytes,
-            hits: AtomicU64::new(0),
-            claim: Some(known.claim(key)),
-        })
+            mark: None,
+        }
+    }
+
+    fn entry(number: u128, plain: Option<u128>, bytes: u64) -> Arc<Entry> {
+        let plain = plain.map(EntryKey);
+        Arc::new(draft(number, bytes).with(EntryKey(number), plain, None))
+    }
+
+    fn parts(number: u128) -> KeyParts {
+        KeyParts {
+            before: b"before".to_vec(),
+            protocol: Protocol::OpenAiChat,
+            body: Bytes::from(format!("{{\"messages\":[{number}]}}")),
+        }
     }
 
     #[test]
     fn each_answer_is_found_wherever_it_is() {
-        let known = Arc::new(Known::new(0));
-        let answers = Answers::new(1 << 20, Arc::clone(&known), None);
+        let answers = Answers::new(1 << 20, None);
         let count = 3 * BATCH as u128 / 2;
         for number in 0..count {
-            answers.keep(entry(number, Some(1000 + number), 512, &known));
+            answers.keep(entry(number, Some(1000 + number), 512));
             let there = answers.latest().answers.len();
             assert!(there < BATCH, "{there} wait");
         }
-        let found = |number: u128| {
-            let found = answers.entry(EntryKey(number << 64));
-            found.map(|entry| entry.key.0 >> 64)
-        };
+        let found = |number: u128| answers.entry(EntryKey(number)).map(|entry| entry.key.0);
         for number in 0..count {
             assert_eq!(found(number), Some(number));
             assert_eq!(found(1000 + number), Some(number));
         }
         assert_eq!(found(count), None);
-        let last = answers.entry(EntryKey((count - 1) << 64)).unwrap();
+        let last = answers.entry(EntryKey(count - 1)).unwrap();
         answers.forget(&last);
         assert_eq!((found(count - 1), found(999 + count)), (None, None));
         assert_eq!(answers.entries().len() as u128, count - 1);
         // One that is as large as many goes to moka at once.
-        answers.keep(entry(count, None, 1 << 19, &known));
+        answers.keep(entry(count, None, 1 << 19));
         assert!(answers.latest().answers.is_empty());
         assert_eq!(found(count), Some(count));
     }
 
     #[test]
-    fn of_too_many_the_latest_stay() {
-        let known = Arc::new(Known::new(0));
-        let answers = Answers::new(1 << 20, Arc::clone(&known), None);
-        for number in 0..100 {
-            answers.keep(entry(number, None, 512, &known));
+    fn those_without_a_key_get_it_when_it_is_needed() {
+        let marks = Arc::new(Marks::new(0));
+        let answers = Answers::new(1 << 20, None);
+        let count = 3 * BATCH as u128 / 2;
+        for number in 0..count {
+            let claim = Some(marks.claim(Mark(number as u64)));
+            answers.keep_draft(draft(number, 512), &parts(number), claim);
+            assert!(answers.latest().drafts.len() < BATCH);
         }
-        let moved = answers.moved(10 * 512, None);
-        let kept = |number: u128| moved.entry(EntryKey(number << 64)).is_some();
-        assert!((0..90).all(|number| !kept(number)));
-        assert!((90..100).all(kept));
-        drop((answers, moved));
-        assert!(!known.may_be(EntryKey(95 << 64)), "nothing is left");
+        assert!(!answers.latest().drafts.is_empty());
+        for number in 0..count {
+            let key = parts(number).key().unwrap();
+            assert_eq!(answers.entry(key).unwrap().key, key);
+            assert!(marks.may_be(Mark(number as u64)));
+        }
+        let claim = Some(marks.claim(Mark(999)));
+        answers.keep_draft(draft(count, 512), &parts(count), claim);
+        assert_eq!(answers.entries().len() as u128, count + 1);
+        assert!(marks.may_be(Mark(999)));
+        drop(answers);
+        assert!(!marks.may_be(Mark(0)) && !marks.may_be(Mark(999)));
     }
 
     #[test]
-    fn a_key_is_known_for_as_long_as_it_is_claimed() {
-        let known = Arc::new(Known::new(0));
-        // All of them in one place.
-        let key = |number: u128| EntryKey(number << 80);
-        assert!(!known.may_be(key(1)));
-        let one = known.claim(key(1));
-        let other = known.claim(key(2));
-        drop(one);
-        assert!(known.may_be(key(2)));
-        drop(other);
-        assert!(!known.may_be(key(2)));
-        let many: Vec<Claim> = (0..300).map(|number| known.claim(key(number))).collect();
-        drop(many);
-        assert!(known.may_be(key(1)), "it was not counted any more");
+    fn of_too_many_the_latest_stay() {
+        let answers = Answers::new(1 << 20, None);
+        for number in 0..100 {
+            answers.keep(entry(number, None, 512));
+        }
+        let moved = answers.moved(10 * 512, None);
+        let kept = |number: u128| moved.entry(EntryKey(number)).is_some();
+        assert!((0..90).all(|number| !kept(number)));
+        assert!((90..100).all(kept));
     }
 }

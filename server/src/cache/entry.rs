@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
-use super::answers::Claim;
-use super::key::EntryKey;
+use super::key::{EntryKey, Mark};
+use super::marks::Claim;
 use crate::store::StoredAnswer;
 
 /// What an entry takes beside its texts.
@@ -33,8 +33,41 @@ pub struct Entry {
     /// About what it takes in memory.
     pub(super) bytes: u64,
     pub(super) hits: AtomicU64,
-    /// For as long as it is kept.
+    pub(super) mark: Option<Mark>,
+    /// For as long as it is kept, there is its mark.
     pub(super) claim: Option<Claim>,
+}
+
+/// An entry that has no key yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub response: ChatResponse,
+    pub echoes: bool,
+    pub origin: Origin,
+    pub owner: Owner,
+    pub stored_at: DateTime<Utc>,
+    pub ttl: Duration,
+    pub bytes: u64,
+    pub mark: Option<Mark>,
+}
+
+impl Draft {
+    pub fn with(self, key: EntryKey, plain: Option<EntryKey>, claim: Option<Claim>) -> Entry {
+        Entry {
+            key,
+            plain,
+            response: self.response,
+            echoes: self.echoes,
+            origin: self.origin,
+            owner: self.owner,
+            stored_at: self.stored_at,
+            ttl: self.ttl,
+            bytes: self.bytes,
+            hits: AtomicU64::new(0),
+            mark: self.mark,
+            claim,
+        }
+    }
 }
 
 /// Who had answered, and at what cost.
@@ -67,6 +100,7 @@ struct Written<R> {
     origin: Origin,
     owner: Owner,
     ttl_seconds: u64,
+    mark: Option<u64>,
 }
 
 impl Entry {
@@ -79,6 +113,7 @@ impl Entry {
             origin: self.origin.clone(),
             owner: self.owner.clone(),
             ttl_seconds: self.ttl.as_secs(),
+            mark: self.mark.map(|Mark(mark)| mark),
         };
         Some(StoredAnswer {
             key: self.key.0.to_be_bytes(),
@@ -104,6 +139,7 @@ impl Entry {
             stored_at: DateTime::from_timestamp_micros(stored.stored_at_us)?,
             ttl: Duration::from_secs(written.ttl_seconds),
             hits: AtomicU64::new(0),
+            mark: written.mark.map(Mark),
             claim: None,
         })
     }

@@ -9,16 +9,17 @@ use llm::chat::Protocol;
 use shared::CostNanos;
 use shared::policies::{CacheEntry, CacheSelection, CacheStats};
 
-use super::answers::{Answers, Known};
-use super::entry::Entry;
+use super::answers::Answers;
+use super::entry::{Draft, Entry};
 use super::flights::Flights;
-use super::key::EntryKey;
+use super::key::{EntryKey, KeyParts, Keys, Mark};
+use super::marks::Marks;
 
 /// Answers by their keys. It outlives the settings: another cache takes it over.
 #[derive(Debug)]
 pub struct Kept {
     answers: RwLock<Answers>,
-    known: Arc<Known>,
+    marks: Arc<Marks>,
     pub(super) flights: Flights,
     /// The protocols that clients have asked in, a bit each. While there is one, nobody needs to look for the answers of others.
     protocols: AtomicU64,
@@ -47,10 +48,9 @@ pub type Observer = Arc<dyn Fn(Change) + Send + Sync>;
 
 impl Kept {
     pub fn new(max_bytes: u64) -> Self {
-        let known = Arc::new(Known::new(max_bytes));
         Self {
-            answers: RwLock::new(Answers::new(max_bytes, Arc::clone(&known), None)),
-            known,
+            answers: RwLock::new(Answers::new(max_bytes, None)),
+            marks: Arc::new(Marks::new(max_bytes)),
             flights: Flights::default(),
             protocols: AtomicU64::new(0),
             counts: Counts::default(),
@@ -103,9 +103,14 @@ impl Kept {
         (entry.age(at) <= max_age && at < entry.expires_at()).then_some(entry)
     }
 
-    pub(super) fn keep(&self, mut entry: Entry) -> Arc<Entry> {
-        entry.claim = Some(self.known.claim(entry.key));
-        let entry = Arc::new(entry);
+    /// Whether there may be an answer to a question of this mark.
+    pub(super) fn may_be(&self, mark: Mark) -> bool {
+        self.marks.may_be(mark)
+    }
+
+    pub(super) fn keep(&self, draft: Draft, keys: Keys) -> Arc<Entry> {
+        let claim = draft.mark.map(|mark| self.marks.claim(mark));
+        let entry = Arc::new(draft.with(keys.exact, keys.plain, claim));
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         // First, for there may be no room: then it is told at once that the entry is forgotten.
         answers.tell(|| Change::Kept(Arc::clone(&entry)));
@@ -113,11 +118,30 @@ impl Kept {
         entry
     }
 
+    /// The same before there is a key.
+    pub(super) fn keep_draft(&self, draft: Draft, parts: KeyParts) {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        if answers.observer.is_none() {
+            let claim = draft.mark.map(|mark| self.marks.claim(mark));
+            return answers.keep_draft(draft, &parts, claim);
+        }
+        drop(answers);
+        // Whoever is told wants the key.
+        if let Some(exact) = parts.key() {
+            let keys = Keys {
+                exact,
+                plain: None,
+                echoes: draft.echoes,
+            };
+            self.keep(draft, keys);
+        }
+    }
+
     /// Takes back what was kept before a restart.
     pub fn restore(&self, entries: Vec<Entry>) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         for mut entry in entries {
-            entry.claim = Some(self.known.claim(entry.key));
+            entry.claim = entry.mark.map(|mark| self.marks.claim(mark));
             answers.keep(Arc::new(entry));
         }
     }

@@ -1,16 +1,18 @@
 //! What an answer is found by.
 
 use std::fmt;
+use std::hash::Hasher;
 
+use bytes::Bytes;
 use llm::chat::{ChatRequest, Protocol};
-use llm::dialects::Repeatable;
-use sha2::{Digest, Sha256};
+use llm::dialects::{Repeatable, write_body_identity};
+use rustc_hash::FxHasher;
 use shared::policies::CacheScope;
 
 use super::regards::Regards;
 use crate::auth::Caller;
 
-/// 128 bits of the SHA-256 of everything that decides an answer, and of whose it is.
+/// 128 bits of the BLAKE3 of everything that decides an answer, and of whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EntryKey(pub(super) u128);
 
@@ -38,7 +40,7 @@ impl EntryKey {
 }
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    blake3::hash(bytes).into()
 }
 
 /// A request, as the cache looks at it.
@@ -76,22 +78,53 @@ impl Parts<'_> {
     }
 }
 
-/// The keys of a request, as far as it has any.
-pub(super) struct Keys {
-    pub exact: EntryKey,
-    /// The upstream's reply says again what does not decide it.
-    pub echoes: bool,
-    /// What all that is no protocol's own begins with.
-    common: Vec<u8>,
+/// What is quickly said of a question: all that have one key have one mark, and hardly any others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark(pub u64);
+
+impl Mark {
+    /// In bytes of texts. Longer ones take their time anyway.
+    const LONGEST: usize = 16 << 10;
+
+    /// `None`: nothing is quickly said of this one.
+    pub fn of(request: &ChatRequest) -> Option<Self> {
+        let hash = |text: &[u8]| {
+            let mut hasher = FxHasher::default();
+            hasher.write(text);
+            hasher.finish()
+        };
+        request.mark(Self::LONGEST, hash).map(Self)
+    }
 }
 
-impl Keys {
-    /// `None`: more is asked for than an answer.
-    pub fn of(question: &Question<'_>, regards: &Regards, scope: CacheScope) -> Option<Self> {
+/// What the keys of a request begin with: whose the answer is, and what it depends on beside the request.
+#[derive(Debug)]
+pub(super) struct Beginning(Vec<u8>);
+
+/// The keys of a request, as far as it has any.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keys {
+    pub exact: EntryKey,
+    /// What a request of another protocol that says the same has too, where it was asked for.
+    pub plain: Option<EntryKey>,
+    /// The upstream's reply says again what does not decide it.
+    pub echoes: bool,
+}
+
+/// What the key of a request is made of, once it is needed.
+#[derive(Debug)]
+pub(super) struct KeyParts {
+    pub before: Vec<u8>,
+    pub protocol: Protocol,
+    pub body: Bytes,
+}
+
+impl Beginning {
+    pub fn of(question: &Question<'_>, regards: &Regards, scope: CacheScope) -> Self {
         // Long texts are not copied: this is enough for nearly all.
-        let mut identity = Vec::with_capacity(1024);
-        identity.extend_from_slice(&regards.fingerprint);
-        let mut parts = Parts(&mut identity);
+        let mut beginning = Vec::with_capacity(256);
+        beginning.extend_from_slice(&regards.fingerprint);
+        let mut parts = Parts(&mut beginning);
         let caller = question.caller;
         let key = || caller.key_name().map(|name| &**name);
         let project = || caller.project().map(|name| &**name);
@@ -109,31 +142,65 @@ impl Keys {
         parts.text(question.after);
         parts.text(question.strict.then_some("strict"));
         regards.write(question, kind != "key", &mut parts);
-        let common = identity.len();
-        identity.push(b'=');
-        let request = question.request;
-        let Ok(Repeatable::Yes { echoes }) = request.write_identity(&mut identity, digest) else {
-            return None;
-        };
-        let exact = EntryKey::of(&identity);
-        identity.truncate(common);
-        Some(Self {
+        Self(beginning)
+    }
+
+    /// `None`: more is asked for than an answer. Where it is not, it is asked whether there are `several` protocols.
+    pub fn keys(mut self, request: &ChatRequest, several: impl FnOnce() -> bool) -> Option<Keys> {
+        let common = self.0.len();
+        self.exactly(request);
+        let (exact, echoes) = finished(&mut self.0, request.protocol, &request.body)?;
+        self.0.truncate(common);
+        Some(Keys {
             exact,
+            plain: several().then(|| self.plain(request)).flatten(),
             echoes,
-            common: identity,
         })
     }
 
-    /// What a request of another protocol that says the same has too. `None`: it says more than others can.
-    pub fn plain(&self, request: &ChatRequest) -> Option<EntryKey> {
+    /// For later, if the request has a [`Mark`].
+    pub fn parts(mut self, request: &ChatRequest) -> KeyParts {
+        self.exactly(request);
+        KeyParts {
+            before: self.0,
+            protocol: request.protocol,
+            body: request.body.clone(),
+        }
+    }
+
+    fn exactly(&mut self, request: &ChatRequest) {
+        self.0.push(b'=');
+        request.write_head_identity(&mut self.0);
+    }
+
+    /// `None`: it says more than others can.
+    fn plain(mut self, request: &ChatRequest) -> Option<EntryKey> {
         // It is not asked in a chat.
         if request.protocol == Protocol::OpenAiCompletions {
             return None;
         }
-        let mut identity = self.common.clone();
-        identity.push(b'~');
+        self.0.push(b'~');
         request
-            .write_plain_identity(&mut identity)
-            .then(|| EntryKey::of(&identity))
+            .write_plain_identity(&mut self.0)
+            .then(|| EntryKey::of(&self.0))
+    }
+}
+
+impl KeyParts {
+    pub fn key(mut self) -> Option<EntryKey> {
+        finished(&mut self.before, self.protocol, &self.body).map(|(key, _)| key)
+    }
+}
+
+/// The key of a body, from what comes before it; and whether the reply will say again what does not decide it. `None`:
+/// more is asked for than an answer.
+pub(super) fn finished(
+    identity: &mut Vec<u8>,
+    protocol: Protocol,
+    body: &[u8],
+) -> Option<(EntryKey, bool)> {
+    match write_body_identity(protocol, body, identity, digest) {
+        Ok(Repeatable::Yes { echoes }) => Some((EntryKey::of(identity), echoes)),
+        Ok(Repeatable::No(_)) | Err(_) => None,
     }
 }

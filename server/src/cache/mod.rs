@@ -7,6 +7,7 @@ mod entry;
 mod flights;
 mod kept;
 mod key;
+mod marks;
 mod persistence;
 mod regards;
 mod slot;
@@ -29,9 +30,9 @@ use tokio::time::Instant;
 
 use self::directives::Directives;
 use self::flights::{Flight, Joined, State};
-use self::key::Keys;
+use self::key::{Beginning, Keys, Mark};
 use self::regards::Regards;
-use self::slot::Place;
+use self::slot::{FoundBy, Place};
 use crate::auth::Caller;
 use crate::config::Config;
 use crate::recording::record::CacheOutcome;
@@ -120,58 +121,33 @@ impl Cache {
         let directives = Directives::of(question.headers);
         let subject = question.caller.subject(question.request.model.as_deref());
         let in_force = self.in_force(subject).filter(|_| !directives.no_store);
-        let keys = in_force
-            .as_ref()
-            .and_then(|in_force| Keys::of(question, &self.regards, in_force.scope));
-        let (Some(in_force), Some(keys)) = (in_force, keys) else {
-            self.kept.bypassed();
-            return not_only_if_cached(
-                directives,
-                LookUp {
-                    outcome: CacheOutcome::Bypass,
-                    hit: None,
-                    slot: None,
-                },
-            );
+        let Some(in_force) = in_force else {
+            return self.bypass(directives);
         };
-        let several = self.kept.is_asked_in_several(question.request.protocol);
-        let plain = several.then(|| keys.plain(question.request)).flatten();
+        let beginning = Beginning::of(question, &self.regards, in_force.scope);
+        let protocol = question.request.protocol;
+        let several = || self.kept.is_asked_in_several(protocol);
+        let mark = Mark::of(question.request);
+        let is_new = |mark| !in_force.coalesce && !self.kept.may_be(mark) && !several();
         let mut flight = None;
+        let found_by = if mark.is_some_and(is_new) {
+            FoundBy::Later(beginning.parts(question.request))
+        } else {
+            let Some(keys) = beginning.keys(question.request, several) else {
+                return self.bypass(directives);
+            };
+            if !directives.no_cache {
+                let sought = self.seek(question, &keys, &in_force, directives, give_up);
+                match sought.await {
+                    Sought::Found(found) => return Ok(found),
+                    Sought::Nothing(first) => flight = first,
+                }
+            }
+            FoundBy::Keys(keys)
+        };
         if directives.no_cache {
             self.kept.bypassed();
         } else {
-            let oldest = directives
-                .max_age
-                .map_or(Duration::MAX, Duration::from_secs);
-            let oldest = oldest.min(in_force.ttl);
-            let found = |at: DateTime<Utc>| {
-                let find = |key| {
-                    let found = self.kept.find(key, oldest, at);
-                    found.filter(|entry| may_have(question.caller, entry))
-                };
-                find(keys.exact).or_else(|| find(plain?))
-            };
-            if let Some(entry) = found(Utc::now()) {
-                return Ok(self.hit(entry, question, keys.echoes, false));
-            }
-            // `max-age=0` wants the upstream itself to be asked.
-            if in_force.coalesce && !directives.only_if_cached && directives.max_age != Some(0) {
-                let waited = self.wait(plain.unwrap_or(keys.exact), give_up).await;
-                match waited {
-                    // The one before may have ended since it was looked.
-                    Waited::First(first) => match found(Utc::now()) {
-                        Some(entry) => {
-                            first.landed(Arc::clone(&entry));
-                            return Ok(self.hit(entry, question, keys.echoes, true));
-                        }
-                        None => flight = Some(first),
-                    },
-                    Waited::Answer(entry) if may_have(question.caller, &entry) => {
-                        return Ok(self.hit(entry, question, keys.echoes, true));
-                    }
-                    Waited::Answer(_) | Waited::Nothing => {}
-                }
-            }
             self.kept.missed();
         }
         let caller = question.caller;
@@ -180,9 +156,8 @@ impl Cache {
         let by_project = in_force.scope == CacheScope::Project && project.is_some();
         let place = Place {
             kept: Arc::clone(&self.kept),
-            key: keys.exact,
-            plain,
-            echoes: keys.echoes,
+            found_by,
+            mark,
             owner: Owner {
                 model: question.request.model.as_deref().unwrap_or_default().into(),
                 key: caller
@@ -213,15 +188,74 @@ impl Cache {
         )
     }
 
+    /// Looks for an answer by its keys.
+    async fn seek(
+        &self,
+        question: &Question<'_>,
+        keys: &Keys,
+        in_force: &InForce,
+        directives: Directives,
+        give_up: Instant,
+    ) -> Sought {
+        let oldest = directives
+            .max_age
+            .map_or(Duration::MAX, Duration::from_secs);
+        let oldest = oldest.min(in_force.ttl);
+        let found = |at: DateTime<Utc>| {
+            let find = |key| {
+                let found = self.kept.find(key, oldest, at);
+                found.filter(|entry| may_have(question.caller, entry))
+            };
+            find(keys.exact).or_else(|| find(keys.plain?))
+        };
+        let hit = |entry, coalesced| {
+            let found = self.hit(entry, question, keys.echoes, coalesced);
+            Sought::Found(found)
+        };
+        if let Some(entry) = found(Utc::now()) {
+            return hit(entry, false);
+        }
+        // `max-age=0` wants the upstream itself to be asked.
+        if !in_force.coalesce || directives.only_if_cached || directives.max_age == Some(0) {
+            return Sought::Nothing(None);
+        }
+        let waited = self.wait(keys.plain.unwrap_or(keys.exact), give_up).await;
+        match waited {
+            // The one before may have ended since it was looked.
+            Waited::First(first) => match found(Utc::now()) {
+                Some(entry) => {
+                    first.landed(Arc::clone(&entry));
+                    hit(entry, true)
+                }
+                None => Sought::Nothing(Some(first)),
+            },
+            Waited::Answer(entry) if may_have(question.caller, &entry) => hit(entry, true),
+            Waited::Answer(_) | Waited::Nothing => Sought::Nothing(None),
+        }
+    }
+
+    fn bypass(&self, directives: Directives) -> Result<LookUp, ApiError> {
+        self.kept.bypassed();
+        not_only_if_cached(
+            directives,
+            LookUp {
+                outcome: CacheOutcome::Bypass,
+                hit: None,
+                slot: None,
+            },
+        )
+    }
+
     /// What [`find`](Self::find) would say of a request. It is not counted.
     pub fn outlook(&self, question: &Question<'_>) -> CacheOutcome {
         let directives = Directives::of(question.headers);
         let subject = question.caller.subject(question.request.model.as_deref());
         let in_force = self.in_force(subject).filter(|_| !directives.no_store);
-        let keys = in_force
-            .as_ref()
-            .and_then(|in_force| Keys::of(question, &self.regards, in_force.scope));
-        let (Some(in_force), Some(keys)) = (in_force, keys) else {
+        let Some(in_force) = in_force else {
+            return CacheOutcome::Bypass;
+        };
+        let beginning = Beginning::of(question, &self.regards, in_force.scope);
+        let Some(keys) = beginning.keys(question.request, || true) else {
             return CacheOutcome::Bypass;
         };
         if directives.no_cache {
@@ -231,7 +265,7 @@ impl Cache {
             .max_age
             .map_or(Duration::MAX, Duration::from_secs);
         let oldest = oldest.min(in_force.ttl);
-        let all = [Some(keys.exact), keys.plain(question.request)];
+        let all = [Some(keys.exact), keys.plain];
         let found = |key| {
             let found = self.kept.find(key, oldest, Utc::now());
             found.is_some_and(|entry| may_have(question.caller, &entry))
@@ -300,6 +334,13 @@ impl Cache {
 fn may_have(caller: &Caller, entry: &Entry) -> bool {
     let access = caller.access();
     access.is_none_or(|access| access.allows_answer_of(&entry.origin.provider))
+}
+
+/// What there is by the keys of a request.
+enum Sought {
+    Found(LookUp),
+    /// Others may wait for this request.
+    Nothing(Option<Flight>),
 }
 
 /// How the wait for another request's answer ended.

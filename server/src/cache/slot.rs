@@ -2,17 +2,16 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use chrono::Utc;
 use llm::chat::{ChatResponse, Collector, StreamEvent};
 use llm::pricing::Price;
 
-use super::entry::{Entry, Origin, Owner, is_whole, size};
+use super::entry::{Draft, Origin, Owner, is_whole, size};
 use super::flights::Flight;
 use super::kept::Kept;
-use super::key::EntryKey;
+use super::key::{KeyParts, Keys, Mark};
 
 /// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
 #[derive(Debug)]
@@ -22,9 +21,8 @@ pub struct Slot(pub(super) Box<Place>);
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) kept: Arc<Kept>,
-    pub(super) key: EntryKey,
-    pub(super) plain: Option<EntryKey>,
-    pub(super) echoes: bool,
+    pub(super) found_by: FoundBy,
+    pub(super) mark: Option<Mark>,
     pub(super) owner: Owner,
     pub(super) ttl: Duration,
     pub(super) max_bytes: u64,
@@ -32,6 +30,14 @@ pub(super) struct Place {
     pub(super) origin: Origin,
     pub(super) price: Option<Price>,
     pub(super) coming: Coming,
+}
+
+/// What the answer will be found by.
+#[derive(Debug)]
+pub(super) enum FoundBy {
+    Keys(Keys),
+    /// Nothing of this mark was there, so that no key was needed.
+    Later(KeyParts),
 }
 
 /// A stream, as far as it has come.
@@ -115,22 +121,26 @@ impl Slot {
             (Some(usage), Some(price)) => Some(price.cost(usage)),
             _ => None,
         };
-        let entry = self.0.kept.keep(Entry {
-            key: self.0.key,
-            plain: self.0.plain,
+        let place = *self.0;
+        let draft = Draft {
             // Pieces of it are slices of what was read at once, and would keep all of that.
             response: response.detached(),
-            echoes: self.0.echoes,
+            echoes: matches!(&place.found_by, FoundBy::Keys(keys) if keys.echoes),
             origin,
-            owner: self.0.owner,
+            owner: place.owner,
             stored_at: Utc::now(),
-            ttl: self.0.ttl,
+            ttl: place.ttl,
             bytes,
-            hits: AtomicU64::new(0),
-            claim: None,
-        });
-        if let Some(flight) = self.0.flight {
-            flight.landed(entry);
+            mark: place.mark,
+        };
+        match place.found_by {
+            FoundBy::Keys(keys) => {
+                let entry = place.kept.keep(draft, keys);
+                if let Some(flight) = place.flight {
+                    flight.landed(entry);
+                }
+            }
+            FoundBy::Later(parts) => place.kept.keep_draft(draft, parts),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::chat::{ChatRequest, PartContent, Prompt, Protocol, Tool};
+use crate::chat::{ChatRequest, Layout, PartContent, Prompt, Protocol, Tool};
 use crate::json::canonical::{Canonical, Digest};
-use crate::json::{JsonError, Object, Scanner};
+use crate::json::{self, JsonError, Object, Scanner};
+use crate::wire::state::State;
 
 /// Whether an answer can be given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,33 +52,63 @@ fn set_aside(protocol: Protocol) -> &'static [&'static str] {
 /// What a reply says again of what is set aside.
 const ECHOED: [&str; 4] = ["user", "metadata", "safety_identifier", "prompt_cache_key"];
 
-/// Members by which a request changes something beside giving an answer, or depends on what can change: the value that
-/// says nothing, if it is not null.
-fn state(protocol: Protocol) -> &'static [(&'static str, &'static str)] {
-    match protocol {
-        Protocol::OpenAiResponses => &[
-            ("background", "false"),
-            ("conversation", ""),
-            ("previous_response_id", ""),
-        ],
-        Protocol::OpenAiChat => &[("store", "false")],
-        Protocol::Anthropic => &[("container", "")],
-        _ => &[],
-    }
+/// Appends of a chat's body what decides the answer: everything but what is known not to. White space, the order of
+/// members and escapes do not count. Of long texts their `digest` is appended.
+///
+/// # Errors
+/// The body is not JSON.
+pub fn write_body_identity(
+    protocol: Protocol,
+    body: &[u8],
+    out: &mut Vec<u8>,
+    digest: Digest,
+) -> Result<Repeatable, JsonError> {
+    let aside = set_aside(protocol);
+    let responses = protocol == Protocol::OpenAiResponses;
+    let mut repeatable = Repeatable::Yes { echoes: false };
+    // Without a word the upstream keeps a response, so that others can refer to it.
+    let mut stored = responses;
+    let mut scanner = Scanner::from_utf8(body)?;
+    let mut members = scanner.enter_object()?;
+    Canonical::new(digest).object(out, |canonical, out| {
+        while let Some(key) = scanner.next_member(&mut members)? {
+            let known = key.decode();
+            let known: &str = &known;
+            if let Some(state) = State::of(protocol, known) {
+                let span = scanner.skip_value()?;
+                if state.is_in(&scanner.text()[span]) {
+                    repeatable = Repeatable::No(state.member);
+                }
+            } else if aside.contains(&known) {
+                scanner.skip_value()?;
+                if responses
+                    && ECHOED.contains(&known)
+                    && let Repeatable::Yes { echoes } = &mut repeatable
+                {
+                    *echoes = true;
+                }
+            } else if responses && known == "store" {
+                let span = scanner.skip_value()?;
+                stored = &scanner.text()[span] != "false";
+            } else {
+                let start = out.len();
+                canonical.string(&key, out);
+                let end = out.len();
+                canonical.value(&mut scanner, out)?;
+                return Ok(Some((start, end)));
+            }
+        }
+        Ok(None)
+    })?;
+    scanner.end()?;
+    out.push(u8::from(stored));
+    Ok(repeatable)
 }
 
 impl ChatRequest {
-    /// Appends what decides the answer, apart from where the request goes: the protocol, its headers, and of the body
-    /// everything but what is known not to. White space, the order of members and escapes do not count. Of long texts
-    /// their `digest` is appended.
-    ///
-    /// # Errors
-    /// The body is not JSON.
-    pub fn write_identity(
-        &self,
-        out: &mut Vec<u8>,
-        digest: Digest,
-    ) -> Result<Repeatable, JsonError> {
+    /// Appends what decides the answer beside the body, apart from where the request goes: the protocol and its headers.
+    /// What [`write_body_identity`] appends belongs behind it.
+    pub fn write_head_identity(&self, out: &mut Vec<u8>) {
         let name = |name: &str, out: &mut Vec<u8>| {
             out.extend_from_slice(&(name.len() as u64).to_le_bytes());
             out.extend_from_slice(name.as_bytes());
@@ -89,47 +120,24 @@ impl ChatRequest {
             out.extend_from_slice(&(value.len() as u64).to_le_bytes());
             out.extend_from_slice(value.as_bytes());
         }
-        let (aside, state) = (set_aside(self.protocol), state(self.protocol));
-        let responses = self.protocol == Protocol::OpenAiResponses;
-        let mut repeatable = Repeatable::Yes { echoes: false };
-        // Without a word the upstream keeps a response, so that others can refer to it.
-        let mut stored = responses;
-        let mut scanner = Scanner::from_utf8(&self.body)?;
-        let mut members = scanner.enter_object()?;
-        Canonical::new(digest).object(out, |canonical, out| {
-            while let Some(key) = scanner.next_member(&mut members)? {
-                let known = key.decode();
-                let known: &str = &known;
-                if let Some((key, nothing)) = state.iter().find(|(key, _)| *key == known) {
-                    let span = scanner.skip_value()?;
-                    let value = &scanner.text()[span];
-                    if value != "null" && value != *nothing {
-                        repeatable = Repeatable::No(key);
-                    }
-                } else if aside.contains(&known) {
-                    scanner.skip_value()?;
-                    if responses
-                        && ECHOED.contains(&known)
-                        && let Repeatable::Yes { echoes } = &mut repeatable
-                    {
-                        *echoes = true;
-                    }
-                } else if responses && known == "store" {
-                    let span = scanner.skip_value()?;
-                    stored = &scanner.text()[span] != "false";
-                } else {
-                    let start = out.len();
-                    canonical.string(&key, out);
-                    let end = out.len();
-                    canonical.value(&mut scanner, out)?;
-                    return Ok(Some((start, end)));
-                }
-            }
-            Ok(None)
-        })?;
-        scanner.end()?;
-        out.push(u8::from(stored));
-        Ok(repeatable)
+    }
+
+    /// What is quickly said of a request that can be answered again: the same for all that are the same question in one
+    /// protocol, and hardly ever for others. `None`: it can not quickly be said, for texts are longer than `most` bytes
+    /// together, or of a request of this kind.
+    pub fn mark(&self, most: usize, hash: fn(&[u8]) -> u64) -> Option<u64> {
+        let (messages, state) = match &self.layout {
+            Layout::OpenAiChat(layout) => (&layout.messages, layout.state),
+            Layout::Anthropic(layout) => (&layout.messages, layout.state),
+            Layout::Unknown => return None,
+        };
+        if state {
+            return None;
+        }
+        let messages = std::str::from_utf8(&self.body[messages.clone()]).ok()?;
+        let mark = json::mark(messages, most, hash).ok()??;
+        let model = self.model.as_deref().unwrap_or_default();
+        Some(mark.wrapping_add(hash(model.as_bytes()).rotate_left(32)))
     }
 
     /// Appends what decides the answer in no protocol, so that a client of another one can be given it too. `false`:

@@ -2,12 +2,14 @@
 
 pub mod canonical;
 mod compact;
+mod mark;
 mod node;
 mod scan;
 mod splice;
 mod string;
 mod write;
 
+pub use mark::mark;
 pub use node::{Json, Node, Problem, ShapeError};
 pub use scan::{Items, JsonError, Kind, Members, Scanner, Span};
 pub use splice::{Edit, Object, remove_items, splice};

@@ -4,6 +4,7 @@ use crate::chat::{ChatRequest, Layout, Prompt, Protocol};
 use crate::dialect::Incoming;
 use crate::error::ApiError;
 use crate::json::{JsonError, Kind, Scanner, Span};
+use crate::wire::state::is_state;
 
 /// Where in a body the values stand that a codec may have to change.
 #[derive(Clone, Debug)]
@@ -12,6 +13,10 @@ pub(crate) struct RequestLayout {
     pub start: usize,
     /// The value of `model`.
     pub model: Option<Span>,
+    /// The value of `messages`.
+    pub messages: Span,
+    /// Something is asked for beside an answer, see [`is_state`].
+    pub state: bool,
     pub system: SystemPlace,
 }
 
@@ -72,7 +77,8 @@ impl Seen {
         let start = scanner.position();
         let mut model = None;
         let mut system = None;
-        let mut messages = false;
+        let mut messages = None;
+        let mut state = false;
         let mut stream = false;
         while let Some(key) = scanner.next_member(&mut members).map_err(json)? {
             let key = key.decode();
@@ -90,8 +96,8 @@ impl Seen {
                     if kind != Kind::Array {
                         return Err(wrong_type("messages", "an array of messages", kind));
                     }
-                    scanner.skip_value().map_err(json)?;
-                    std::mem::replace(&mut messages, true)
+                    let span = scanner.skip_value().map_err(json)?;
+                    messages.replace(span).is_some()
                 }
                 "stream" => {
                     let kind = scanner.peek().map_err(json)?;
@@ -102,8 +108,9 @@ impl Seen {
                     self.stream = &scanner.text()[span] == "true";
                     std::mem::replace(&mut stream, true)
                 }
-                _ => {
-                    scanner.skip_value().map_err(json)?;
+                other => {
+                    let span = scanner.skip_value().map_err(json)?;
+                    state |= is_state(Protocol::Anthropic, other, &scanner.text()[span]);
                     false
                 }
             };
@@ -113,15 +120,16 @@ impl Seen {
             }
         }
         scanner.end().map_err(json)?;
-        if !messages {
-            let message = "The parameter 'messages' is missing: give an array of messages.";
-            return Err(ApiError::invalid(message)
+        let messages = messages.ok_or_else(|| {
+            ApiError::invalid("The parameter 'messages' is missing: give an array of messages.")
                 .with_code("missing_required_parameter")
-                .with_param("messages"));
-        }
+                .with_param("messages")
+        })?;
         Ok(RequestLayout {
             start,
             model,
+            messages,
+            state,
             system: system.unwrap_or(SystemPlace::Absent),
         })
     }

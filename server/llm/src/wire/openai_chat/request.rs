@@ -7,6 +7,7 @@ use crate::chat::{ChatRequest, Layout, Prompt, Protocol};
 use crate::dialect::Incoming;
 use crate::error::ApiError;
 use crate::json::{JsonError, Kind, Scanner, Span};
+use crate::wire::state::is_state;
 
 /// Where in a body the values stand that a codec may have to change.
 #[derive(Clone, Debug)]
@@ -15,6 +16,10 @@ pub(crate) struct RequestLayout {
     pub start: usize,
     /// The value of `model`.
     pub model: Option<Span>,
+    /// The value of `messages`.
+    pub messages: Span,
+    /// Something is asked for beside an answer, see [`is_state`].
+    pub state: bool,
     pub stream_options: StreamOptions,
     /// Where a system message goes: after the client's leading system and developer messages.
     pub system: usize,
@@ -99,6 +104,7 @@ impl<'a> Keys<'a> {
 
 /// What was found of `messages`.
 struct Messages {
+    span: Span,
     system: usize,
     neighbours: (bool, bool),
 }
@@ -111,6 +117,7 @@ impl Seen {
         let mut keys = Keys::default();
         let mut model = None;
         let mut messages = None;
+        let mut state = false;
         let mut legacy_functions = false;
         let mut stream_options = StreamOptions::Absent;
         while let Some(key) = scanner.next_member(&mut members).map_err(json)? {
@@ -134,8 +141,9 @@ impl Seen {
                     legacy_functions = true;
                 }
                 "n" => self.choices = scan_n(scanner)?,
-                _ => {
-                    scanner.skip_value().map_err(json)?;
+                other => {
+                    let span = scanner.skip_value().map_err(json)?;
+                    state |= is_state(Protocol::OpenAiChat, other, &scanner.text()[span]);
                 }
             }
             if let Err(key) = keys.insert(key) {
@@ -152,6 +160,8 @@ impl Seen {
         Ok(RequestLayout {
             start,
             model,
+            messages: messages.span,
+            state,
             stream_options,
             system: messages.system,
             system_neighbours: messages.neighbours,
@@ -199,6 +209,7 @@ fn scan_messages(scanner: &mut Scanner<'_>) -> Result<Messages, ApiError> {
     if kind != Kind::Array {
         return Err(wrong_type("messages", "an array of messages", kind));
     }
+    let start = scanner.position();
     let mut items = scanner.enter_array().map_err(json)?;
     let mut system = scanner.position();
     let (mut leading, mut before, mut after) = (true, false, false);
@@ -220,6 +231,7 @@ fn scan_messages(scanner: &mut Scanner<'_>) -> Result<Messages, ApiError> {
         index += 1;
     }
     Ok(Messages {
+        span: start..scanner.position(),
         system,
         neighbours: (before, after),
     })
