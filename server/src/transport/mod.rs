@@ -113,13 +113,11 @@ impl Transport {
         timeouts: &Timeouts,
         give_up: Instant,
     ) -> Result<UpstreamReply, TransportError> {
-        let request = Outgoing::new(endpoint, request)?;
-
         // A pooled connection may have been closed by the other side just now. Where that shows
         // before any byte of a reply, the request goes out once more, on a fresh connection.
         if let Some(connection) = self.pool.take(&endpoint.origin).await {
             let limit = deadline::first_byte(timeouts, give_up);
-            match connection.send(request.copy(), limit).await {
+            match connection.send(outgoing(endpoint, &request)?, limit).await {
                 Err(TransportError::StaleConnection) => {}
                 Err(error) => return Err(error),
                 Ok(reply) => return Ok(self.reply(endpoint, reply, timeouts, give_up)),
@@ -129,7 +127,7 @@ impl Transport {
         let connection = self.connect(endpoint, limit).await?;
         let limit = deadline::first_byte(timeouts, give_up);
         let reply = connection
-            .send(request.copy(), limit)
+            .send(outgoing(endpoint, &request)?, limit)
             .await
             .map_err(TransportError::on_fresh_connection)?;
         Ok(self.reply(endpoint, reply, timeouts, give_up))
@@ -175,7 +173,7 @@ impl Transport {
         give_up: Instant,
     ) -> Result<UpstreamReply, TransportError> {
         let progress = upload.progress();
-        let request = Outgoing::new(endpoint, request)?.with(RequestBody::Upload(upload));
+        let request = head(endpoint, &request)?.map(|()| RequestBody::Upload(upload));
         let limit = deadline::connect(timeouts, give_up);
         let connection = self.connect(endpoint, limit).await?;
         let while_sending = deadline::total(timeouts, give_up);
@@ -194,23 +192,19 @@ impl Transport {
         endpoint: &Endpoint,
         request: WireRequest,
     ) -> Result<(String, http::Request<Vec<Bytes>>), TransportError> {
-        let (origin, outgoing) = match endpoint {
-            Endpoint::Http(endpoint) => (endpoint.origin.url(), Outgoing::new(endpoint, request)?),
+        let (origin, mut head) = match endpoint {
+            Endpoint::Http(endpoint) => (endpoint.origin.url(), head(endpoint, &request)?),
             Endpoint::Simulated(_) => {
-                let outgoing = Outgoing {
-                    method: request.method,
-                    uri: request.path.parse().map_err(unfit_path)?,
-                    headers: request.headers,
-                    body: request.body.into_iter().collect(),
-                };
-                ("simulated:".to_owned(), outgoing)
+                let mut head = http::Request::new(());
+                *head.method_mut() = request.method;
+                *head.uri_mut() = request.path.parse().map_err(unfit_path)?;
+                *head.headers_mut() = request.headers;
+                ("simulated:".to_owned(), head)
             }
         };
-        let url = format!("{origin}{}", outgoing.uri);
-        let mut request = http::Request::new(outgoing.body);
-        *request.method_mut() = outgoing.method;
-        *request.headers_mut() = outgoing.headers;
-        Ok((url, request))
+        let path = std::mem::take(head.uri_mut());
+        let body = request.body.into_iter().collect();
+        Ok((format!("{origin}{path}"), head.map(|()| body)))
     }
 
     async fn connect(
@@ -241,40 +235,30 @@ fn unfit_path(error: http::uri::InvalidUri) -> TransportError {
     TransportError::BadRequest(error.to_string())
 }
 
-/// A request that can be sent more than once.
-struct Outgoing {
-    method: http::Method,
-    uri: http::Uri,
-    headers: HeaderMap,
-    body: Vec<Bytes>,
+/// The request to an upstream, which it can be more than once.
+fn outgoing(
+    endpoint: &HttpEndpoint,
+    request: &WireRequest,
+) -> Result<http::Request<RequestBody>, TransportError> {
+    let body = RequestBody::new(request.body.parts().to_vec());
+    Ok(head(endpoint, request)?.map(|()| body))
 }
 
-impl Outgoing {
-    fn new(endpoint: &HttpEndpoint, request: WireRequest) -> Result<Self, TransportError> {
-        let path = [endpoint.base_path.as_str(), request.path.as_str()].concat();
-        let uri = http::Uri::try_from(path).map_err(unfit_path)?;
-        let mut headers = endpoint.headers.clone();
-        for (name, value) in &request.headers {
-            // What the operator configured wins.
-            headers.entry(name).or_insert_with(|| value.clone());
-        }
-        Ok(Self {
-            method: request.method,
-            uri,
-            headers,
-            body: request.body.into_iter().collect(),
-        })
+/// All of it but its body.
+fn head(
+    endpoint: &HttpEndpoint,
+    request: &WireRequest,
+) -> Result<http::Request<()>, TransportError> {
+    let path = [endpoint.base_path.as_str(), request.path.as_str()].concat();
+    let mut head = http::Request::new(());
+    *head.method_mut() = request.method.clone();
+    *head.uri_mut() = http::Uri::try_from(path).map_err(unfit_path)?;
+    let headers = head.headers_mut();
+    *headers = endpoint.headers.clone();
+    headers.reserve(request.headers.len());
+    for (name, value) in &request.headers {
+        // What the operator configured wins.
+        headers.entry(name).or_insert_with(|| value.clone());
     }
-
-    fn copy(&self) -> http::Request<RequestBody> {
-        self.with(RequestBody::new(self.body.clone()))
-    }
-
-    fn with(&self, body: RequestBody) -> http::Request<RequestBody> {
-        let mut request = http::Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request
-    }
+    Ok(head)
 }
