@@ -9,7 +9,9 @@ use axum::body::Body;
 use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use axum::routing::{any, get, post};
-use futures_util::future::Either;
+use futures_util::FutureExt;
+use futures_util::future::{Either, Map};
+use http::Method;
 use llm::carried::OPERATIONS;
 use llm::dialect::ChatDialect;
 use llm::dialects::anthropic::Anthropic;
@@ -20,7 +22,7 @@ use llm::rerank::Shape;
 use tower::{Layer, Service};
 
 use crate::gateway::Gateway;
-use crate::ingress::{self, Caught, ChatEndpoint, ModelEndpoints, Route, Telling};
+use crate::ingress::{self, Answer, Caught, ChatEndpoint, ModelEndpoints, Route, Telling};
 
 /// Where each dialect is spoken whose path is fixed.
 pub(crate) static CHAT: &[(&str, &dyn ChatDialect)] = &[
@@ -40,15 +42,24 @@ pub(crate) static MODELS: &[&str] = &["/v1/models", "/v1beta/models"];
 /// layer would be a box for every request, and a copy of what is in it.
 #[derive(Clone, Debug)]
 pub enum Routes {
-    Clients(Telling<Caught<Router>>),
+    Clients(Telling<Caught<ClientRoutes>>),
     Operators(Router),
+}
+
+/// Chats at fixed paths go straight to their endpoints: on its way through a router a request is put into half a dozen
+/// boxes. All else goes that way.
+#[derive(Clone, Debug)]
+pub struct ClientRoutes {
+    chats: Arc<[(&'static str, ChatEndpoint)]>,
+    gateway: Arc<Gateway>,
+    others: Router,
 }
 
 impl Service<http::Request<Body>> for Routes {
     type Response = Response;
     type Error = Infallible;
     type Future = Either<
-        <Telling<Caught<Router>> as Service<http::Request<Body>>>::Future,
+        <Telling<Caught<ClientRoutes>> as Service<http::Request<Body>>>::Future,
         RouteFuture<Infallible>,
     >;
 
@@ -65,11 +76,38 @@ impl Service<http::Request<Body>> for Routes {
     }
 }
 
+impl Service<http::Request<Body>> for ClientRoutes {
+    type Response = Response;
+    type Error = Infallible;
+    type Future =
+        Either<Map<Answer, fn(Response) -> Result<Response, Infallible>>, RouteFuture<Infallible>>;
+
+    /// Routers are always ready.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let is_at = |(path, _): &&(&str, ChatEndpoint)| *path == request.uri().path();
+        match self.chats.iter().find(is_at) {
+            Some((_, chat)) if request.method() == Method::POST => {
+                let answer = chat.clone().answer(request, Arc::clone(&self.gateway));
+                Either::Left(answer.map(Ok))
+            }
+            _ => Either::Right(self.others.call(request)),
+        }
+    }
+}
+
 /// What clients reach.
 pub fn clients(gateway: Arc<Gateway>) -> Routes {
     let mut router = Router::new();
+    let mut chats = Vec::with_capacity(CHAT.len());
     for (route, dialect) in CHAT {
-        router = router.route(route, post(ChatEndpoint::new(*dialect, route)));
+        let endpoint = ChatEndpoint::new(*dialect, route);
+        chats.push((*route, endpoint.clone()));
+        // Other methods than POST are told here which it is.
+        router = router.route(route, post(endpoint));
     }
     for prefix in MODELS {
         let endpoints = ModelEndpoints::under(prefix);
@@ -118,5 +156,10 @@ pub fn clients(gateway: Arc<Gateway>) -> Routes {
         .fallback(ingress::unknown_url)
         .method_not_allowed_fallback(ingress::method_not_allowed)
         .with_state(Arc::clone(&gateway));
-    Routes::Clients(ingress::TellRates(gateway).layer(ingress::CatchPanics.layer(router)))
+    let routes = ClientRoutes {
+        chats: chats.into(),
+        gateway: Arc::clone(&gateway),
+        others: router,
+    };
+    Routes::Clients(ingress::TellRates(gateway).layer(ingress::CatchPanics.layer(routes)))
 }

@@ -58,13 +58,23 @@ impl ChatEndpoint {
     }
 }
 
-impl Handler<(), Arc<Gateway>> for ChatEndpoint {
-    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
-
-    fn call(self, request: http::Request<Body>, gateway: Arc<Gateway>) -> Self::Future {
+impl ChatEndpoint {
+    /// Answers a request of which the path says nothing.
+    pub fn answer(self, request: http::Request<Body>, gateway: Arc<Gateway>) -> Answer {
         boxed(move || async move {
             chat::respond(&gateway, &self.0, SaidByPath::default(), request).await
         })
+    }
+}
+
+/// An answer to come.
+pub type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+impl Handler<(), Arc<Gateway>> for ChatEndpoint {
+    type Future = Answer;
+
+    fn call(self, request: http::Request<Body>, gateway: Arc<Gateway>) -> Self::Future {
+        self.answer(request, gateway)
     }
 }
 

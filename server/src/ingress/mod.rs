@@ -32,7 +32,7 @@ pub use count_tokens::count_tokens;
 pub use dry_run::dry_run;
 pub use egress::egress;
 pub use embeddings::embeddings;
-pub use endpoint::ChatEndpoint;
+pub use endpoint::{Answer, ChatEndpoint};
 pub use forwarded::forwarded;
 pub use health::{health, note_start, ready};
 pub use model_path::{ModelEndpoints, posted_to_model};
