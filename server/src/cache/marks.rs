@@ -54,7 +54,7 @@ impl Marks {
     fn place(&self, Mark(mark): Mark) -> (usize, usize) {
         let mark = mark as usize;
         // Both lengths are powers of two.
-        (mark / COUNTS & (self.0.len() - 1), mark % COUNTS)
+        ((mark / COUNTS) & (self.0.len() - 1), mark % COUNTS)
     }
 
     fn count(&self, mark: Mark, next: impl Fn(u8) -> Option<u8>) {
