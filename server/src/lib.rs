@@ -18,8 +18,6 @@ pub mod health_checks;
 pub mod in_force;
 pub mod ingress;
 pub mod limits;
-#[cfg(target_os = "linux")]
-pub mod memory;
 pub mod payloads;
 pub mod policies;
 pub mod recording;

@@ -1,7 +1,7 @@
 //! The target of one attempt, and what all attempts have in common.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -83,8 +83,10 @@ impl<'a> Asked<'a> {
     }
 
     /// Waits for the beginning of the answer, for as long as the operator allows.
-    pub async fn in_time<T>(&self, begun: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-        let mut begun = pin!(begun);
+    pub async fn in_time<T>(
+        &self,
+        mut begun: Pin<&mut impl Future<Output = Outcome<T>>>,
+    ) -> Outcome<T> {
         let Some(limit) = self.first_token else {
             return begun.await;
         };

@@ -1,5 +1,6 @@
 //! Requests whose bodies travel as they are: images, audio, moderations, and whatever else a provider has.
 
+use std::pin::pin;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -133,7 +134,7 @@ impl Call for CarriedCall<'_> {
             Some(ceiling::carried(operation, body, characters))
         })?;
         let sent = asked.send(trial, wire, asked.errors());
-        let reply = asked.in_time(sent).await?;
+        let reply = asked.in_time(pin!(sent)).await?;
         let passed = Passed::new(reply, asked, operation, characters);
         named(trial, passed, self.request.model.as_deref()).await
     }

@@ -1,5 +1,6 @@
 //! Chat, as it is put to one target.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use llm::ChatCodec;
@@ -26,7 +27,7 @@ impl Call for ChatCall<'_> {
 
     async fn ask(&self, trial: &mut Trial, asked: &Asked<'_>) -> Outcome<Reply> {
         let request = self.request;
-        let mut events = match asked.in_time(self.begin(trial, asked)).await? {
+        let mut events = match asked.in_time(pin!(self.begin(trial, asked))).await? {
             Begun::Whole(response) => return Ok(Reply::of_response(response, request)),
             Begun::Stream(events) => events,
         };

@@ -1,5 +1,7 @@
 //! Vectors of texts, as they are asked of one target.
 
+use std::pin::pin;
+
 use llm::ceiling;
 use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 
@@ -30,11 +32,12 @@ impl Call for EmbeddingsCall<'_> {
         let wire = asked.cover(trial, asked.shape(wire), false, |body| {
             Some(ceiling::embeddings(body))
         })?;
-        let body = asked.in_time(async {
-            let reply = asked.send(trial, wire, asked.errors());
-            Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
-        });
-        let body = body.await?;
+        let body = asked
+            .in_time(pin!(async {
+                let reply = asked.send(trial, wire, asked.errors());
+                Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
+            }))
+            .await?;
         let response = codec.decode_response(self.request, &form, body)?;
         trial.lost(losses);
         trial.consumed(response.usage);

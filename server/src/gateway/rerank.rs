@@ -1,5 +1,7 @@
 //! Texts put in order, as one target is asked to.
 
+use std::pin::pin;
+
 use llm::ceiling;
 use llm::rerank::{RerankRequest, RerankResponse};
 
@@ -30,11 +32,12 @@ impl Call for RerankCall<'_> {
         let wire = asked.cover(trial, asked.shape(wire), false, |body| {
             Some(ceiling::rerank(self.request, body))
         })?;
-        let body = asked.in_time(async {
-            let reply = asked.send(trial, wire, asked.errors());
-            Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
-        });
-        let body = body.await?;
+        let body = asked
+            .in_time(pin!(async {
+                let reply = asked.send(trial, wire, asked.errors());
+                Ok(reply.await?.body.collect(MAX_REPLY_BODY).await?)
+            }))
+            .await?;
         let response = codec.decode_response(self.request, &form, body)?;
         trial.lost(losses);
         let unit = asked.unit_price();

@@ -131,7 +131,8 @@ impl ChatRequest {
             Layout::Anthropic(layout) => (&layout.messages, layout.state),
             Layout::Unknown => return None,
         };
-        if state {
+        // With white space and escapes, strings take several times what they say.
+        if state || messages.len() > most.saturating_mul(8) {
             return None;
         }
         let messages = std::str::from_utf8(&self.body[messages.clone()]).ok()?;
