@@ -23,6 +23,8 @@ use super::marks::Claim;
 
 /// So many answers are given to moka at a time.
 const BATCH: usize = 32;
+/// What the keys of so many are made of, in bytes.
+const USUAL_PARTS: usize = 128 << 10;
 /// Of all bytes, the share that those may take which it does not have yet.
 const SHARE: u64 = 64;
 
@@ -241,6 +243,7 @@ impl Latest {
         // To be filled again.
         self.drafts = drafts;
         self.parts.clear();
+        self.parts.shrink_to(USUAL_PARTS);
     }
 }
 
