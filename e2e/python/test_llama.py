@@ -141,7 +141,7 @@ def test_every_dialect(client, anthropic, gemini, say):
 def test_a_schema(client):
     reply = client.chat.completions.parse(
         model=MODEL,
-        max_tokens=24,
+        max_tokens=100,
         temperature=0,
         messages=[{"role": "user", "content": QUESTION}],
         response_format=Capital,
@@ -154,7 +154,7 @@ def test_a_schema_from_another_dialect(gemini):
         model=MODEL,
         contents=QUESTION,
         config=types.GenerateContentConfig(
-            max_output_tokens=24,
+            max_output_tokens=100,
             temperature=0,
             response_mime_type="application/json",
             response_json_schema=Capital.model_json_schema(),
