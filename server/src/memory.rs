@@ -5,10 +5,9 @@
     reason = "neither the heap nor the system has a function that is safe by its type"
 )]
 
-use std::ffi::{c_int, c_long, c_void};
-use std::fs;
-use std::io;
-use std::ops::Range;
+use std::ffi::{c_int, c_long};
+#[cfg(target_os = "linux")]
+use std::{ffi::c_void, fs, io, ops::Range};
 
 /// A request takes a tenth less time than with glibc's, for 2 MB more; musl's is slow under threads.
 #[global_allocator]
@@ -45,6 +44,7 @@ pub fn forget_start() -> io::Result<()> {
 }
 
 const MI_OPTION_PURGE_DELAY: c_int = 15;
+#[cfg(target_os = "linux")]
 const MADV_DONTNEED: c_int = 4;
 
 unsafe extern "C" {

@@ -56,9 +56,7 @@ impl ChatEndpoint {
     ) -> Response {
         chat::respond(gateway, &self.0, said, request).await
     }
-}
 
-impl ChatEndpoint {
     /// Answers a request of which the path says nothing.
     pub fn answer(self, request: http::Request<Body>, gateway: Arc<Gateway>) -> Answer {
         boxed(move || async move {
@@ -78,7 +76,7 @@ impl Handler<(), Arc<Gateway>> for ChatEndpoint {
     }
 }
 
-/// A future made in its box. Made first, all of its 14 KB would be copied there.
+/// A future made in its box. Made first, all of its kilobytes would be copied there.
 fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     let room = Box::new_uninit();
     Box::into_pin(Box::write(room, make()))
