@@ -199,8 +199,8 @@ pub(super) fn finished(
     protocol: Protocol,
     body: &[u8],
 ) -> Option<(EntryKey, bool)> {
-    // Hardly anything of it is left out.
-    identity.reserve(body.len() + 64);
+    // Hardly anything of it is left out, but long ones become digests.
+    identity.reserve(body.len().min(64 << 10) + 1024);
     match write_body_identity(protocol, body, identity, digest) {
         Ok(Repeatable::Yes { echoes }) => Some((EntryKey::of(identity), echoes)),
         Ok(Repeatable::No(_)) | Err(_) => None,
