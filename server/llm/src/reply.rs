@@ -2,8 +2,54 @@
 
 use bytes::Bytes;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{ApiError, ErrorKind, ErrorSource};
-use crate::json::{JsonError, Node};
+use crate::json::{Edit, JsonError, Node, Span, quote, splice};
+use crate::segments::Segments;
+
+/// The upstream's own bytes, which are what the client reads.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Raw {
+    #[serde(with = "as_text")]
+    pub body: Bytes,
+    /// Where the model's name stands, quotes included.
+    pub model: Option<Span>,
+}
+
+impl Raw {
+    /// With the client's name of the model.
+    pub fn named(&self, model: &str) -> Segments {
+        let edits = self.model.iter().map(|span| Edit {
+            span: span.clone(),
+            with: quote(model),
+        });
+        splice(&self.body, edits.collect())
+    }
+
+    /// The same with bytes of its own.
+    pub fn detached(&self) -> Self {
+        Self {
+            body: Bytes::copy_from_slice(&self.body),
+            model: self.model.clone(),
+        }
+    }
+}
+
+/// JSON, which is text.
+pub(crate) mod as_text {
+    use bytes::Bytes;
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(body).map_err(S::Error::custom)?)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+        String::deserialize(deserializer).map(Bytes::from)
+    }
+}
 
 /// Reads a reply; one that is an error is told as such.
 pub(crate) fn parse(body: &Bytes) -> Result<Node<'_>, ApiError> {

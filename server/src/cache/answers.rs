@@ -304,11 +304,12 @@ mod tests {
     use super::super::entry::{Origin, Owner};
     use super::super::key::Mark;
     use super::super::marks::Marks;
+    use super::super::response::Response;
     use super::*;
 
     fn draft(number: u128, bytes: u64) -> Draft {
         Draft {
-            response: ChatResponse::default(),
+            response: Response::Chat(ChatResponse::default()),
             echoes: false,
             origin: Origin::default(),
             owner: Owner::default(),

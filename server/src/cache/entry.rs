@@ -5,17 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use llm::chat::{ChatResponse, FinishReason, Losses};
+use llm::chat::Losses;
 use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
 use super::key::{EntryKey, Mark};
 use super::marks::Claim;
+use super::response::Response;
 use crate::store::StoredAnswer;
-
-/// What an entry takes beside its texts.
-const OVERHEAD: u64 = 512;
 
 /// An answer, and where it came from.
 #[derive(Debug)]
@@ -23,7 +21,7 @@ pub struct Entry {
     pub key: EntryKey,
     /// What clients of other protocols find it by.
     pub(super) plain: Option<EntryKey>,
-    pub response: ChatResponse,
+    pub response: Response,
     /// The upstream's own bytes say what only this client asked.
     pub(super) echoes: bool,
     pub origin: Origin,
@@ -41,7 +39,7 @@ pub struct Entry {
 /// An entry that has no key yet.
 #[derive(Debug)]
 pub(super) struct Draft {
-    pub response: ChatResponse,
+    pub response: Response,
     pub echoes: bool,
     pub origin: Origin,
     pub owner: Owner,
@@ -126,12 +124,12 @@ impl Entry {
 
     /// What was stored. `None`: another version of the gateway wrote it otherwise.
     pub(super) fn of_stored(stored: &StoredAnswer) -> Option<Self> {
-        let written: Written<ChatResponse> = serde_json::from_str(&stored.entry).ok()?;
+        let written: Written<Response> = serde_json::from_str(&stored.entry).ok()?;
         let plain = written.plain.as_deref();
         Some(Self {
             key: EntryKey(u128::from_be_bytes(stored.key)),
             plain: plain.and_then(EntryKey::parse),
-            bytes: size(&written.response),
+            bytes: written.response.bytes(),
             response: written.response,
             echoes: written.echoes,
             origin: written.origin,
@@ -155,7 +153,7 @@ impl Entry {
 
     /// What the answer took, input and output.
     pub fn tokens(&self) -> u64 {
-        let usage = self.response.usage.unwrap_or_default();
+        let usage = self.response.usage().unwrap_or_default();
         usage.input_tokens.saturating_add(usage.output_tokens)
     }
 
@@ -174,35 +172,4 @@ impl Entry {
             cost_nanos: self.origin.cost_nanos.map(CostNanos),
         }
     }
-}
-
-/// Whether all of a reply is there, and it ended as replies do that are worth giving again.
-pub(super) fn is_whole(response: &ChatResponse) -> bool {
-    let well = |finish: &Option<FinishReason>| {
-        matches!(
-            finish,
-            Some(
-                FinishReason::Stop
-                    | FinishReason::StopSequence(_)
-                    | FinishReason::Length
-                    | FinishReason::ToolCalls
-            )
-        )
-    };
-    !response.choices.is_empty() && response.choices.iter().all(|choice| well(&choice.finish))
-}
-
-/// About what a reply takes in memory.
-pub(super) fn size(response: &ChatResponse) -> u64 {
-    let raw = response.raw.as_ref().map_or(0, |raw| raw.body.len());
-    let contents = response.choices.iter().flat_map(|choice| &choice.blocks);
-    let texts: usize = contents
-        .map(|content| {
-            let seal = content.seal.as_ref().map_or(0, |seal| seal.data.len());
-            content.text.len() + seal + 256 * (1 + content.citations.len())
-        })
-        .sum();
-    let logprobs = response.choices.iter().flat_map(|choice| &choice.logprobs);
-    let logprobs: usize = logprobs.map(|token| 96 * (1 + token.top.len())).sum();
-    (raw + texts + logprobs) as u64 + OVERHEAD
 }

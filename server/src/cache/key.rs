@@ -6,6 +6,9 @@ use std::hash::Hasher;
 use bytes::Bytes;
 use llm::chat::{ChatRequest, Protocol};
 use llm::dialects::{Repeatable, write_body_identity};
+use llm::embeddings::EmbeddingsRequest;
+use llm::error::ApiError;
+use llm::rerank::RerankRequest;
 use rustc_hash::FxHasher;
 use shared::policies::CacheScope;
 
@@ -47,16 +50,46 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     pub caller: &'a Caller,
-    /// With the operator's system prompts that are told in it.
-    pub request: &'a ChatRequest,
-    /// What is told after the client's own system prompt.
-    pub after: Option<&'a str>,
+    pub request: Request<'a>,
     /// The provider that the client chose.
     pub provider: Option<&'a str>,
     pub strict: bool,
     pub headers: Option<&'a http::HeaderMap>,
     /// The client's own key, where a provider may be called with it.
     pub client_key: Option<&'a str>,
+}
+
+/// A request whose answer can be given again.
+#[derive(Clone, Copy, Debug)]
+pub enum Request<'a> {
+    Chat {
+        /// With the operator's system prompts that are told in it.
+        request: &'a ChatRequest,
+        /// What is told after the client's own system prompt.
+        after: Option<&'a str>,
+    },
+    Embeddings(&'a EmbeddingsRequest),
+    Rerank(&'a RerankRequest),
+}
+
+impl<'a> Request<'a> {
+    /// The client's name of the model.
+    pub fn model(self) -> Option<&'a str> {
+        match self {
+            Self::Chat { request, .. } => request.model.as_deref(),
+            Self::Embeddings(request) => request.model.as_deref(),
+            Self::Rerank(request) => request.model.as_deref(),
+        }
+    }
+
+    /// As it came, or as it was changed on the way.
+    pub fn body(self) -> &'a Bytes {
+        match self {
+            Self::Chat { request, .. } => &request.body,
+            Self::Embeddings(request) => request.written(),
+            Self::Rerank(request) => &request.body,
+        }
+    }
 }
 
 /// Writes parts of an identity, each with its length.
@@ -137,23 +170,63 @@ impl Beginning {
         parts.text(Some(kind));
         parts.text(owner);
         parts.text(question.client_key);
-        parts.text(question.request.model.as_deref());
+        parts.text(question.request.model());
         parts.text(question.provider);
-        parts.text(question.after);
+        parts.text(match question.request {
+            Request::Chat { after, .. } => after,
+            Request::Embeddings(_) | Request::Rerank(_) => None,
+        });
         parts.text(question.strict.then_some("strict"));
         regards.write(question, kind != "key", &mut parts);
         Self(beginning)
     }
 
-    /// `None`: more is asked for than an answer. Where it is not, it is asked whether there are `several` protocols.
-    pub fn keys(mut self, request: &ChatRequest, several: impl FnOnce() -> bool) -> Option<Keys> {
+    /// `None`: more is asked for than an answer. Where it is not, it is asked whether chats come in `several` protocols.
+    pub fn keys(
+        self,
+        request: Request<'_>,
+        several: impl FnOnce(Protocol) -> bool,
+    ) -> Option<Keys> {
+        match request {
+            Request::Chat { request, .. } => self.of_chat(request, several),
+            Request::Embeddings(request) => {
+                self.of_other(b'e', |identity| request.write_identity(identity, digest))
+            }
+            Request::Rerank(request) => {
+                self.of_other(b'r', |identity| request.write_identity(identity, digest))
+            }
+        }
+    }
+
+    /// Of a request that only others of its kind can be equal to.
+    fn of_other(
+        mut self,
+        kind: u8,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ApiError>,
+    ) -> Option<Keys> {
+        self.0.push(kind);
+        write(&mut self.0).ok()?;
+        Some(Keys {
+            exact: EntryKey::of(&self.0),
+            plain: None,
+            echoes: false,
+        })
+    }
+
+    fn of_chat(
+        mut self,
+        request: &ChatRequest,
+        several: impl FnOnce(Protocol) -> bool,
+    ) -> Option<Keys> {
         let common = self.0.len();
         self.exactly(request);
         let (exact, echoes) = finished(&mut self.0, request.protocol, &request.body)?;
         self.0.truncate(common);
         Some(Keys {
             exact,
-            plain: several().then(|| self.plain(request)).flatten(),
+            plain: several(request.protocol)
+                .then(|| self.plain(request))
+                .flatten(),
             echoes,
         })
     }

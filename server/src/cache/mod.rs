@@ -10,20 +10,22 @@ mod key;
 mod marks;
 mod persistence;
 mod regards;
+mod response;
 mod slot;
 
 pub use check::check;
 pub use entry::{Entry, Origin, Owner};
 pub use kept::{Change, Kept};
-pub use key::{EntryKey, Question};
+pub use key::{EntryKey, Question, Request};
 pub use persistence::Persistence;
+pub use response::{Repeatable, Response};
 pub use slot::Slot;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use llm::chat::{ChatResponse, Protocol};
+use llm::chat::Protocol;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use shared::policies::{CacheOverride, CacheScope, CacheSettings};
 use tokio::time::Instant;
@@ -60,7 +62,7 @@ pub struct LookUp {
 #[derive(Debug)]
 pub struct Hit {
     pub entry: Arc<Entry>,
-    pub response: Box<ChatResponse>,
+    pub response: Response,
     pub age: Duration,
 }
 
@@ -119,19 +121,23 @@ impl Cache {
         give_up: Instant,
     ) -> Result<LookUp, ApiError> {
         let directives = Directives::of(question.headers);
-        let subject = question.caller.subject(question.request.model.as_deref());
+        let subject = question.caller.subject(question.request.model());
         let in_force = self.in_force(subject).filter(|_| !directives.no_store);
         let Some(in_force) = in_force else {
             return self.bypass(directives);
         };
         let beginning = Beginning::of(question, &self.regards, in_force.scope);
-        let protocol = question.request.protocol;
-        let several = || self.kept.is_asked_in_several(protocol);
-        let mark = Mark::of(question.request);
-        let is_new = |mark| !in_force.coalesce && !self.kept.may_be(mark) && !several();
+        let several = |protocol| self.kept.is_asked_in_several(protocol);
+        let (mut mark, mut new) = (None, None);
+        if let Request::Chat { request, .. } = question.request {
+            mark = Mark::of(request);
+            let is_new =
+                |mark| !in_force.coalesce && !self.kept.may_be(mark) && !several(request.protocol);
+            new = mark.is_some_and(is_new).then_some(request);
+        }
         let mut flight = None;
-        let found_by = if mark.is_some_and(is_new) {
-            FoundBy::Later(beginning.parts(question.request))
+        let found_by = if let Some(request) = new {
+            FoundBy::Later(beginning.parts(request))
         } else {
             let Some(keys) = beginning.keys(question.request, several) else {
                 return self.bypass(directives);
@@ -159,7 +165,7 @@ impl Cache {
             found_by,
             mark,
             owner: Owner {
-                model: question.request.model.as_deref().unwrap_or_default().into(),
+                model: question.request.model().unwrap_or_default().into(),
                 key: caller
                     .key_name()
                     .filter(|_| !shared && !by_project)
@@ -249,13 +255,13 @@ impl Cache {
     /// What [`find`](Self::find) would say of a request. It is not counted.
     pub fn outlook(&self, question: &Question<'_>) -> CacheOutcome {
         let directives = Directives::of(question.headers);
-        let subject = question.caller.subject(question.request.model.as_deref());
+        let subject = question.caller.subject(question.request.model());
         let in_force = self.in_force(subject).filter(|_| !directives.no_store);
         let Some(in_force) = in_force else {
             return CacheOutcome::Bypass;
         };
         let beginning = Beginning::of(question, &self.regards, in_force.scope);
-        let Some(keys) = beginning.keys(question.request, || true) else {
+        let Some(keys) = beginning.keys(question.request, |_| true) else {
             return CacheOutcome::Bypass;
         };
         if directives.no_cache {
@@ -311,10 +317,13 @@ impl Cache {
         coalesced: bool,
     ) -> LookUp {
         self.kept.hit(&entry, coalesced);
-        let mut response = Box::new(entry.response.clone());
+        let mut response = entry.response.clone();
         // What the upstream said again was the other client's own.
-        let repeats = entry.echoes || echoes;
-        if repeats && question.request.protocol == Protocol::OpenAiResponses {
+        if (entry.echoes || echoes)
+            && let (Response::Chat(response), Request::Chat { request, .. }) =
+                (&mut response, question.request)
+            && request.protocol == Protocol::OpenAiResponses
+        {
             response.raw = None;
         }
         LookUp {

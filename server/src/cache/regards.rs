@@ -46,7 +46,7 @@ impl Regards {
             parts.bytes(value.map(|value| value.as_bytes()));
         }
         if !self.metadata.is_empty() {
-            let document = Node::parse(&question.request.body).ok();
+            let document = Node::parse(question.request.body()).ok();
             let member = |name: &str| {
                 let document = document.as_ref()?;
                 ["metadata", "labels"]

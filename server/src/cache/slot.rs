@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use llm::chat::{ChatResponse, Collector, StreamEvent};
+use llm::chat::{Collector, StreamEvent};
 use llm::pricing::Price;
 
-use super::entry::{Draft, Origin, Owner, is_whole, size};
+use super::entry::{Draft, Origin, Owner};
 use super::flights::Flight;
 use super::kept::Kept;
 use super::key::{KeyParts, Keys, Mark};
+use super::response::Repeatable;
 
 /// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl Slot {
     }
 
     /// Keeps an answer that came in one piece.
-    pub fn whole(self, response: &ChatResponse) {
+    pub fn whole(self, response: &impl Repeatable) {
         self.keep(response);
     }
 
@@ -111,20 +112,18 @@ impl Slot {
         }
     }
 
-    fn keep(mut self, response: &ChatResponse) {
-        let bytes = size(response);
-        if !is_whole(response) || bytes > self.0.max_bytes {
+    fn keep(mut self, response: &impl Repeatable) {
+        let bytes = response.bytes();
+        if !response.is_whole() || bytes > self.0.max_bytes {
             return self.failed();
         }
         let mut origin = mem::take(&mut self.0.origin);
-        origin.cost_nanos = match (&response.usage, &self.0.price) {
-            (Some(usage), Some(price)) => Some(price.cost(usage)),
-            _ => None,
-        };
+        if let (Some(usage), Some(price)) = (response.usage(), &self.0.price) {
+            origin.cost_nanos = Some(price.cost(&usage));
+        }
         let place = *self.0;
         let draft = Draft {
-            // Pieces of it are slices of what was read at once, and would keep all of that.
-            response: response.detached(),
+            response: response.kept(),
             echoes: matches!(&place.found_by, FoundBy::Keys(keys) if keys.echoes),
             origin,
             owner: place.owner,

@@ -106,21 +106,21 @@ impl Context {
 
     /// Tells where an answer comes from that is going to be kept.
     pub(super) fn answers(&self, slot: &mut Slot) {
-        if let Some((provider, model, price)) = self.recording.answered_by() {
+        if let Some(by) = self.recording.answered_by() {
             let mut upstreams = self.policies.upstreams.iter();
-            let upstream = upstreams.find(|upstream| upstream.name == provider);
+            let upstream = upstreams.find(|upstream| upstream.name == by.provider);
             if let Some(Endpoint::Simulated(settings)) = upstream.map(|one| &one.endpoint)
-                && (settings.fault != Fault::None || model.contains(':'))
+                && (settings.fault != Fault::None || by.model.contains(':'))
             {
                 slot.spoil();
             }
             let origin = Origin {
-                provider,
-                model,
+                provider: by.provider,
+                model: by.model,
                 losses: self.losses.clone(),
-                cost_nanos: None,
+                cost_nanos: by.unit_cost,
             };
-            slot.answered_by(origin, price);
+            slot.answered_by(origin, by.price);
         }
     }
 

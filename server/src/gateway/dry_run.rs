@@ -23,7 +23,7 @@ use super::facts::{Asking, BYTES_PER_TOKEN};
 use super::secrets::Secrets;
 use super::{Gateway, Terms, moment};
 use crate::availability::Availability;
-use crate::cache::Question;
+use crate::cache::{self, Question};
 use crate::config::MASK;
 use crate::guardrails::Checked;
 use crate::recording::record::CacheOutcome;
@@ -135,8 +135,10 @@ impl Gateway {
         let request = told.request.as_deref().unwrap_or(request);
         let question = Question {
             caller: &context.caller,
-            request,
-            after: told.after.as_deref(),
+            request: cache::Request::Chat {
+                request,
+                after: told.after.as_deref(),
+            },
             provider: terms.provider,
             strict: terms.strict,
             headers: terms.headers,

@@ -1,17 +1,53 @@
-//! Vectors of texts, as they are asked of one target.
+//! Vectors of texts.
 
 use std::pin::pin;
 
 use llm::ceiling;
 use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
+use llm::error::ApiError;
 
 use super::asked::{Asked, MAX_REPLY_BODY};
 use super::attempts::{Call, Outcome, Unanswered};
+use super::context::Context;
+use super::facts::Asking;
+use super::{Gateway, Terms};
+use crate::cache;
+use crate::guardrails::BodyKind;
 use crate::recording::trial::Trial;
+use crate::routing::Endpoint;
 
-pub(super) struct EmbeddingsCall<'a> {
-    pub request: &'a EmbeddingsRequest,
-    pub strict: bool,
+impl Gateway {
+    /// Vectors for texts.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat).
+    pub async fn embed(
+        &self,
+        context: &mut Context,
+        request: &EmbeddingsRequest,
+        terms: Terms<'_>,
+    ) -> Result<EmbeddingsResponse, ApiError> {
+        let asking = Asking {
+            body: &request.body,
+            ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
+        };
+        self.ask(context, &asking, false)?;
+        let changed = self
+            .check_body(context, asking.model, request.written(), BodyKind::Texts)
+            .await?;
+        let changed = changed.map(|body| request.with_body(body)).transpose()?;
+        let request = changed.as_ref().unwrap_or(request);
+        let strict = terms.strict || context.policies.strict;
+        let call = EmbeddingsCall { request, strict };
+        let question = cache::Request::Embeddings(request);
+        self.again_or_first(context, &asking, question, &call).await
+    }
+}
+
+/// As they are asked of one target.
+struct EmbeddingsCall<'a> {
+    request: &'a EmbeddingsRequest,
+    strict: bool,
 }
 
 impl Call for EmbeddingsCall<'_> {

@@ -17,6 +17,7 @@ pub mod moment;
 mod others;
 mod parameters;
 mod passed;
+mod repeated;
 mod rerank;
 mod room;
 mod secrets;
@@ -39,21 +40,17 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 use http::HeaderMap;
 use llm::chat::{ChatRequest, ChatResponse};
-use llm::embeddings::{EmbeddingsRequest, EmbeddingsResponse};
 use llm::error::ApiError;
-use llm::rerank::{RerankRequest, RerankResponse};
 
 use self::carried::{CarriedCall, FormCall, ForwardCall};
 use self::chat::ChatCall;
 use self::count_tokens::CountTokensCall;
-use self::embeddings::EmbeddingsCall;
 use self::facts::{Asking, endpoint_of};
 use self::others::Others;
-use self::rerank::RerankCall;
 use self::shadow::Shadows;
 use self::slots::SlotTable;
 use crate::auth::Caller;
-use crate::cache::{Question, Slot};
+use crate::cache::{self, Question, Repeatable, Slot};
 use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
 use crate::payloads::{Capture, PayloadLog};
 use crate::policies::Policies;
@@ -108,7 +105,7 @@ impl Reply {
     fn filling(mut self, slot: Option<Slot>) -> Self {
         if let Some(slot) = slot {
             match &mut self {
-                Self::Whole(response) => slot.whole(response),
+                Self::Whole(response) => slot.whole(&**response),
                 Self::Stream(events) => events.fill(slot),
             }
         }
@@ -266,8 +263,10 @@ impl Gateway {
         let request = told.request.as_deref().unwrap_or(request);
         let question = Question {
             caller: &context.caller,
-            request,
-            after: told.after.as_deref(),
+            request: cache::Request::Chat {
+                request,
+                after: told.after.as_deref(),
+            },
             provider: terms.provider,
             strict: terms.strict,
             headers: terms.headers,
@@ -275,8 +274,8 @@ impl Gateway {
         };
         let mut found = policies.cache.find(&question, context.give_up()).await?;
         context.looked_up(&found);
-        if let Some(hit) = found.hit {
-            let reply = Reply::of_response(hit.response, request);
+        if let Some(response) = found.hit.and_then(|hit| ChatResponse::of(hit.response)) {
+            let reply = Reply::of_response(Box::new(response), request);
             return reply.guarded(guard, context).await;
         }
         let moment = moment::now();
@@ -355,58 +354,6 @@ impl Gateway {
             request: told.request.as_deref().unwrap_or(request),
             system_prompt: told.after.as_deref(),
         };
-        attempts::first_answer(self, context, plan, &call).await
-    }
-
-    /// Vectors for texts.
-    ///
-    /// # Errors
-    /// As [`chat`](Self::chat).
-    pub async fn embed(
-        &self,
-        context: &mut Context,
-        request: &EmbeddingsRequest,
-        terms: Terms<'_>,
-    ) -> Result<EmbeddingsResponse, ApiError> {
-        let asking = Asking {
-            body: &request.body,
-            ..Asking::new(Endpoint::Embeddings, request.model.as_deref(), &terms)
-        };
-        self.ask(context, &asking, false)?;
-        let changed = self
-            .check_body(context, asking.model, request.written(), BodyKind::Texts)
-            .await?;
-        let changed = changed.map(|body| request.with_body(body)).transpose()?;
-        let request = changed.as_ref().unwrap_or(request);
-        let plan = asking.plan(context, moment::now())?;
-        let strict = terms.strict || context.policies.strict;
-        let call = EmbeddingsCall { request, strict };
-        attempts::first_answer(self, context, plan, &call).await
-    }
-
-    /// Texts in the order of their relevance.
-    ///
-    /// # Errors
-    /// As [`chat`](Self::chat).
-    pub async fn rerank(
-        &self,
-        context: &mut Context,
-        request: &RerankRequest,
-        terms: Terms<'_>,
-    ) -> Result<RerankResponse, ApiError> {
-        let asking = Asking {
-            body: &request.body,
-            ..Asking::new(Endpoint::Rerank, request.model.as_deref(), &terms)
-        };
-        self.ask(context, &asking, false)?;
-        let changed = self
-            .check_body(context, asking.model, &request.body, BodyKind::Texts)
-            .await?;
-        let changed = changed.map(|body| request.with_body(body)).transpose()?;
-        let request = changed.as_ref().unwrap_or(request);
-        let plan = asking.plan(context, moment::now())?;
-        let strict = terms.strict || context.policies.strict;
-        let call = RerankCall { request, strict };
         attempts::first_answer(self, context, plan, &call).await
     }
 

@@ -15,7 +15,7 @@ use llm::error::ApiError;
 use llm::pricing::UnitPrice;
 use llm::segments::Segments;
 
-use super::reply::{REQUEST_ID, WholeBody, request_id};
+use super::reply::{REQUEST_ID, WholeBody, request_id, tell_cached};
 use super::{losses, rates, tried};
 use crate::gateway::{Answer, Context, Passed, Secrets};
 use crate::transport::ReplyBody;
@@ -90,6 +90,7 @@ fn with_own(context: &mut Context, mut headers: HeaderMap) -> HeaderMap {
     headers.insert(REQUEST_ID, request_id(context));
     tried::tell(tried::value(context), &mut headers);
     losses::tell(&context.losses, &mut headers);
+    tell_cached(context.cached, &mut headers);
     if context.policies.limits.has_rates() {
         rates::remove(&mut headers);
         rates::tell(rates::of(context), &mut headers);

@@ -21,7 +21,7 @@ use crate::recording::record::CacheOutcome;
 
 /// Of every recorded request's answer.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Of every chat reply: `HIT`, `MISS` or `BYPASS`.
+/// Of every reply that could be one given before: `HIT`, `MISS` or `BYPASS`.
 const CACHE: HeaderName = HeaderName::from_static("x-cache");
 /// What is ready together is written together, up to about this many bytes.
 const WRITE_SIZE: usize = 64 << 10;
@@ -67,9 +67,7 @@ pub(super) async fn respond(
     response.headers_mut().insert(REQUEST_ID, id);
     tried::tell(tried, response.headers_mut());
     rates::tell(rates, response.headers_mut());
-    if let Some(cached) = cached {
-        tell_cached(cached, response.headers_mut());
-    }
+    tell_cached(cached, response.headers_mut());
     if !losses.is_empty() {
         losses::tell(&losses, response.headers_mut());
     }
@@ -77,7 +75,8 @@ pub(super) async fn respond(
 }
 
 /// Whether the answer was given before, and how old it is: <https://www.rfc-editor.org/rfc/rfc9111#section-5.1>
-fn tell_cached(cached: Cached, headers: &mut HeaderMap) {
+pub(super) fn tell_cached(cached: Option<Cached>, headers: &mut HeaderMap) {
+    let Some(cached) = cached else { return };
     let outcome = match cached.outcome {
         CacheOutcome::Hit => "HIT",
         CacheOutcome::Miss => "MISS",

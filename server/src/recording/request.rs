@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
-use super::trial::{Receiving, Trial};
+use super::trial::{Answerer, Receiving, Trial};
 use super::{Recorder, estimate};
 use crate::budgets::{Claim, Hold, Used};
 use crate::limits::Tokens;
@@ -260,12 +260,15 @@ impl Recording {
         });
     }
 
-    /// Who gave the answer, the upstream's name of the model, and what that costs.
-    pub fn answered_by(&self) -> Option<(Arc<str>, Arc<str>, Option<Price>)> {
+    /// Who gave the answer, and what that costs.
+    pub fn answered_by(&self) -> Option<Answerer> {
         let open = self.open.as_ref()?;
-        let record = &open.record;
-        let provider = record.provider.clone()?;
-        Some((provider, record.upstream_model.clone()?, open.price))
+        Some(Answerer {
+            provider: open.record.provider.clone()?,
+            model: open.record.upstream_model.clone()?,
+            price: open.price,
+            unit_cost: open.unit_cost,
+        })
     }
 
     /// A target is about to be called; its price settles the cost if it answers.

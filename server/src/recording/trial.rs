@@ -12,6 +12,18 @@ use super::record::Attempt;
 use super::request::micros;
 use crate::budgets::Hold;
 
+/// Who gave an answer, and what it costs.
+#[derive(Clone, Debug)]
+pub struct Answerer {
+    pub provider: Arc<str>,
+    /// The upstream's name of it.
+    pub model: Arc<str>,
+    /// Of tokens.
+    pub price: Option<Price>,
+    /// In nano-dollars, where something else is charged for.
+    pub unit_cost: Option<i64>,
+}
+
 /// An attempt at one target. It belongs to nobody but whoever makes the attempt, so that two of one request can be
 /// under way at the same time; a [`Recording`](super::request::Recording) takes over what it has learnt when it
 /// is decided.

@@ -13,6 +13,7 @@ mod backup;
 mod body;
 mod budgets;
 mod cache;
+mod cached_operations;
 mod carried;
 mod destinations;
 mod dialects;

@@ -60,25 +60,10 @@ impl Content {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct RawReply {
     pub protocol: Protocol,
-    #[serde(with = "as_text")]
+    #[serde(with = "crate::reply::as_text")]
     pub body: Bytes,
     /// Where the model's name stands, quotes included.
     pub(crate) model: Option<Range<usize>>,
-}
-
-/// JSON, which is text.
-mod as_text {
-    use bytes::Bytes;
-    use serde::ser::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(body).map_err(S::Error::custom)?)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
-        String::deserialize(deserializer).map(Bytes::from)
-    }
 }
 
 impl PartialEq for ChatResponse {

@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 
-use super::response::Raw;
 use super::{EmbeddingsCodec, EmbeddingsRequest, EmbeddingsResponse, scan};
 use crate::carried::{Paths, with_model};
 use crate::chat::{Losses, Usage};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::error::ApiError;
 use crate::json::{JsonError, Scanner};
-use crate::reply;
+use crate::reply::{self, Raw};
 
 /// The codec.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::contents::Contents;
 use crate::error::ApiError;
+use crate::json::canonical::{self, Digest};
 use crate::json::{Json, JsonError, Kind, Scanner};
 use crate::text::Text;
 
@@ -107,6 +108,20 @@ impl EmbeddingsRequest {
             Some(contents) => Self::decode_contents(body, self.model.as_deref(), contents.batch),
             None => Self::decode(body, self.model.as_deref()),
         }
+    }
+
+    /// Appends what decides the answer, apart from where the request goes. Of long texts their `digest` is appended.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn write_identity(&self, out: &mut Vec<u8>, digest: Digest) -> Result<(), ApiError> {
+        out.push(match &self.contents {
+            None => b'o',
+            Some(contents) if contents.batch => b'b',
+            Some(_) => b'c',
+        });
+        canonical::write_without(&["model", "user"], self.written(), out, digest)
+            .map_err(|error| not_json(&error))
     }
 
     fn read(&mut self, body: &Bytes) -> Result<(), ApiError> {

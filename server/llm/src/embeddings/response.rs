@@ -1,42 +1,39 @@
 //! What an upstream answered.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::chat::Usage;
 use crate::embeddings::{EmbeddingsRequest, Vector};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
-use crate::json::{Edit, object, quote, splice};
-use crate::reply;
+use crate::json::object;
+use crate::reply::{self, Raw};
 use crate::segments::Segments;
 use crate::text::Text;
 
 /// Vectors, in the order of the inputs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct EmbeddingsResponse {
     /// The upstream's name of the model; may be empty.
     pub model: Text,
+    /// None, where the client reads the upstream's own bytes and the response is [`detached`](Self::detached).
     pub vectors: Vec<Vector>,
     pub usage: Option<Usage>,
-    /// The upstream's own bytes, where they are what the client reads.
+    /// In OpenAI's shape, where the client speaks it, with the vectors written as it asked for.
     pub(super) raw: Option<Raw>,
-}
-
-/// A reply in OpenAI's shape, with the vectors written as the client asked for.
-#[derive(Clone, Debug)]
-pub(super) struct Raw {
-    pub body: Bytes,
-    /// Where the model's name stands, quotes included.
-    pub model: Option<std::ops::Range<usize>>,
 }
 
 impl EmbeddingsResponse {
     /// # Errors
     /// There are not as many vectors as there were inputs: `body` is an error, or incomplete.
     pub(super) fn checked(
-        self,
+        mut self,
         request: &EmbeddingsRequest,
         body: &Bytes,
     ) -> Result<Self, ApiError> {
+        if request.contents.is_some() {
+            self.raw = None;
+        }
         let (found, wanted) = (self.vectors.len(), request.input.len());
         if found == wanted {
             return Ok(self);
@@ -52,6 +49,26 @@ impl EmbeddingsResponse {
         ))
     }
 
+    /// The same with bytes of its own, and no more of them than the client reads.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let raw = self.raw.as_ref();
+        let vectors = self.vectors.iter().filter(|_| raw.is_none());
+        Self {
+            model: Text::from(self.model.as_str()),
+            vectors: vectors.map(Vector::detached).collect(),
+            usage: self.usage,
+            raw: raw.map(Raw::detached),
+        }
+    }
+
+    /// How long the vectors are as they are written, in bytes.
+    pub fn written_len(&self) -> usize {
+        let vectors = self.vectors.iter().map(|vector| vector.written().len());
+        let raw = self.raw.as_ref().map(|raw| raw.body.len());
+        raw.unwrap_or_else(|| vectors.sum())
+    }
+
     /// The client's body, in its shape, with the client's name of the model.
     pub fn encode(&self, request: &EmbeddingsRequest) -> Segments {
         if let Some(contents) = &request.contents {
@@ -59,11 +76,7 @@ impl EmbeddingsResponse {
         }
         let model = request.model.as_deref().unwrap_or(&self.model);
         if let Some(raw) = &self.raw {
-            let edits = raw.model.iter().map(|span| Edit {
-                span: span.clone(),
-                with: quote(model),
-            });
-            return splice(&raw.body, edits.collect());
+            return raw.named(model);
         }
         let tokens = self.usage.unwrap_or_default().input_tokens;
         let body = object(|body| {

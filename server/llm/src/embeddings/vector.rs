@@ -2,13 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 
 use super::Encoding;
 use crate::json::{Json, Scanner, Writer};
 use crate::text::Text;
 
 /// A vector as an upstream wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub enum Vector {
     /// An array of numbers.
     Floats(Json),
@@ -39,6 +40,23 @@ impl Vector {
                 }),
                 None => out.string(text),
             },
+        }
+    }
+
+    /// As it was written, without quotes.
+    pub(super) fn written(&self) -> &Text {
+        match self {
+            Self::Floats(json) => json.as_text(),
+            Self::Base64(text) => text,
+        }
+    }
+
+    /// The same with bytes of its own.
+    pub(super) fn detached(&self) -> Self {
+        let own = Text::from(self.written().as_str());
+        match self {
+            Self::Floats(_) => Self::Floats(Json::of_valid(own)),
+            Self::Base64(_) => Self::Base64(own),
         }
     }
 

@@ -16,6 +16,35 @@ pub struct Canonical {
     scratch: Vec<u8>,
 }
 
+/// Appends an object of which the members named in `aside` do not count.
+///
+/// # Errors
+/// Not an object in JSON. What was appended before stays.
+pub fn write_without(
+    aside: &[&str],
+    document: &[u8],
+    out: &mut Vec<u8>,
+    digest: Digest,
+) -> Result<(), JsonError> {
+    let mut scanner = Scanner::from_utf8(document)?;
+    let mut members = scanner.enter_object()?;
+    Canonical::new(digest).object(out, |canonical, out| {
+        while let Some(key) = scanner.next_member(&mut members)? {
+            if aside.contains(&&*key.decode()) {
+                scanner.skip_value()?;
+                continue;
+            }
+            let start = out.len();
+            canonical.string(&key, out);
+            let end = out.len();
+            canonical.value(&mut scanner, out)?;
+            return Ok(Some((start, end)));
+        }
+        Ok(None)
+    })?;
+    scanner.end()
+}
+
 /// A cryptographic hash: no two texts are found that have the same.
 pub type Digest = fn(&[u8]) -> [u8; 32];
 
@@ -185,6 +214,21 @@ mod tests {
             form(r#"{"z":{"b":1,"a":2},"y":{"d":1,"c":2}}"#),
             form(r#"{"y":{"c":2,"d":1},"z":{"a":2,"b":1}}"#)
         );
+    }
+
+    #[test]
+    fn members_that_do_not_count() {
+        let form = |json: &str| {
+            let mut out = Vec::new();
+            write_without(&["user", "model"], json.as_bytes(), &mut out, digest).map(|()| out)
+        };
+        let bare = form(r#"{"input":[1,2]}"#).unwrap();
+        assert_eq!(
+            form(r#"{"user":{"a":[]}, "input": [1, 2],"mod\u0065l":""}"#),
+            Ok(bare.clone())
+        );
+        assert_ne!(form(r#"{"input":[1,2],"other":""}"#), Ok(bare));
+        assert!(form("[]").is_err() && form("{} {}").is_err());
     }
 
     #[test]

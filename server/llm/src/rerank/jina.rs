@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 
-use super::response::Raw;
 use super::{RerankCodec, RerankRequest, RerankResponse, Shape};
 use crate::carried::with_model;
 use crate::chat::{Losses, Usage};
 use crate::codec::{ReplyForm, Target, WireRequest};
 use crate::error::ApiError;
 use crate::json::{Node, ShapeError, object};
-use crate::reply;
+use crate::reply::{self, Raw};
 use crate::segments::Segments;
 
 /// The codec.

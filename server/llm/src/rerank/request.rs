@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::error::ApiError;
+use crate::json::canonical::{self, Digest};
 use crate::json::{Json, JsonError, Node, ShapeError};
 use crate::text::Text;
 
@@ -66,6 +67,19 @@ impl RerankRequest {
     /// As [`decode`](Self::decode).
     pub fn with_body(&self, body: Bytes) -> Result<Self, ApiError> {
         Self::decode(body, self.shape, self.model.as_deref())
+    }
+
+    /// Appends what decides the answer, apart from where the request goes. Of long texts their `digest` is appended.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn write_identity(&self, out: &mut Vec<u8>, digest: Digest) -> Result<(), ApiError> {
+        out.push(match self.shape {
+            Shape::V1 => b'1',
+            Shape::V2 => b'2',
+        });
+        canonical::write_without(&["model"], &self.body, out, digest)
+            .map_err(|error| not_json(&error))
     }
 
     /// The documents as texts.

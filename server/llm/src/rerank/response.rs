@@ -1,16 +1,17 @@
 //! What an upstream answered.
 
-use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{RerankRequest, Shape};
 use crate::carried::Consumption;
 use crate::chat::Usage;
-use crate::json::{Edit, Json, Span, object, quote, splice};
+use crate::json::{Json, object};
+use crate::reply::Raw;
 use crate::segments::Segments;
 use crate::text::Text;
 
 /// A ranking, the most relevant first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct RerankResponse {
     /// Empty where the upstream's protocol has none.
     pub id: Text,
@@ -20,24 +21,17 @@ pub struct RerankResponse {
     pub usage: Option<Usage>,
     /// What is charged for: a query with up to 100 documents is one.
     pub search_units: Option<u64>,
-    /// The upstream's own bytes, where they are in the client's shape.
+    /// In the client's shape.
     pub(super) raw: Option<Raw>,
 }
 
 /// One document's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct Ranked {
     /// The document's number in the request.
     pub index: u64,
     /// As it was written.
     pub score: Json,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Raw {
-    pub body: Bytes,
-    /// Where the model's name stands, quotes included.
-    pub model: Option<Span>,
 }
 
 impl RerankResponse {
@@ -50,16 +44,35 @@ impl RerankResponse {
         }
     }
 
+    /// The same with bytes of its own.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let own = |text: &Text| Text::from(text.as_str());
+        let ranked = |ranked: &Ranked| Ranked {
+            index: ranked.index,
+            score: Json::of_valid(own(ranked.score.as_text())),
+        };
+        Self {
+            id: own(&self.id),
+            model: own(&self.model),
+            results: self.results.iter().map(ranked).collect(),
+            raw: self.raw.as_ref().map(Raw::detached),
+            ..*self
+        }
+    }
+
+    /// How long the client's body is, about, in bytes.
+    pub fn written_len(&self) -> usize {
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.body.len());
+        raw + 64 * self.results.len()
+    }
+
     /// The client's body, with the client's name of the model. Version 1 is written so that Cohere's clients and Jina's
     /// both find what they look for.
     pub fn encode(&self, request: &RerankRequest) -> Segments {
         let model = request.model.as_deref().unwrap_or(&self.model);
         if let Some(raw) = &self.raw {
-            let edits = raw.model.iter().map(|span| Edit {
-                span: span.clone(),
-                with: quote(model),
-            });
-            return splice(&raw.body, edits.collect());
+            return raw.named(model);
         }
         let body = object(|body| {
             if !self.id.is_empty() {
