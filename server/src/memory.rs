@@ -5,9 +5,13 @@
     reason = "neither the heap nor the system has a function that is safe by its type"
 )]
 
-use std::ffi::{c_int, c_long};
+use std::ffi::c_long;
 #[cfg(target_os = "linux")]
-use std::{ffi::c_void, fs, io, ops::Range};
+use std::{fs, io, ops::Range};
+
+use libmimalloc_sys::{mi_option_set, mi_option_t};
+#[cfg(target_os = "linux")]
+use rustix::mm::{Advice, madvise};
 
 /// A request takes a tenth less time than with glibc's, for 2 MB more; musl's is slow under threads.
 #[global_allocator]
@@ -21,7 +25,7 @@ const KEEP_FREE: c_long = 100;
 pub fn set_up() {
     // SAFETY: it is mimalloc's own function, and nothing else reads its options just now.
     // <https://microsoft.github.io/mimalloc/group__options.html>
-    unsafe { mi_option_set(MI_OPTION_PURGE_DELAY, KEEP_FREE) };
+    unsafe { mi_option_set(PURGE_DELAY, KEEP_FREE) };
 }
 
 /// Lets go of the code that has run so far. It stays in the page cache, where what is needed again comes from: that is
@@ -36,22 +40,12 @@ pub fn forget_start() -> io::Result<()> {
         .ok_or_else(|| io::Error::other("the code is at no place in /proc/self/maps"))?;
     // SAFETY: the mapping is one of the program's file that nobody may write to, so that all of it can be read from there
     // again. <https://man7.org/linux/man-pages/man2/madvise.2.html>
-    let result = unsafe { madvise(code.start as *mut c_void, code.len(), MADV_DONTNEED) };
-    match result {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    unsafe { madvise(code.start as *mut _, code.len(), Advice::LinuxDontNeed)? };
+    Ok(())
 }
 
-const MI_OPTION_PURGE_DELAY: c_int = 15;
-#[cfg(target_os = "linux")]
-const MADV_DONTNEED: c_int = 4;
-
-unsafe extern "C" {
-    fn mi_option_set(option: c_int, value: c_long);
-    #[cfg(target_os = "linux")]
-    fn madvise(address: *mut c_void, length: usize, advice: c_int) -> c_int;
-}
+/// `mi_option_purge_delay`, which the bindings leave out.
+const PURGE_DELAY: mi_option_t = 15;
 
 /// The mapping of code that has this address, of a process's `maps`.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_maps.5.html>
@@ -69,20 +63,18 @@ fn code(maps: &str, address: usize) -> Option<Range<usize>> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::*;
+    use libmimalloc_sys::mi_option_get;
 
-    unsafe extern "C" {
-        fn mi_option_get(option: c_int) -> c_long;
-    }
+    use super::*;
 
     #[test]
     fn the_heap_knows_the_option() {
         // SAFETY: as in `set_up`.
-        let usual = unsafe { mi_option_get(MI_OPTION_PURGE_DELAY) };
+        let usual = unsafe { mi_option_get(PURGE_DELAY) };
         assert_eq!(usual, 1000, "another option has this number");
         set_up();
         // SAFETY: as above.
-        assert_eq!(unsafe { mi_option_get(MI_OPTION_PURGE_DELAY) }, KEEP_FREE);
+        assert_eq!(unsafe { mi_option_get(PURGE_DELAY) }, KEEP_FREE);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub struct Cache {
 #[derive(Debug)]
 pub struct LookUp {
     pub outcome: CacheOutcome,
-    pub hit: Option<Hit>,
+    pub hit: Option<Box<Hit>>,
     /// Where the answer goes that the upstream gives; `None`: nowhere.
     pub slot: Option<Slot>,
 }
@@ -328,11 +328,11 @@ impl Cache {
         }
         LookUp {
             outcome: CacheOutcome::Hit,
-            hit: Some(Hit {
+            hit: Some(Box::new(Hit {
                 age: entry.age(Utc::now()),
                 response,
                 entry,
-            }),
+            })),
             slot: None,
         }
     }

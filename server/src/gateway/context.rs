@@ -83,7 +83,7 @@ impl Context {
             outcome: found.outcome,
             age: found.hit.as_ref().map(|hit| hit.age),
         });
-        if let Some(Hit { entry, age, .. }) = &found.hit {
+        if let Some(Hit { entry, age, .. }) = found.hit.as_deref() {
             let origin = &entry.origin;
             let (provider, model) = (origin.provider.clone(), origin.model.clone());
             let saved = (entry.tokens(), origin.cost_nanos);
