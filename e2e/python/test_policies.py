@@ -249,6 +249,38 @@ def test_an_answer_is_given_again(team, tag):
     assert len(tag.arrived) == 2
 
 
+@pytest.mark.parametrize("provider", ["mock", "mock-gemini", "mock-ollama"])
+def test_vectors_are_given_again(team, tag, provider):
+    def embed(**more):
+        return team.openai.embeddings.with_raw_response.create(
+            model=f"{provider}/embed~{tag}", input=["vector one", "vector two"], **more
+        )
+
+    first, again = embed(), embed(user="somebody")
+    assert first.headers["x-cache"] == "MISS" and again.headers["x-cache"] == "HIT"
+    assert first.parse().data == again.parse().data
+    assert len(tag.arrived) == 1
+    assert embed(encoding_format="float").headers["x-cache"] == "MISS"
+    assert embed(extra_headers={"cache-control": "no-store"}).headers["x-cache"] == "BYPASS"
+
+
+@pytest.mark.parametrize("provider", ["mock", "mock-cohere"])
+def test_rankings_are_given_again(team, tag, provider):
+    def rank(*documents):
+        return httpx2.post(
+            f"{POLICED}/v2/rerank",
+            json={"model": f"{provider}/rank~{tag}", "query": "a", "documents": documents},
+            headers={"authorization": f"Bearer {team.secret}"},
+            timeout=30,
+        )
+
+    first, again = rank("a b", "b c"), rank("a b", "b c")
+    assert first.headers["x-cache"] == "MISS" and again.headers["x-cache"] == "HIT"
+    assert first.json() == again.json()
+    assert len(tag.arrived) == 1
+    assert rank("b c", "a b").headers["x-cache"] == "MISS"
+
+
 def test_nobody_gets_anothers_answer(team, tag):
     raw(team, tag)
     assert raw(Team(), tag).headers["x-cache"] == "MISS"
