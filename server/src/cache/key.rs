@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use bytes::Bytes;
 use llm::chat::{ChatRequest, Protocol};
-use llm::dialects::{Repeatable, write_body_identity};
+use llm::dialects::{Repeatable, set_aside, write_body_identity};
 use llm::embeddings::EmbeddingsRequest;
 use llm::error::ApiError;
 use llm::rerank::RerankRequest;
@@ -79,6 +79,15 @@ impl<'a> Request<'a> {
             Self::Chat { request, .. } => request.model.as_deref(),
             Self::Embeddings(request) => request.model.as_deref(),
             Self::Rerank(request) => request.model.as_deref(),
+        }
+    }
+
+    /// Names of members that do not decide the answer.
+    pub fn set_aside(self) -> &'static [&'static str] {
+        match self {
+            Self::Chat { request, .. } => set_aside(request.protocol),
+            Self::Embeddings(request) => request.set_aside(),
+            Self::Rerank(_) => &[],
         }
     }
 

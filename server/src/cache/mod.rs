@@ -172,6 +172,7 @@ impl Cache {
                     .cloned(),
                 project: project.filter(|_| !shared).cloned(),
             },
+            set_aside: question.request.set_aside(),
             ttl: in_force.ttl,
             max_bytes: self.settings.max_entry_bytes,
             flight,

@@ -101,7 +101,7 @@ impl Repeatable for ChatResponse {
 
 impl Repeatable for EmbeddingsResponse {
     fn is_whole(&self) -> bool {
-        true
+        EmbeddingsResponse::is_whole(self)
     }
 
     fn bytes(&self) -> u64 {
@@ -127,7 +127,7 @@ impl Repeatable for EmbeddingsResponse {
 
 impl Repeatable for RerankResponse {
     fn is_whole(&self) -> bool {
-        true
+        !self.results.is_empty()
     }
 
     fn bytes(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! The place of an answer that is on its way.
 
+use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ pub(super) struct Place {
     pub(super) found_by: FoundBy,
     pub(super) mark: Option<Mark>,
     pub(super) owner: Owner,
+    /// What of the request does not decide the answer.
+    pub(super) set_aside: &'static [&'static str],
     pub(super) ttl: Duration,
     pub(super) max_bytes: u64,
     pub(super) flight: Option<Flight>,
@@ -63,7 +66,10 @@ impl Default for Coming {
 
 impl Slot {
     /// Who gives the answer, and what its tokens cost.
-    pub fn answered_by(&mut self, origin: Origin, price: Option<Price>) {
+    pub fn answered_by(&mut self, mut origin: Origin, price: Option<Price>) {
+        // Others may have said it, or not.
+        let decides = |name: &Cow<'_, str>| !self.0.set_aside.contains(&&**name);
+        origin.losses.dropped.retain(decides);
         self.0.origin = origin;
         self.0.price = price;
     }

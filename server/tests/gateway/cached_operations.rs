@@ -6,7 +6,7 @@ use server::app::App;
 use server::config::{Config, Dollars, Price, PriceOverride, UnitPriceOverride};
 use sqlx::Row;
 
-use crate::test_app::{TestApp, config_for, key, model};
+use crate::test_app::{TestApp, config_for, key, model, provider_of_kind};
 use crate::upstream::{Act, Upstream, json as reply};
 use llm::pricing::Unit;
 
@@ -125,6 +125,30 @@ async fn a_client_of_geminis_gets_vectors_again_too() {
         outcome_of(app.post("/v1/embeddings", &openai)).await,
         "MISS"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_client_said_of_itself_is_not_told() {
+    let upstream = Upstream::with(|number| {
+        // The first is no vector.
+        let vector = ["", "0.5"][number.min(1)];
+        let answer = format!(r#"{{"embeddings":[[{vector}]],"prompt_eval_count":8}}"#);
+        vec![reply("200 OK", &answer)]
+    })
+    .await;
+    let config = Config {
+        providers: vec![provider_of_kind("ollama", "up", &upstream, true)],
+        ..configured(&upstream)
+    };
+    let app = TestApp::caching(config).await;
+    let question = json!({"model": "fast", "input": "Hello", "user": "u", "input_type": "search"});
+    let embed = || app.post("/v1/embeddings", &question);
+    assert_eq!(outcome_of(embed()).await, "MISS");
+    for (cached, dropped) in [("MISS", "user, input_type"), ("HIT", "input_type")] {
+        let answer = embed().send().await.unwrap();
+        assert_eq!(outcome(&answer), cached);
+        assert_eq!(answer.headers()["x-gateway-dropped"], dropped);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -20,7 +20,7 @@ pub enum Repeatable {
 
 /// Top-level members that do not decide the answer: how it is sent, who asks, what the provider counts and keeps.
 /// The model's name is told apart, for it can also stand in the path.
-fn set_aside(protocol: Protocol) -> &'static [&'static str] {
+pub fn set_aside(protocol: Protocol) -> &'static [&'static str] {
     match protocol {
         Protocol::OpenAiResponses => &[
             "model",

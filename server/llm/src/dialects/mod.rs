@@ -9,5 +9,5 @@ pub mod openai_completions;
 pub mod openai_responses;
 mod system;
 
-pub use identity::{Repeatable, write_body_identity};
+pub use identity::{Repeatable, set_aside, write_body_identity};
 pub use system::OwnPrompt;

@@ -110,6 +110,14 @@ impl EmbeddingsRequest {
         }
     }
 
+    /// Top-level members that do not decide the answer. The model's name is told apart, for it can also stand in the path.
+    pub fn set_aside(&self) -> &'static [&'static str] {
+        match self.contents {
+            None => &["model", "user"],
+            Some(_) => &["model"],
+        }
+    }
+
     /// Appends what decides the answer, apart from where the request goes. Of long texts their `digest` is appended.
     ///
     /// # Errors
@@ -120,7 +128,7 @@ impl EmbeddingsRequest {
             Some(contents) if contents.batch => b'b',
             Some(_) => b'c',
         });
-        canonical::write_without(&["model", "user"], self.written(), out, digest)
+        canonical::write_without(self.set_aside(), self.written(), out, digest)
             .map_err(|error| not_json(&error))
     }
 

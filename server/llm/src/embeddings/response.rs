@@ -62,9 +62,17 @@ impl EmbeddingsResponse {
         }
     }
 
-    /// How long the vectors are as they are written, in bytes.
+    /// Whether each vector has numbers, and nothing else in it.
+    pub fn is_whole(&self) -> bool {
+        self.vectors.iter().all(Vector::is_whole)
+    }
+
+    /// How long the vectors are as they are written, in bytes, and what they take beside.
     pub fn written_len(&self) -> usize {
-        let vectors = self.vectors.iter().map(|vector| vector.written().len());
+        let vectors = self
+            .vectors
+            .iter()
+            .map(|vector| vector.written().len() + 64);
         let raw = self.raw.as_ref().map(|raw| raw.body.len());
         raw.unwrap_or_else(|| vectors.sum())
     }

@@ -51,6 +51,17 @@ impl Vector {
         }
     }
 
+    /// It has numbers, and nothing else in it.
+    pub(super) fn is_whole(&self) -> bool {
+        let written = self.written().as_bytes();
+        match self {
+            Self::Floats(_) => {
+                written.iter().any(u8::is_ascii_digit) && memchr::memchr(b'n', written).is_none()
+            }
+            Self::Base64(_) => !written.is_empty(),
+        }
+    }
+
     /// The same with bytes of its own.
     pub(super) fn detached(&self) -> Self {
         let own = Text::from(self.written().as_str());
@@ -114,6 +125,17 @@ mod tests {
             written(&packed, Encoding::Float),
             r#"{"v":[0.25,-0.001,3]}"#
         );
+    }
+
+    #[test]
+    fn a_vector_is_numbers() {
+        let floats = |json| Vector::Floats(Json::of_valid(Text::from(json)));
+        assert!(floats("[0]").is_whole() && floats("[1e-3,-2.5]").is_whole());
+        for odd in ["[]", "[null]", "[0.5,null]", "[ ]"] {
+            assert!(!floats(odd).is_whole(), "{odd}");
+        }
+        assert!(Vector::Base64(Text::from("AACAPg==")).is_whole());
+        assert!(!Vector::Base64(Text::from("")).is_whole());
     }
 
     #[test]

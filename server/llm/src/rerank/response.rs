@@ -17,6 +17,7 @@ pub struct RerankResponse {
     pub id: Text,
     /// The upstream's name of the model; may be empty.
     pub model: Text,
+    /// None, where the client reads the upstream's own bytes and the response is [`detached`](Self::detached).
     pub results: Vec<Ranked>,
     pub usage: Option<Usage>,
     /// What is charged for: a query with up to 100 documents is one.
@@ -44,7 +45,7 @@ impl RerankResponse {
         }
     }
 
-    /// The same with bytes of its own.
+    /// The same with bytes of its own, and no more of them than the client reads.
     #[must_use]
     pub fn detached(&self) -> Self {
         let own = |text: &Text| Text::from(text.as_str());
@@ -55,7 +56,10 @@ impl RerankResponse {
         Self {
             id: own(&self.id),
             model: own(&self.model),
-            results: self.results.iter().map(ranked).collect(),
+            results: match self.raw {
+                Some(_) => Vec::new(),
+                None => self.results.iter().map(ranked).collect(),
+            },
             raw: self.raw.as_ref().map(Raw::detached),
             ..*self
         }

@@ -24,7 +24,7 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, gateway: &Gateway) -> 
     ] {
         asked.get_or_create(&Outcome { result }).inc_by(times);
     }
-    let help = "Chat requests, by what the cache said";
+    let help = "Requests for what could have been given before, by what the cache said";
     let kind = asked.metric_type();
     asked.encode(encoder.encode_descriptor("cache_requests", help, None, kind)?)?;
     counter(
