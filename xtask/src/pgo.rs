@@ -24,6 +24,8 @@ const PROFILE: &str = "gateway.profdata.br";
 const COMPILER: &str = "compiler.txt";
 /// Given by hand, flags are not to be replaced by ours.
 const FLAGS: [&str; 2] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"];
+/// The names of functions depend on each of these settings, on whether they are stripped as well.
+const PROFILE_SETTINGS: &str = "CARGO_PROFILE_RELEASE_";
 
 /// A build that is guided by the profile.
 pub struct Guided {
@@ -35,6 +37,17 @@ impl Guided {
     /// `None`: there is none for this machine, or none is wanted.
     pub fn by(workspace: &Workspace) -> Result<Option<Self>> {
         if FLAGS.iter().any(|name| env::var_os(name).is_some()) {
+            return Ok(None);
+        }
+        let otherwise = |(name, _): &(OsString, OsString)| {
+            name.as_encoded_bytes()
+                .starts_with(PROFILE_SETTINGS.as_bytes())
+        };
+        if let Some((name, _)) = env::vars_os().find(otherwise) {
+            eprintln!(
+                "xtask: with {} functions have other names: the build is not guided by a profile",
+                name.display()
+            );
             return Ok(None);
         }
         let host = host()?;
