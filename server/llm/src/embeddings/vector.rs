@@ -139,6 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn a_detached_vector_shares_nothing_with_what_was_read() {
+        let read = bytes::Bytes::from_static(b"[0.5]");
+        let text = Text::slice_of(&read, 0..read.len());
+        for vector in [
+            Vector::Floats(Json::of_valid(text.clone())),
+            Vector::Base64(text),
+        ] {
+            let detached = vector.detached();
+            assert_eq!(detached, vector);
+            assert_ne!(detached.written().as_ptr(), read.as_ptr());
+        }
+    }
+
+    #[test]
     fn what_is_no_vector_stays() {
         let odd = Vector::Base64(Text::from("AAA="));
         assert_eq!(written(&odd, Encoding::Float), r#"{"v":"AAA="}"#);
