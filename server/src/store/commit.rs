@@ -49,11 +49,15 @@ async fn transaction(
     pending: &mut PendingRollups,
     when: Rollups,
 ) -> Result<Committed, StoreError> {
-    // Takes the write lock at once: a lock that is only asked for at the first write may be
-    // refused without waiting.
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut *connection)
-        .await?;
+    // A single statement is a transaction of its own. Each costs two changes of threads.
+    let several = when == Rollups::Now || records.len() > requests::AT_ONCE;
+    if several {
+        // Takes the write lock at once, as a single INSERT does: a lock that is only asked for at the first write may be
+        // refused without waiting.
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut *connection)
+            .await?;
+    }
     let mut committed = Committed {
         inserted: 0,
         rolled_up: false,
@@ -66,6 +70,8 @@ async fn transaction(
     if when == Rollups::Now {
         committed.rolled_up = rollups::write(connection, pending).await?;
     }
-    sqlx::query("COMMIT").execute(&mut *connection).await?;
+    if several {
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
+    }
     Ok(committed)
 }

@@ -62,9 +62,10 @@ const RARE: &[&str] = &[
     "saved_nanos",
 ];
 
-/// Rows an INSERT has, largest first: few shapes, so that each is prepared once and kept. Larger ones
-/// let the C heap grow and shrink with every batch.
-const SHAPES: [usize; 4] = [32, 16, 4, 1];
+/// Rows that an INSERT has at most: few shapes, so that each is prepared once and kept.
+const SHAPES: [usize; 4] = [1, 4, 32, AT_ONCE];
+/// So many records go into the database with one statement.
+pub(super) const AT_ONCE: usize = 128;
 
 static USUAL_INSERTS: LazyLock<[String; SHAPES.len()]> =
     LazyLock::new(|| SHAPES.map(|rows| insert_sql(rows, USUAL)));
@@ -101,20 +102,16 @@ pub(super) async fn insert(
         rows: 0,
         last_seq: 0,
     };
-    let mut rest = records;
-    for (shape, rows) in SHAPES.into_iter().enumerate() {
-        while rest.len() >= rows {
-            let (now, later) = rest.split_at(rows);
-            rest = later;
-            let usual = now.iter().all(is_usual);
-            let inserts = if usual { &USUAL_INSERTS } else { &INSERTS };
-            let arguments = arguments(now, usual).map_err(sqlx::Error::Encode)?;
-            let insert = query_with(inserts[shape].as_str(), arguments);
-            let done = insert.execute(&mut *connection).await?;
-            if done.rows_affected() > 0 {
-                inserted.rows += done.rows_affected();
-                inserted.last_seq = done.last_insert_rowid();
-            }
+    for now in records.chunks(AT_ONCE) {
+        let shape = SHAPES.partition_point(|room| *room < now.len());
+        let usual = now.iter().all(is_usual);
+        let inserts = if usual { &USUAL_INSERTS } else { &INSERTS };
+        let arguments = arguments(now, usual).map_err(sqlx::Error::Encode)?;
+        let insert = query_with(inserts[shape].as_str(), arguments);
+        let done = insert.execute(&mut *connection).await?;
+        if done.rows_affected() > 0 {
+            inserted.rows += done.rows_affected();
+            inserted.last_seq = done.last_insert_rowid();
         }
     }
     Ok(inserted)
@@ -154,12 +151,16 @@ impl Store {
     }
 }
 
+/// Inserts up to `rows` rows: those that have an id.
 fn insert_sql(rows: usize, columns: &[&str]) -> String {
-    let row = format!("({})", vec!["?"; columns.len()].join(", "));
+    let mut values = vec!["?"; columns.len()];
+    values[0] = "? AS id";
+    // Unlike one of VALUES, each of these is there or not, at next to no cost.
+    let row = format!("SELECT {} WHERE id IS NOT NULL", values.join(", "));
     format!(
-        "INSERT INTO requests ({}) VALUES {} ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO requests ({}) {} ON CONFLICT (id) DO NOTHING",
         columns.join(", "),
-        vec![row; rows].join(", ")
+        vec![row; rows].join(" UNION ALL ")
     )
 }
 
