@@ -5,17 +5,72 @@
     reason = "neither the heap nor the system has a function that is safe by its type"
 )]
 
+use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_long;
 #[cfg(target_os = "linux")]
 use std::{fs, io, ops::Range};
 
-use libmimalloc_sys::{mi_option_set, mi_option_t};
+use libmimalloc_sys::{mi_free, mi_malloc, mi_option_set, mi_option_t, mi_realloc, mi_zalloc};
+use mimalloc::MiMalloc;
 #[cfg(target_os = "linux")]
 use rustix::mm::{Advice, madvise};
 
 /// A request takes a tenth less time than with glibc's, for 2 MB more; musl's is slow under threads.
 #[global_allocator]
-static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static HEAP: Heap = Heap;
+
+/// mimalloc, asked as C programs ask it wherever that is enough. [`MiMalloc`] always names the alignment, and where that is
+/// more than 1, mimalloc asks itself for as much more, which is never of the size that it first looked for: every fifth
+/// allocation of a request took this way, at some 250 instructions in place of 10.
+struct Heap;
+
+/// All blocks are aligned to this if they are as large, and smaller ones to their size:
+/// <https://microsoft.github.io/mimalloc/group__malloc.html>, as `malloc` has to by the C standard.
+const ALIGNED: usize = align_of::<u128>();
+
+fn is_aligned_anyway(size: usize, align: usize) -> bool {
+    align <= ALIGNED && align <= size
+}
+
+// SAFETY: what is asked for is mimalloc's to give. It gives blocks of at least their size, aligned as said above or as
+// asked for, and takes them back whichever way they were got.
+unsafe impl GlobalAlloc for Heap {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_aligned_anyway(layout.size(), layout.align()) {
+            // SAFETY: it may be asked for any size.
+            return unsafe { mi_malloc(layout.size()) }.cast();
+        }
+        // SAFETY: as promised to this function.
+        unsafe { MiMalloc.alloc(layout) }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_aligned_anyway(layout.size(), layout.align()) {
+            // SAFETY: it may be asked for any size.
+            return unsafe { mi_zalloc(layout.size()) }.cast();
+        }
+        // SAFETY: as promised to this function.
+        unsafe { MiMalloc.alloc_zeroed(layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, _: Layout) {
+        // SAFETY: the block is one of mimalloc's, as promised to this function.
+        unsafe { mi_free(block.cast()) };
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if is_aligned_anyway(size, layout.align()) {
+            // SAFETY: the block is one of mimalloc's, as promised to this function.
+            return unsafe { mi_realloc(block.cast(), size) }.cast();
+        }
+        // SAFETY: as promised to this function.
+        unsafe { MiMalloc.realloc(block, layout, size) }
+    }
+}
 
 /// What is free for so many milliseconds goes back to the system. With mimalloc's own 1,000 a load of 256 connections
 /// takes 10 MB more, and no less time.
@@ -75,6 +130,40 @@ mod tests {
         set_up();
         // SAFETY: as above.
         assert_eq!(unsafe { mi_option_get(PURGE_DELAY) }, KEEP_FREE);
+    }
+
+    #[test]
+    fn blocks_are_aligned_as_they_have_to_be() {
+        for align in (0..8).map(|power| 1 << power) {
+            for size in (1..2100).chain([8191, 8192, 8193, 70_000, 700_000, 5_000_000]) {
+                let layout = Layout::from_size_align(size, align).unwrap();
+                let larger = Layout::from_size_align(size + 40, align).unwrap();
+                // SAFETY: sizes are not 0, and layouts are those of the blocks.
+                unsafe {
+                    // Two, so that not all of them lie at the beginning of a page.
+                    let [block, other] = [HEAP.alloc(layout), HEAP.alloc_zeroed(layout)];
+                    assert!(
+                        [block, other]
+                            .iter()
+                            .all(|block| block.addr().is_multiple_of(align)),
+                        "{size} of {align}"
+                    );
+                    block.write_bytes(7, size);
+                    assert!((0..size).all(|i| *other.add(i) == 0), "{size} of {align}");
+                    let block = HEAP.realloc(block, layout, size + 40);
+                    assert!(
+                        block.addr().is_multiple_of(align),
+                        "{size} of {align}, grown"
+                    );
+                    assert!(
+                        (0..size).all(|i| *block.add(i) == 7),
+                        "{size} of {align}, grown"
+                    );
+                    HEAP.dealloc(other, layout);
+                    HEAP.dealloc(block, larger);
+                }
+            }
+        }
     }
 
     #[test]
