@@ -38,12 +38,12 @@ impl Drop for Queue {
     }
 }
 
-/// What goes through the queue, in order.
+/// What goes through the queue, in order: little, for it is moved a few times.
 #[derive(Debug)]
 pub(super) enum Item {
-    Record(RequestRecord),
+    Record(Box<RequestRecord>),
     /// Answered when the record is committed, or on disk in the spool.
-    Durable(RequestRecord, oneshot::Sender<()>),
+    Durable(Box<RequestRecord>, oneshot::Sender<()>),
     /// Answered when all records before it are in the database and in its rollups, or in the spool.
     Flush(oneshot::Sender<()>),
     /// As `Flush`, and the writer ends.
@@ -77,8 +77,8 @@ impl Recorder {
 
     /// Hands a record over. Never waits, never fails: with the queue full the record goes to the
     /// spool, and what even that cannot take is counted as lost.
-    pub fn record(&self, record: RequestRecord) {
-        match self.0.queue.try_send(Item::Record(record)) {
+    pub fn record(&self, record: impl Into<Box<RequestRecord>>) {
+        match self.0.queue.try_send(Item::Record(record.into())) {
             Ok(()) => {
                 if self.0.queue.capacity() <= self.0.queue.max_capacity() / 2 {
                     self.0.state.hurry.notify_one();
@@ -89,9 +89,9 @@ impl Recorder {
     }
 
     /// Hands a record over and returns when it is committed, or in the spool: at most five seconds.
-    pub async fn record_durably(&self, record: RequestRecord) {
+    pub async fn record_durably(&self, record: impl Into<Box<RequestRecord>>) {
         let (done, committed) = oneshot::channel();
-        match self.0.queue.try_send(Item::Durable(record, done)) {
+        match self.0.queue.try_send(Item::Durable(record.into(), done)) {
             Ok(()) => {
                 self.0.state.hurry.notify_one();
                 let _ = tokio::time::timeout(DURABLE_WAIT, committed).await;
@@ -144,7 +144,7 @@ impl Recorder {
         match refused {
             TrySendError::Full(Item::Record(record) | Item::Durable(record, _)) => {
                 self.0.state.show(&record);
-                match self.0.state.try_with_spool(|spool| spool.append(&[record])) {
+                match self.0.state.try_with_spool(|spool| spool.append(&[*record])) {
                     Some(Ok(1)) => {}
                     Some(Ok(_)) => self.0.state.lose(1, "queue and spool are full"),
                     Some(Err(error)) => self.0.state.lose(1, &error.to_string()),

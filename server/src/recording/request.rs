@@ -36,7 +36,7 @@ pub struct Recording {
 
 #[derive(Debug)]
 struct Open {
-    record: RequestRecord,
+    record: Box<RequestRecord>,
     recorder: Recorder,
     started: Instant,
     /// When the attempt under way began.
@@ -75,7 +75,7 @@ pub struct Arrival {
 
 impl Recording {
     pub fn start(recorder: Recorder, arrival: Arrival) -> Self {
-        let record = RequestRecord {
+        let record = Box::new(RequestRecord {
             id: Uuid::now_v7(),
             started_at_us: Utc::now().timestamp_micros(),
             first_token_us: None,
@@ -108,7 +108,7 @@ impl Recording {
             shadow_of: None,
             bytes_in: 0,
             bytes_out: 0,
-        };
+        });
         Self {
             open: Some(Box::new(Open {
                 record,
@@ -442,7 +442,7 @@ impl Recording {
         }
     }
 
-    fn close(&mut self) -> Option<(Recorder, RequestRecord)> {
+    fn close(&mut self) -> Option<(Recorder, Box<RequestRecord>)> {
         let mut open = self.open.take()?;
         if open.record.outcome == Outcome::Cancelled && !open.gone {
             open.record.outcome = Outcome::Finished;
@@ -620,7 +620,7 @@ impl Open {
         }
     }
 
-    fn closed(mut self) -> (Recorder, RequestRecord) {
+    fn closed(mut self: Box<Self>) -> (Recorder, Box<RequestRecord>) {
         if let Some(Receiving(bytes)) = &self.receiving {
             self.record.bytes_in = bytes();
         }

@@ -187,11 +187,11 @@ impl Writer {
             match item {
                 Item::Record(record) => {
                     self.state.show(&record);
-                    self.batch.push(record);
+                    self.batch.push(*record);
                 }
                 Item::Durable(record, done) => {
                     self.state.show(&record);
-                    self.batch.push(record);
+                    self.batch.push(*record);
                     self.waiting.push(done);
                 }
                 Item::Flush(done) => {

@@ -100,7 +100,7 @@ impl Blocks {
         ];
         for ((what, name), last) in named.into_iter().zip(&mut block.last) {
             let Some(name) = name else { continue };
-            if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, name)) {
+            if last.as_ref() == Some(name) {
                 continue;
             }
             *last = Some(Arc::clone(name));
