@@ -143,15 +143,13 @@ impl Recorder {
     fn overflow(&self, refused: TrySendError<Item>) {
         match refused {
             TrySendError::Full(Item::Record(record) | Item::Durable(record, _)) => {
-                self.0.state.show(&record);
-                match self.0.state.try_with_spool(|spool| spool.append(&[*record])) {
+                let state = &self.0.state;
+                state.show(&record);
+                match state.try_with_spool(|spool| spool.append(&[*record])) {
                     Some(Ok(1)) => {}
-                    Some(Ok(_)) => self.0.state.lose(1, "queue and spool are full"),
-                    Some(Err(error)) => self.0.state.lose(1, &error.to_string()),
-                    None => self
-                        .0
-                        .state
-                        .lose(1, "the queue is full and the spool is busy"),
+                    Some(Ok(_)) => state.lose(1, "queue and spool are full"),
+                    Some(Err(error)) => state.lose(1, &error.to_string()),
+                    None => state.lose(1, "the queue is full and the spool is busy"),
                 }
             }
             TrySendError::Closed(_) => self.0.state.lose(1, "recording has ended"),
