@@ -27,6 +27,7 @@ mod schema;
 mod search;
 mod secrets;
 mod tally;
+mod vectors;
 
 #[cfg(test)]
 mod tests;

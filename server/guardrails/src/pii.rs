@@ -6,6 +6,7 @@ use shared::policies::PiiKind;
 
 use crate::iban;
 use crate::secrets;
+use crate::vectors::{digits, position};
 
 /// Something found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +211,7 @@ fn number(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
-        let digit = at + first_digit(&bytes[at..])?;
+        let digit = at + position(&bytes[at..], digits)?;
         let run = bytes[digit..]
             .iter()
             .take_while(|byte| byte.is_ascii_digit());
@@ -252,23 +253,6 @@ fn number(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
             return first;
         }
     }
-}
-
-/// Where the first digit is.
-fn first_digit(bytes: &[u8]) -> Option<usize> {
-    let from = first_piece(bytes, |byte| byte.is_ascii_digit());
-    let digit = bytes[from..].iter().position(u8::is_ascii_digit)?;
-    Some(from + digit)
-}
-
-/// Where the first piece begins that has such a byte, or the rest that is no whole piece. Pieces without one, as most
-/// are, are looked at in a few instructions each.
-pub fn first_piece(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
-    const PIECE: usize = 32;
-    // Without an early end: the compiler makes vectors of it.
-    let has_one = |piece: &[u8; PIECE]| piece.iter().fold(false, |any, byte| any | is(*byte));
-    let (pieces, _) = bytes.as_chunks::<PIECE>();
-    PIECE * pieces.iter().take_while(|piece| !has_one(piece)).count()
 }
 
 /// No letter, digit or point of a number stands before it.
@@ -517,11 +501,11 @@ mod tests {
     #[test]
     fn the_first_digit_is_found_wherever_it_stands() {
         let mut bytes = [b'/'; 100];
-        assert_eq!(first_digit(&bytes), None);
+        assert_eq!(position(&bytes, digits), None);
         for at in (0..bytes.len()).rev() {
             bytes[at] = if at % 2 == 0 { b'0' } else { b'9' };
             for from in 0..=at {
-                assert_eq!(first_digit(&bytes[from..]), Some(at - from));
+                assert_eq!(position(&bytes[from..], digits), Some(at - from));
             }
         }
     }

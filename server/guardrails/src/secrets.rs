@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::pii::{Found, Run, first_piece};
+use crate::pii::{Found, Run};
+use crate::vectors::{any_of, position};
 
 /// How a secret of this shape goes on after what it begins with.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +88,7 @@ const LONGEST_LABEL: usize = 40;
 pub fn find(text: &str, from: usize) -> Option<Found> {
     let bytes = text.as_bytes();
     let mut at = from;
-    while let Some(mark) = next_mark(&bytes[at..]) {
+    while let Some(mark) = position(&bytes[at..], any_of(MARKS)) {
         let mark = at + mark;
         let place = MARKS.iter().position(|byte| *byte == bytes[mark]);
         for start in place.map_or(&[][..], |place| &STARTS[place]) {
@@ -112,13 +113,6 @@ pub fn find(text: &str, from: usize) -> Option<Found> {
         at = mark + 1;
     }
     None
-}
-
-/// Where the first mark is. Pieces without one are looked at in a few instructions each.
-fn next_mark(bytes: &[u8]) -> Option<usize> {
-    let from = first_piece(bytes, |byte| MARKS.contains(&byte));
-    let mark = bytes[from..].iter().position(|byte| MARKS.contains(byte))?;
-    Some(from + mark)
 }
 
 /// Where a secret ends whose beginning ends at `body`, and how it would go on.
