@@ -1,6 +1,7 @@
 //! A database of many requests.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
@@ -23,6 +24,7 @@ pub async fn store(folder: &Path, rows: i64) -> Store {
             .map(|i| batch * BATCH + i)
             .map(|i| record(start + TimeDelta::microseconds(i * SPACING_US), i))
             .collect();
+        let records = Arc::new(records);
         let begun = Instant::now();
         let when = if batch % 5 == 4 || (batch + 1) * BATCH >= rows {
             Rollups::Now
@@ -32,7 +34,8 @@ pub async fn store(folder: &Path, rows: i64) -> Store {
         let commit = store.commit(&records, &mut pending, when);
         let mut done = commit.await.expect("a temporary file");
         while when == Rollups::Now && !done.rolled_up {
-            let rest = store.commit(&[], &mut pending, when);
+            let nothing = Arc::default();
+            let rest = store.commit(&nothing, &mut pending, when);
             done = rest.await.expect("a temporary file");
         }
         writing += begun.elapsed();

@@ -433,7 +433,7 @@ async fn a_spool_left_by_a_crash_is_written_once() {
     let mut pending = crate::store::PendingRollups::default();
     gateway
         .store
-        .commit(&records[..7], &mut pending, crate::store::Rollups::Later)
+        .commit_these(&records[..7], &mut pending, crate::store::Rollups::Later)
         .await
         .unwrap();
     drop(other);

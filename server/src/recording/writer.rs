@@ -103,7 +103,7 @@ impl Writer {
     pub(super) async fn run(mut self) {
         self.adopt_leftovers().await;
         // Rows of before are read now, while there are few: from then on memory tells what the rollups lack.
-        self.commit(&[], Rollups::Now).await;
+        self.commit(&Arc::default(), Rollups::Now).await;
         while !self.ended {
             self.gather().await;
             self.write_queue().await;
@@ -222,9 +222,9 @@ impl Writer {
             return;
         }
         if self.flush || self.retry.as_ref().is_none_or(|retry| retry.at <= now) {
-            let batch = std::mem::take(&mut self.batch);
+            let batch = Arc::new(std::mem::take(&mut self.batch));
             let written = self.commit(&batch, self.rollups()).await;
-            self.batch = batch;
+            self.batch = Arc::unwrap_or_clone(batch);
             if written {
                 self.batch.clear();
                 self.flush = false;
@@ -245,7 +245,7 @@ impl Writer {
     }
 
     /// Whether the database took the records.
-    async fn commit(&mut self, records: &[RequestRecord], rollups: Rollups) -> bool {
+    async fn commit(&mut self, records: &Arc<Vec<RequestRecord>>, rollups: Rollups) -> bool {
         match self.try_commit(records, rollups).await {
             Ok(committed) => {
                 self.state
@@ -266,7 +266,7 @@ impl Writer {
 
     async fn try_commit(
         &mut self,
-        records: &[RequestRecord],
+        records: &Arc<Vec<RequestRecord>>,
         rollups: Rollups,
     ) -> Result<Committed, StoreError> {
         self.follow_file().await?;
@@ -278,7 +278,7 @@ impl Writer {
             while !done.rolled_up {
                 done.rolled_up = self
                     .store
-                    .commit(&[], &mut self.pending, rollups)
+                    .commit(&Arc::default(), &mut self.pending, rollups)
                     .await
                     // The rows are in; rollups can wait.
                     .map_or(true, |more| more.rolled_up);
@@ -365,7 +365,7 @@ impl Writer {
         let Some(mut reader) = self.open_segment().await else {
             return;
         };
-        let records = reader.next(MAX_BATCH);
+        let records = Arc::new(reader.next(MAX_BATCH));
         if !records.is_empty() {
             if self.commit(&records, self.rollups()).await {
                 self.replay = Some(reader);
@@ -414,7 +414,7 @@ impl Writer {
         } else if self.state.spooled.load(Ordering::Relaxed) > 0 {
             self.replay_some().await;
         } else {
-            self.commit(&[], Rollups::Now).await;
+            self.commit(&Arc::default(), Rollups::Now).await;
         }
     }
 
@@ -425,7 +425,7 @@ impl Writer {
             return;
         }
         if self.pending.is_due() && self.rolled_up_at + ROLLUP_INTERVAL <= now {
-            self.commit(&[], Rollups::Now).await;
+            self.commit(&Arc::default(), Rollups::Now).await;
         } else if self.checked_at + IDLE_CHECK <= now
             && let Err(error) = self.follow_file().await
         {

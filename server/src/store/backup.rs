@@ -9,6 +9,7 @@
 //! Logged payloads, the admin token and keys that encrypt secrets are files of their own, and in no backup.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::Utc;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -244,10 +245,13 @@ async fn take_in(
     }
     let mut pending = PendingRollups::default();
     for records in waiting.chunks(BATCH) {
-        copied.commit(records, &mut pending, Rollups::Later).await?;
+        let records = Arc::new(records.to_vec());
+        copied
+            .commit(&records, &mut pending, Rollups::Later)
+            .await?;
     }
     while !copied
-        .commit(&[], &mut pending, Rollups::Now)
+        .commit(&Arc::default(), &mut pending, Rollups::Now)
         .await?
         .rolled_up
     {}

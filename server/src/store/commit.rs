@@ -1,5 +1,7 @@
 //! The writer's transaction: rows and, now and then, rollups.
 
+use std::sync::Arc;
+
 use sqlx::sqlite::SqliteConnection;
 
 use super::{PendingRollups, Store, StoreError, requests, rollups};
@@ -27,7 +29,7 @@ impl Store {
     /// error nothing of it has happened.
     pub async fn commit(
         &self,
-        records: &[RequestRecord],
+        records: &Arc<Vec<RequestRecord>>,
         pending: &mut PendingRollups,
         rollups: Rollups,
     ) -> Result<Committed, StoreError> {
@@ -45,12 +47,12 @@ impl Store {
 
 async fn transaction(
     connection: &mut SqliteConnection,
-    records: &[RequestRecord],
+    records: &Arc<Vec<RequestRecord>>,
     pending: &mut PendingRollups,
     when: Rollups,
 ) -> Result<Committed, StoreError> {
     // A single statement is a transaction of its own. Each costs two changes of threads.
-    let several = when == Rollups::Now || records.len() > requests::AT_ONCE;
+    let several = when == Rollups::Now;
     if several {
         // Takes the write lock at once, as a single INSERT does: a lock that is only asked for at the first write may be
         // refused without waiting.

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use super::lock::DatabaseLock;
 use super::migrations::migrate;
 use super::watched_file::WatchedFile;
-use super::{StoreError, rollups};
+use super::{StoreError, new_requests, rollups};
 use crate::config::sqlite_file;
 
 /// How long a write waits for another process: hardly at all, for until it is on disk
@@ -132,7 +132,10 @@ impl Pools {
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
             .after_connect(|connection, _| {
-                Box::pin(async move { wait_at_most(connection, WRITE_BUSY).await })
+                Box::pin(async move {
+                    new_requests::register(connection).await?;
+                    wait_at_most(connection, WRITE_BUSY).await
+                })
             })
             .connect_with(
                 options

@@ -22,6 +22,7 @@ mod key_secrets;
 mod lock;
 mod migrations;
 mod netstrings;
+mod new_requests;
 mod overview;
 mod payloads;
 mod recovery;

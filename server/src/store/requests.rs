@@ -6,71 +6,122 @@ use std::sync::{Arc, LazyLock};
 
 use llm::chat::{Losses, Usage};
 use llm::error::{ErrorKind, ErrorSource};
-use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as NameError, StrDeserializer};
-use sqlx::error::BoxDynError;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
-use sqlx::{Arguments, Row, query, query_with};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row, query};
 use uuid::Uuid;
 
+use super::new_requests::{self, Batch, Column};
 use super::{Store, StoreError};
 use crate::recording::record::{CacheOutcome, Outcome, RequestRecord};
 
-/// In the order of [`add_usual`].
-const USUAL: &[&str] = &[
-    "id",
-    "started_at_us",
-    "first_token_us",
-    "latency_us",
-    "upstream_us",
-    "key_name",
-    "project",
-    "client_address",
-    "dialect",
-    "endpoint",
-    "requested_model",
-    "provider",
-    "upstream_model",
-    "stream",
-    "outcome",
-    "status",
-    "attempts",
-    "input_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost_nanos",
-    "cache",
-    "finish_reason",
-    "bytes_in",
-    "bytes_out",
-    "usage_estimated",
+/// What is written of a record: a column, and what stands in it.
+pub(super) const USUAL: &[Column] = &[
+    ("id", |record, cell| cell.set_result(record.id.as_bytes())),
+    ("started_at_us", |record, cell| {
+        cell.set_result(&record.started_at_us)
+    }),
+    ("first_token_us", |record, cell| {
+        cell.set_result(&record.first_token_us)
+    }),
+    ("latency_us", |record, cell| {
+        cell.set_result(&record.latency_us)
+    }),
+    ("upstream_us", |record, cell| {
+        cell.set_result(&record.upstream_us)
+    }),
+    ("key_name", |record, cell| cell.set_result(&record.key)),
+    ("project", |record, cell| cell.set_result(&record.project)),
+    ("client_address", |record, cell| {
+        cell.set_result(&record.client_address.map(address_text))
+    }),
+    ("dialect", |record, cell| cell.set_result(&record.dialect)),
+    ("endpoint", |record, cell| cell.set_result(&record.endpoint)),
+    ("requested_model", |record, cell| {
+        cell.set_result(&record.requested_model)
+    }),
+    ("provider", |record, cell| cell.set_result(&record.provider)),
+    ("upstream_model", |record, cell| {
+        cell.set_result(&record.upstream_model)
+    }),
+    ("stream", |record, cell| cell.set_result(&record.stream)),
+    ("outcome", |record, cell| {
+        cell.set_result(outcome_name(record.outcome))
+    }),
+    ("status", |record, cell| cell.set_result(&record.status)),
+    ("attempts", |record, cell| {
+        cell.set_result(&json(&record.attempts)?)
+    }),
+    ("input_tokens", |record, cell| {
+        cell.set_result(&tokens(record, |usage| usage.input_tokens))
+    }),
+    ("cached_tokens", |record, cell| {
+        cell.set_result(&tokens(record, |usage| usage.cached_tokens))
+    }),
+    ("cache_write_tokens", |record, cell| {
+        cell.set_result(&tokens(record, |usage| usage.cache_write_tokens))
+    }),
+    ("output_tokens", |record, cell| {
+        cell.set_result(&tokens(record, |usage| usage.output_tokens))
+    }),
+    ("reasoning_tokens", |record, cell| {
+        cell.set_result(&tokens(record, |usage| usage.reasoning_tokens))
+    }),
+    ("usage_estimated", |record, cell| {
+        cell.set_result(&record.usage_estimated)
+    }),
+    ("cost_nanos", |record, cell| {
+        cell.set_result(&record.cost_nanos)
+    }),
+    ("cache", |record, cell| {
+        cell.set_result(cache_name(record.cache))
+    }),
+    ("finish_reason", |record, cell| {
+        cell.set_result(&record.finish_reason)
+    }),
+    ("bytes_in", |record, cell| {
+        cell.set_result(&integer(record.bytes_in))
+    }),
+    ("bytes_out", |record, cell| {
+        cell.set_result(&integer(record.bytes_out))
+    }),
 ];
 
-/// Null in nearly all rows, and then not written at all. In the order of [`add_rare`].
-const RARE: &[&str] = &[
-    "error_kind",
-    "error_source",
-    "error_message",
-    "dropped",
-    "emulated",
-    "shadow_of",
-    "guardrails",
-    "saved_tokens",
-    "saved_nanos",
+/// Null in nearly all rows, and then not written at all.
+pub(super) const RARE: &[Column] = &[
+    ("error_kind", |record, cell| {
+        cell.set_result(&record.error_kind.map(ErrorKind::as_str))
+    }),
+    ("error_source", |record, cell| {
+        cell.set_result(&record.error_source.map(ErrorSource::as_str))
+    }),
+    ("error_message", |record, cell| {
+        cell.set_result(&record.error_message)
+    }),
+    ("dropped", |record, cell| {
+        cell.set_result(&list_json(&record.losses.dropped)?)
+    }),
+    ("emulated", |record, cell| {
+        cell.set_result(&list_json(&record.losses.emulated)?)
+    }),
+    ("shadow_of", |record, cell| {
+        cell.set_result(&record.shadow_of.map(Uuid::into_bytes))
+    }),
+    ("guardrails", |record, cell| {
+        cell.set_result(&list_json(&record.guardrails)?)
+    }),
+    ("saved_tokens", |record, cell| {
+        cell.set_result(&record.saved_tokens.map(integer))
+    }),
+    ("saved_nanos", |record, cell| {
+        cell.set_result(&record.saved_nanos)
+    }),
 ];
 
-/// Rows that an INSERT has at most: few shapes, so that each is prepared once and kept.
-const SHAPES: [usize; 4] = [1, 4, 32, AT_ONCE];
-/// So many records go into the database with one statement.
-pub(super) const AT_ONCE: usize = 128;
-
-static USUAL_INSERTS: LazyLock<[String; SHAPES.len()]> =
-    LazyLock::new(|| SHAPES.map(|rows| insert_sql(rows, USUAL)));
-static INSERTS: LazyLock<[String; SHAPES.len()]> =
-    LazyLock::new(|| SHAPES.map(|rows| insert_sql(rows, &[USUAL, RARE].concat())));
+static INSERT_USUAL: LazyLock<String> = LazyLock::new(|| insert_sql(&names(USUAL)));
+static INSERT: LazyLock<String> = LazyLock::new(|| insert_sql(&columns()));
 
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -81,7 +132,12 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
 
 /// All columns that a record is made of, as a statement names them.
 pub(super) fn columns() -> String {
-    [USUAL, RARE].concat().join(", ")
+    [names(USUAL), names(RARE)].join(", ")
+}
+
+fn names(columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
 }
 
 /// What became of a batch.
@@ -93,28 +149,29 @@ pub(super) struct Inserted {
     pub(super) last_seq: i64,
 }
 
-/// Inserts the records that are not there yet.
+/// Inserts the records that are not there yet. SQLite fetches them itself, with one statement however many they are: bound
+/// as parameters they took it twice as long.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    records: &[RequestRecord],
+    records: &Arc<Vec<RequestRecord>>,
 ) -> Result<Inserted, StoreError> {
-    let mut inserted = Inserted {
-        rows: 0,
-        last_seq: 0,
-    };
-    for now in records.chunks(AT_ONCE) {
-        let shape = SHAPES.partition_point(|room| *room < now.len());
-        let usual = now.iter().all(is_usual);
-        let inserts = if usual { &USUAL_INSERTS } else { &INSERTS };
-        let arguments = arguments(now, usual).map_err(sqlx::Error::Encode)?;
-        let insert = query_with(inserts[shape].as_str(), arguments);
-        let done = insert.execute(&mut *connection).await?;
-        if done.rows_affected() > 0 {
-            inserted.rows += done.rows_affected();
-            inserted.last_seq = done.last_insert_rowid();
-        }
-    }
-    Ok(inserted)
+    let batch = Batch::hand_over(Arc::clone(records));
+    let usual = records.iter().all(is_usual);
+    let insert = if usual { &INSERT_USUAL } else { &INSERT };
+    let done = query(insert.as_str())
+        .bind(batch.number())
+        .execute(connection)
+        .await?;
+    Ok(match done.rows_affected() {
+        0 => Inserted {
+            rows: 0,
+            last_seq: 0,
+        },
+        rows => Inserted {
+            rows,
+            last_seq: done.last_insert_rowid(),
+        },
+    })
 }
 
 /// Requests with a `seq` above `seq`, in that order, at most `limit`. Rows that someone else wrote
@@ -151,16 +208,12 @@ impl Store {
     }
 }
 
-/// Inserts up to `rows` rows: those that have an id.
-fn insert_sql(rows: usize, columns: &[&str]) -> String {
-    let mut values = vec!["?"; columns.len()];
-    values[0] = "? AS id";
-    // Unlike one of VALUES, each of these is there or not, at next to no cost.
-    let row = format!("SELECT {} WHERE id IS NOT NULL", values.join(", "));
+fn insert_sql(columns: &str) -> String {
+    // Without a WHERE, SQLite takes ON CONFLICT for a join's ON.
     format!(
-        "INSERT INTO requests ({}) {} ON CONFLICT (id) DO NOTHING",
-        columns.join(", "),
-        vec![row; rows].join(" UNION ALL ")
+        "INSERT INTO requests ({columns}) SELECT {columns} FROM {} (?) WHERE true \
+         ON CONFLICT (id) DO NOTHING",
+        new_requests::NAME
     )
 }
 
@@ -174,72 +227,19 @@ fn is_usual(record: &RequestRecord) -> bool {
     !error && !saved && !copied && record.losses.is_empty() && record.guardrails.is_empty()
 }
 
-/// What an INSERT of these rows is given.
-fn arguments(records: &[RequestRecord], usual: bool) -> Result<SqliteArguments, BoxDynError> {
-    let columns = USUAL.len() + if usual { 0 } else { RARE.len() };
-    let mut arguments = SqliteArguments::default();
-    // Grown piece by piece, it would be copied several times.
-    arguments.reserve(records.len() * columns, 0);
-    for record in records {
-        add_usual(&mut arguments, record)?;
-        if !usual {
-            add_rare(&mut arguments, record)?;
-        }
-    }
-    Ok(arguments)
-}
-
-/// What usual rows have. Names travel as shared strings and are not copied.
-fn add_usual(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), BoxDynError> {
+fn tokens(record: &RequestRecord, count: fn(&Usage) -> u64) -> Option<i64> {
     let usage = record.usage.as_ref();
-    let tokens = |count: fn(&Usage) -> u64| usage.map(|usage| integer(count(usage)));
-    row.add(record.id.as_bytes().to_vec())?;
-    row.add(record.started_at_us)?;
-    row.add(record.first_token_us)?;
-    row.add(record.latency_us)?;
-    row.add(record.upstream_us)?;
-    row.add(record.key.clone())?;
-    row.add(record.project.clone())?;
-    row.add(record.client_address.map(address_text))?;
-    row.add(Arc::clone(&record.dialect))?;
-    row.add(Arc::clone(&record.endpoint))?;
-    row.add(record.requested_model.clone())?;
-    row.add(record.provider.clone())?;
-    row.add(record.upstream_model.clone())?;
-    row.add(record.stream)?;
-    row.add(Arc::clone(outcome_name(record.outcome)))?;
-    row.add(i64::from(record.status))?;
-    row.add(attempts_json(record))?;
-    row.add(tokens(|usage| usage.input_tokens))?;
-    row.add(tokens(|usage| usage.cached_tokens))?;
-    row.add(tokens(|usage| usage.cache_write_tokens))?;
-    row.add(tokens(|usage| usage.output_tokens))?;
-    row.add(tokens(|usage| usage.reasoning_tokens))?;
-    row.add(record.cost_nanos)?;
-    row.add(Arc::clone(cache_name(record.cache)))?;
-    row.add(record.finish_reason.clone())?;
-    row.add(integer(record.bytes_in))?;
-    row.add(integer(record.bytes_out))?;
-    row.add(record.usage_estimated)
+    usage.map(|usage| integer(count(usage)))
 }
 
-/// The rest of a row.
-fn add_rare(row: &mut SqliteArguments, record: &RequestRecord) -> Result<(), BoxDynError> {
-    row.add(record.error_kind.map(ErrorKind::as_str))?;
-    row.add(record.error_source.map(ErrorSource::as_str))?;
-    row.add(record.error_message.clone())?;
-    row.add(names_json(&record.losses.dropped))?;
-    row.add(names_json(&record.losses.emulated))?;
-    row.add(record.shadow_of.map(|id| id.as_bytes().to_vec()))?;
-    row.add(rules_json(record))?;
-    row.add(record.saved_tokens.map(integer))?;
-    row.add(record.saved_nanos)
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// `None`: no rule had anything to do, as with nearly all requests.
-fn rules_json(record: &RequestRecord) -> Option<String> {
-    let rules = &record.guardrails;
-    (!rules.is_empty()).then(|| serde_json::to_string(rules).expect("names are JSON"))
+/// `None`: null, as in nearly all rows.
+fn list_json<T: Serialize>(list: &[T]) -> rusqlite::Result<Option<String>> {
+    (!list.is_empty()).then(|| json(&list)).transpose()
 }
 
 /// As `Display` writes it, of which there is one a row: an IPv4 address without the formatter's detours.
@@ -261,23 +261,13 @@ fn address_text(address: IpAddr) -> String {
     text
 }
 
-/// A list as JSON; none is null.
-fn names_json(names: &[Cow<'static, str>]) -> Option<String> {
-    let write = || serde_json::to_string(names).expect("names are always JSON");
-    (!names.is_empty()).then(write)
-}
-
-fn names(row: &SqliteRow, column: &str) -> Result<Vec<Cow<'static, str>>, StoreError> {
+fn list(row: &SqliteRow, column: &str) -> Result<Vec<Cow<'static, str>>, StoreError> {
     match row.try_get::<Option<&str>, _>(column)? {
         None => Ok(Vec::new()),
         Some(json) => {
             serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.to_string()))
         }
     }
-}
-
-fn attempts_json(record: &RequestRecord) -> String {
-    serde_json::to_string(&record.attempts).expect("names and numbers are always JSON")
 }
 
 /// SQLite's integers are signed.
@@ -367,8 +357,8 @@ pub(super) fn record(row: &SqliteRow) -> Result<RequestRecord, StoreError> {
         usage,
         usage_estimated: row.try_get("usage_estimated")?,
         losses: Losses {
-            dropped: names(row, "dropped")?,
-            emulated: names(row, "emulated")?,
+            dropped: list(row, "dropped")?,
+            emulated: list(row, "emulated")?,
         },
         guardrails: match row.try_get::<Option<&str>, _>("guardrails")? {
             Some(rules) => serde_json::from_str(rules)

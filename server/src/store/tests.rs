@@ -1,11 +1,13 @@
 //! The store through its public surface.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use sqlx::Row;
 
 use super::rollups::{RollupKey, decode};
-use super::{Figures, PendingRollups, Retention, Rollups, Store, StoreError};
+use super::{Committed, Figures, PendingRollups, Retention, Rollups, Store, StoreError};
 use crate::recording::record::RequestRecord;
 use crate::recording::samples::{NOON_US, any_record, record_at};
 
@@ -23,6 +25,16 @@ impl Store {
     /// Runs SQL on the connection that writes.
     pub(crate) async fn execute(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.writer()).await.unwrap();
+    }
+
+    pub(crate) async fn commit_these(
+        &self,
+        records: &[RequestRecord],
+        pending: &mut PendingRollups,
+        rollups: Rollups,
+    ) -> Result<Committed, StoreError> {
+        let records = Arc::new(records.to_vec());
+        self.commit(&records, pending, rollups).await
     }
 
     /// Both rollup tables hold exactly the sums of the rows.
@@ -113,7 +125,7 @@ proptest! {
         block_on(async {
             let database = Database::open().await;
             let mut pending = PendingRollups::default();
-            database.store.commit(&records, &mut pending, Rollups::Later).await.unwrap();
+            database.store.commit_these(&records, &mut pending, Rollups::Later).await.unwrap();
             let rows = database.store.requests_after(0, 1000).await.unwrap();
             let (seqs, rows): (Vec<i64>, Vec<_>) = rows.into_iter().unzip();
             assert_eq!(rows, records);
@@ -140,14 +152,14 @@ proptest! {
                         pending = PendingRollups::default();
                     }
                     5 => {
-                        database.store.commit(batch, &mut other, Rollups::Now).await.unwrap();
+                        database.store.commit_these(batch, &mut other, Rollups::Now).await.unwrap();
                     }
                     _ => {
-                        database.store.commit(batch, &mut pending, rollups).await.unwrap();
+                        database.store.commit_these(batch, &mut pending, rollups).await.unwrap();
                     }
                 }
             }
-            database.store.commit(&[], &mut pending, Rollups::Now).await.unwrap();
+            database.store.commit_these(&[], &mut pending, Rollups::Now).await.unwrap();
             assert!(!pending.is_due());
             database.store.assert_rollups_agree().await;
         });
@@ -163,7 +175,7 @@ async fn more_rows_than_one_round_reads_are_caught_up_with() {
     for batch in records.chunks(1000) {
         database
             .store
-            .commit(batch, &mut PendingRollups::default(), Rollups::Later)
+            .commit_these(batch, &mut PendingRollups::default(), Rollups::Later)
             .await
             .unwrap();
     }
@@ -171,7 +183,7 @@ async fn more_rows_than_one_round_reads_are_caught_up_with() {
     let mut rounds = 1;
     while !database
         .store
-        .commit(&[], &mut pending, Rollups::Now)
+        .commit_these(&[], &mut pending, Rollups::Now)
         .await
         .unwrap()
         .rolled_up
@@ -188,7 +200,7 @@ async fn a_row_that_nobody_can_read_holds_nothing_up() {
     let mut pending = PendingRollups::default();
     database
         .store
-        .commit(&[record_at(NOON_US)], &mut pending, Rollups::Now)
+        .commit_these(&[record_at(NOON_US)], &mut pending, Rollups::Now)
         .await
         .unwrap();
     database
@@ -206,7 +218,7 @@ async fn a_row_that_nobody_can_read_holds_nothing_up() {
     let record = record_at(NOON_US + 1);
     database
         .store
-        .commit(&[record], &mut pending, Rollups::Now)
+        .commit_these(&[record], &mut pending, Rollups::Now)
         .await
         .unwrap();
     let sum: i64 = sqlx::query_scalar("SELECT sum(requests) FROM rollups_minute")
@@ -235,13 +247,13 @@ async fn models_that_do_not_exist_and_crowds_of_models_are_folded() {
         .collect();
     database
         .store
-        .commit(&unknown, &mut pending, Rollups::Now)
+        .commit_these(&unknown, &mut pending, Rollups::Now)
         .await
         .unwrap();
     for batch in crowd.chunks(400) {
         database
             .store
-            .commit(batch, &mut pending, Rollups::Now)
+            .commit_these(batch, &mut pending, Rollups::Now)
             .await
             .unwrap();
     }
@@ -270,7 +282,7 @@ async fn what_is_too_old_is_deleted_and_its_space_given_back() {
     for batch in records.chunks(1000) {
         database
             .store
-            .commit(batch, &mut pending, Rollups::Now)
+            .commit_these(batch, &mut pending, Rollups::Now)
             .await
             .unwrap();
     }
@@ -344,21 +356,21 @@ async fn a_request_that_is_not_rolled_up_is_not_deleted() {
     };
     database
         .store
-        .commit(&[record_at(NOON_US)], &mut pending, Rollups::Later)
+        .commit_these(&[record_at(NOON_US)], &mut pending, Rollups::Later)
         .await
         .unwrap();
     let later = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::days(9);
     assert!(!database.store.delete_old(retention, later).await.unwrap());
     database
         .store
-        .commit(&[], &mut pending, Rollups::Now)
+        .commit_these(&[], &mut pending, Rollups::Now)
         .await
         .unwrap();
     assert!(database.store.delete_old(retention, later).await.unwrap());
     // The next row is rolled up although the table was empty in between.
     database
         .store
-        .commit(
+        .commit_these(
             &[record_at(NOON_US)],
             &mut PendingRollups::default(),
             Rollups::Now,
@@ -427,7 +439,7 @@ async fn analysts_see_text_and_friendly_units() {
     let id = record.id.to_string();
     database
         .store
-        .commit(&[record], &mut PendingRollups::default(), Rollups::Now)
+        .commit_these(&[record], &mut PendingRollups::default(), Rollups::Now)
         .await
         .unwrap();
     let row = sqlx::query("SELECT * FROM usage_requests")

@@ -20,7 +20,7 @@ async fn a_record_is_written_once() {
         (0..170, 0, Rollups::Now),
     ] {
         let part = &records[part];
-        let done = database.store.commit(part, &mut pending, rollups);
+        let done = database.store.commit_these(part, &mut pending, rollups);
         assert_eq!(done.await.unwrap().inserted, inserted);
     }
     assert_eq!(
@@ -42,7 +42,7 @@ async fn a_failed_statement_leaves_no_trace() {
     for _ in 0..2 {
         let refused = database
             .store
-            .commit(&records, &mut pending, Rollups::Later);
+            .commit_these(&records, &mut pending, Rollups::Later);
         refused.await.unwrap_err();
     }
     let there = database.store.requests_after(0, 1000).await.unwrap();
@@ -50,11 +50,11 @@ async fn a_failed_statement_leaves_no_trace() {
     database.store.execute("DROP TRIGGER no").await;
     let done = database
         .store
-        .commit(&records, &mut pending, Rollups::Later);
+        .commit_these(&records, &mut pending, Rollups::Later);
     assert_eq!(done.await.unwrap().inserted, 20);
     database
         .store
-        .commit(&[], &mut pending, Rollups::Now)
+        .commit_these(&[], &mut pending, Rollups::Now)
         .await
         .unwrap();
     database.store.assert_rollups_agree().await;
@@ -67,7 +67,7 @@ async fn a_failed_transaction_leaves_no_trace() {
     let records = records(20);
     database
         .store
-        .commit(&records[..10], &mut pending, Rollups::Now)
+        .commit_these(&records[..10], &mut pending, Rollups::Now)
         .await
         .unwrap();
     database
@@ -77,7 +77,7 @@ async fn a_failed_transaction_leaves_no_trace() {
     // Rows and rollups were written before the watermark was refused.
     database
         .store
-        .commit(&records[10..], &mut pending, Rollups::Now)
+        .commit_these(&records[10..], &mut pending, Rollups::Now)
         .await
         .unwrap_err();
     assert_eq!(
@@ -87,7 +87,7 @@ async fn a_failed_transaction_leaves_no_trace() {
     database.store.execute("DROP TRIGGER no").await;
     database
         .store
-        .commit(&records[10..], &mut pending, Rollups::Now)
+        .commit_these(&records[10..], &mut pending, Rollups::Now)
         .await
         .unwrap();
     assert_eq!(

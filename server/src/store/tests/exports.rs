@@ -36,7 +36,7 @@ proptest! {
             let database = Database::open().await;
             let store = &database.store;
             let mut pending = PendingRollups::default();
-            store.commit(&records, &mut pending, Rollups::Now).await.unwrap();
+            store.commit_these(&records, &mut pending, Rollups::Now).await.unwrap();
             let snapshot = store.snapshot().await.unwrap();
             let mut connection = opened(snapshot.path()).await;
             for (view, sql) in [
@@ -74,7 +74,7 @@ async fn a_snapshot_has_no_secrets_and_goes() {
     let store = &database.store;
     let mut pending = PendingRollups::default();
     store
-        .commit(&[record_at(NOON_US)], &mut pending, Rollups::Now)
+        .commit_these(&[record_at(NOON_US)], &mut pending, Rollups::Now)
         .await
         .unwrap();
     store
@@ -129,7 +129,10 @@ async fn rows_that_come_meanwhile_are_not_in_an_export() {
     let mut pending = PendingRollups::default();
     let commit = async |pending: &mut PendingRollups| {
         let records: Vec<_> = (0..3000).map(|i| record_at(NOON_US + i)).collect();
-        store.commit(&records, pending, Rollups::Now).await.unwrap();
+        store
+            .commit_these(&records, pending, Rollups::Now)
+            .await
+            .unwrap();
     };
     commit(&mut pending).await;
     let mut pages = store
@@ -166,7 +169,7 @@ async fn values_come_as_they_are() {
         })
         .collect();
     for batch in records.chunks(1000) {
-        let commit = store.commit(batch, &mut pending, Rollups::Now);
+        let commit = store.commit_these(batch, &mut pending, Rollups::Now);
         commit.await.unwrap();
     }
     let lines = exported(store, ExportView::Requests, ExportFormat::JsonLines).await;
@@ -211,7 +214,7 @@ async fn a_range_of_time_is_what_it_says() {
         .collect();
     for batch in records.chunks(700) {
         store
-            .commit(batch, &mut pending, Rollups::Now)
+            .commit_these(batch, &mut pending, Rollups::Now)
             .await
             .unwrap();
     }

@@ -40,7 +40,9 @@ async fn of_schema(version: i64, newer: &Database) -> (SqliteConnection, String)
 
 async fn filled(database: &Database, records: &[RequestRecord]) {
     let mut pending = PendingRollups::default();
-    let written = database.store.commit(records, &mut pending, Rollups::Now);
+    let written = database
+        .store
+        .commit_these(records, &mut pending, Rollups::Now);
     written.await.unwrap();
 }
 
@@ -101,7 +103,7 @@ async fn rollups_of_before_are_kept_and_filled() {
     let newer = record_at(NOON_US + 1);
     let mut pending = PendingRollups::default();
     store
-        .commit(std::slice::from_ref(&newer), &mut pending, Rollups::Now)
+        .commit_these(std::slice::from_ref(&newer), &mut pending, Rollups::Now)
         .await
         .unwrap();
     let filter = RequestFilter {

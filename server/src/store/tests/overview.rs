@@ -23,7 +23,7 @@ async fn with(records: &[RequestRecord]) -> Database {
     let database = Database::open().await;
     database
         .store
-        .commit(records, &mut PendingRollups::default(), Rollups::Now)
+        .commit_these(records, &mut PendingRollups::default(), Rollups::Now)
         .await
         .unwrap();
     database

@@ -152,7 +152,7 @@ proptest! {
             let records = many(&some);
             for (i, batch) in records.chunks(batch).enumerate() {
                 let when = if rolled_up || i % 3 == 0 { Rollups::Now } else { Rollups::Later };
-                database.store.commit(batch, &mut pending, when).await.unwrap();
+                database.store.commit_these(batch, &mut pending, when).await.unwrap();
             }
             let mut there = records;
             for filter in filters.iter().chain([&RequestFilter::default()]) {
@@ -162,7 +162,7 @@ proptest! {
                 let limit = limit.max(expected.len() / 20);
                 let found = pages(&database.store, filter, limit, async || {
                     let more = many(&some[..3]).split_off(1400);
-                    database.store.commit(&more, &mut pending, Rollups::Now).await.unwrap();
+                    database.store.commit_these(&more, &mut pending, Rollups::Now).await.unwrap();
                     there.extend(more);
                 })
                 .await;
@@ -179,7 +179,7 @@ async fn a_request_is_found_by_its_id() {
     let mut pending = PendingRollups::default();
     let store = &database.store;
     store
-        .commit(&records, &mut pending, Rollups::Now)
+        .commit_these(&records, &mut pending, Rollups::Now)
         .await
         .unwrap();
     let record = &records[77];
@@ -209,7 +209,7 @@ async fn blocks_go_with_their_rows() {
         .map(|i| record_at(NOON_US + i * minute_us))
         .collect();
     store
-        .commit(&records, &mut pending, Rollups::Now)
+        .commit_these(&records, &mut pending, Rollups::Now)
         .await
         .unwrap();
     let retention = Retention {

@@ -12,7 +12,7 @@ async fn crowded_hours(store: &Store) -> (Vec<RequestRecord>, DateTime<Utc>) {
     records.extend(crowd(NOON_US + hour_us, 20, 2, [7, 1, 1, 20, 1, 1]));
     records.extend(crowd(NOON_US + 3 * hour_us, 400, 3, [3, 1, 3, 90, 2, 2]));
     store
-        .commit(&records, &mut PendingRollups::default(), Rollups::Now)
+        .commit_these(&records, &mut PendingRollups::default(), Rollups::Now)
         .await
         .unwrap();
     let now = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::days(1);

@@ -206,7 +206,7 @@ proptest! {
             for (batch, crowd, days) in batches {
                 let batch = batch.into_iter().map(|(record, day)| on_day(record, day));
                 let batch: Vec<_> = batch.chain(crowd.into_iter().flatten()).collect();
-                database.store.commit(&batch, &mut pending, Rollups::Now).await.unwrap();
+                database.store.commit_these(&batch, &mut pending, Rollups::Now).await.unwrap();
                 for _ in 0..days {
                     database.store.sum_up_day(over).await.unwrap();
                 }
@@ -244,7 +244,7 @@ async fn days_that_are_over_are_summed_up_and_opened_again() {
         .map(|i| record_at(NOON_US + i % 4 * DAY_US + i * 1_000_000))
         .collect();
     store
-        .commit(&records, &mut pending, Rollups::Now)
+        .commit_these(&records, &mut pending, Rollups::Now)
         .await
         .unwrap();
     let first = NOON_US / DAY_US;
@@ -264,7 +264,7 @@ async fn days_that_are_over_are_summed_up_and_opened_again() {
     // A record that waited on disk.
     let late = record_at(NOON_US + DAY_US + 500_000);
     store
-        .commit(std::slice::from_ref(&late), &mut pending, Rollups::Now)
+        .commit_these(std::slice::from_ref(&late), &mut pending, Rollups::Now)
         .await
         .unwrap();
     records.push(late);
@@ -304,7 +304,7 @@ async fn names_are_anything() {
     let mut pending = PendingRollups::default();
     database
         .store
-        .commit(&records, &mut pending, Rollups::Now)
+        .commit_these(&records, &mut pending, Rollups::Now)
         .await
         .unwrap();
     let query = UsageQuery {
@@ -326,7 +326,7 @@ async fn where_minutes_are_deleted_hours_answer() {
         .collect();
     database
         .store
-        .commit(&records, &mut pending, Rollups::Now)
+        .commit_these(&records, &mut pending, Rollups::Now)
         .await
         .unwrap();
     let from = DateTime::from_timestamp_micros(NOON_US).unwrap() + TimeDelta::minutes(90);
@@ -358,14 +358,14 @@ async fn an_answer_has_an_end() {
     for batch in records.chunks(1000) {
         database
             .store
-            .commit(batch, &mut PendingRollups::default(), Rollups::Later)
+            .commit_these(batch, &mut PendingRollups::default(), Rollups::Later)
             .await
             .unwrap();
     }
     let mut pending = PendingRollups::default();
     while !database
         .store
-        .commit(&[], &mut pending, Rollups::Now)
+        .commit_these(&[], &mut pending, Rollups::Now)
         .await
         .unwrap()
         .rolled_up
