@@ -28,6 +28,7 @@ mod search;
 mod secrets;
 mod tally;
 mod vectors;
+mod windows;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,9 @@ pub use ::guardrails::{Ask, BodyKind, Passed, ReplyGuard, Report, check};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::guardrails::{About, Active, Blocked, Counts, LooksFor, Outside, Refusal, Ruleset, Tally};
+use ::guardrails::{
+    About, Active, Blocked, Counts, LooksFor, Outside, Refusal, Rule, Ruleset, Tally,
+};
 use bytes::Bytes;
 use llm::Text;
 use llm::chat::{ChatRequest, ChatResponse};
@@ -39,6 +41,8 @@ struct Chosen {
     on_replies: Option<Active>,
     /// The other rules.
     selection: Selection<usize>,
+    /// Whether any of all of them asks others.
+    asks_others: bool,
 }
 
 impl Chosen {
@@ -49,7 +53,9 @@ impl Chosen {
             .map(|(index, rule)| (rule.applies_to.clone(), index))
             .partition(|(selector, _)| *selector == Selector::default());
         let always = || always.iter().map(|(_, index)| *index);
+        let asks = |rule: &Rule| matches!(rule.looks_for, LooksFor::Outside(_));
         Self {
+            asks_others: ruleset.rules.iter().any(asks),
             on_requests: ruleset.active(Side::Request, always()),
             on_replies: ruleset.active(Side::Reply, always()),
             selection: sometimes.into_iter().collect(),
@@ -139,8 +145,7 @@ impl Guardrails {
 
     /// Whether some rule asks others.
     pub fn asks_others(&self) -> bool {
-        let mut rules = self.rules.ruleset.rules.iter();
-        rules.any(|rule| matches!(rule.looks_for, LooksFor::Outside(_)))
+        self.rules.asks_others
     }
 
     /// How often rules have done something since the start.
