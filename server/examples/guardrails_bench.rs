@@ -34,8 +34,12 @@ fn main() {
     let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": text}]});
     let body = Bytes::from(body.to_string());
     let ten = TEN.map(str::to_owned);
-    let thousand = (0..1000).map(|n| {
-        format!(r#"{{"check":{{"kind":"phrases","phrases":["banned phrase number {n}"]}},"action":{{"kind":"block"}}}}"#)
+    // With any letter at the beginning, as in a list that somebody wrote.
+    let thousand = (b'a'..=b'z').cycle().zip(0..1000).map(|(letter, n)| {
+        let phrase = format!("{}anned phrase number {n}", char::from(letter));
+        format!(
+            r#"{{"check":{{"kind":"phrases","phrases":["{phrase}"]}},"action":{{"kind":"block"}}}}"#
+        )
     });
     measure("none", &body, []);
     measure("ten rules", &body, ten);
