@@ -28,7 +28,6 @@ mod search;
 mod secrets;
 mod tally;
 mod vectors;
-mod windows;
 
 #[cfg(test)]
 mod tests;
