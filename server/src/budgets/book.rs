@@ -12,7 +12,8 @@ use shared::policies::{Allowance, Period};
 use super::Amount;
 use super::account::{Account, AccountKey, Balance, Dimension};
 use super::alert::Alert;
-use super::journal::{Journal, Record, push};
+use super::journal::Journal;
+use super::record::{Record, push};
 use super::replay::{Applied, Replayed};
 
 /// Clients can make up what is counted apart (models, addresses): of more than that those that come last share one

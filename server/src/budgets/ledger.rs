@@ -23,7 +23,8 @@ pub use super::replay::Applied;
 use super::account::Account;
 use super::book::{Book, Place, Refused};
 use super::calendar::Calendar;
-use super::journal::{Record, Records, leftover};
+use super::journal::leftover;
+use super::record::{Record, Records};
 use super::replay::replay;
 use crate::store::{Store, StoreError};
 

@@ -14,6 +14,7 @@ mod check;
 mod claim;
 mod journal;
 pub mod ledger;
+mod record;
 mod refusal;
 mod replay;
 mod rules;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Amount;
 use super::account::{AccountKey, Balance};
-use super::journal::{Record, Records};
+use super::record::{Record, Records};
 
 /// Up to where the database has the journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
