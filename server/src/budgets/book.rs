@@ -341,7 +341,7 @@ impl Book {
                 position: self
                     .journal
                     .as_ref()
-                    .map_or(u64::MAX >> 1, |journal| journal.length),
+                    .map_or(u64::MAX >> 1, |journal| journal.length()),
             },
         }
     }
@@ -378,7 +378,7 @@ impl Book {
     pub fn tidy(&mut self) -> io::Result<()> {
         let fits = self.journal.as_ref().is_none_or(|journal| {
             journal.is_in_place()
-                && (journal.length < LONG || journal.length < 200 * self.open.len() as u64)
+                && (journal.length() < LONG || journal.length() < 200 * self.open.len() as u64)
         });
         let lost = self.journal.is_none() && (!self.open.is_empty() || !self.is_written());
         if fits && !lost {

@@ -9,14 +9,14 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::record::{Record, push};
+use super::tail::Tail;
 
 /// The file, locked for as long as it is open.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    tail: Tail,
     path: PathBuf,
     pub generation: u64,
-    pub length: u64,
 }
 
 /// A file that an earlier run left, locked.
@@ -59,7 +59,7 @@ impl Journal {
         name.push(".new");
         let new = PathBuf::from(name);
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.read(true).write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&new)?;
@@ -71,25 +71,21 @@ impl Journal {
         file.write_all(&content)?;
         std::fs::rename(&new, path)?;
         Ok(Self {
-            file,
+            tail: Tail::new(file, content.len() as u64),
             path: path.to_owned(),
             generation,
-            length: content.len() as u64,
         })
     }
 
     /// # Errors
     /// The file system's; then nothing of it was written.
     pub fn append(&mut self, records: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(records) {
-            // Half a record would hide those after it.
-            use std::io::Seek;
-            let _ = self.file.set_len(self.length);
-            let _ = self.file.seek(io::SeekFrom::Start(self.length));
-            return Err(error);
-        }
-        self.length += records.len() as u64;
-        Ok(())
+        self.tail.append(records)
+    }
+
+    /// In bytes, of its records.
+    pub fn length(&self) -> u64 {
+        self.tail.length
     }
 
     /// Whether it still is what is at its path.
@@ -99,7 +95,7 @@ impl Journal {
             use std::os::unix::fs::MetadataExt;
             let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
             let there = std::fs::metadata(&self.path).map(identity);
-            let ours = self.file.metadata().map(identity);
+            let ours = self.tail.file.metadata().map(identity);
             matches!((there, ours), (Ok(there), Ok(ours)) if there == ours)
         }
         #[cfg(not(unix))]
@@ -114,9 +110,9 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::amount::Amount;
-    use super::super::record::Records;
     use super::*;
+    use crate::budgets::Amount;
+    use crate::budgets::record::Records;
 
     #[test]
     fn only_one_writes_to_a_file() {

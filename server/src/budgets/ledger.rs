@@ -24,7 +24,7 @@ use super::account::Account;
 use super::book::{Book, Place, Refused};
 use super::calendar::Calendar;
 use super::journal::leftover;
-use super::record::{Record, Records};
+use super::record::{Record, Records, end_of};
 use super::replay::replay;
 use crate::store::{Store, StoreError};
 
@@ -236,7 +236,7 @@ pub async fn settle_into(copy: &Store, journal: &[u8]) -> Result<usize, StoreErr
         alerts: Vec::new(),
         applied: Applied {
             generation: replayed.generation,
-            position: journal.len() as u64,
+            position: end_of(journal),
         },
     };
     copy.write_budgets(&unwritten, last).await?;

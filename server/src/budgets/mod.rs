@@ -19,6 +19,7 @@ mod refusal;
 mod replay;
 mod rules;
 mod states;
+mod tail;
 
 #[cfg(test)]
 mod tests;

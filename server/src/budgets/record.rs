@@ -146,6 +146,13 @@ impl<'a> Records<'a> {
     }
 }
 
+/// Where the last record that is whole ends.
+pub fn end_of(content: &[u8]) -> u64 {
+    let mut records = Records::of(content);
+    records.by_ref().for_each(drop);
+    records.at as u64
+}
+
 impl Iterator for Records<'_> {
     type Item = (u64, Record);
 
@@ -351,6 +358,13 @@ mod tests {
             let read: Vec<_> = Records::of(&content[..cut]).map(|(_, record)| record).collect();
             let whole = ends.iter().filter(|end| **end <= cut).count();
             prop_assert_eq!(&read[..], &records[..whole]);
+            // What is not written yet is zeros, as the last bytes of a record may be.
+            content.truncate(cut);
+            content.resize(cut + 100, 0);
+            let read: Vec<_> = Records::of(&content).map(|(_, record)| record).collect();
+            prop_assert!(records.starts_with(&read) && read.len() >= whole);
+            let end = read.len().checked_sub(1).map_or(0, |last| ends[last]);
+            prop_assert_eq!(end_of(&content), end as u64);
         }
 
         #[test]
