@@ -7,10 +7,12 @@ use std::sync::LazyLock;
 
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
+use crate::vectors::ascii_lowercase;
+
 /// A folded text, and where its bytes stand in the original.
 #[derive(Debug)]
 pub struct Folded<'a> {
-    pub text: Cow<'a, str>,
+    pub text: Cow<'a, [u8]>,
     /// Places in both, after which they run alike; empty where all of it does.
     steps: Vec<(usize, usize)>,
 }
@@ -29,13 +31,8 @@ impl Folded<'_> {
 /// The text, folded.
 pub fn fold(text: &str) -> Folded<'_> {
     if text.is_ascii() {
-        let folded = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Cow::Owned(text.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(text)
-        };
         return Folded {
-            text: folded,
+            text: ascii_lowercase(text.as_bytes()),
             steps: Vec::new(),
         };
     }
@@ -49,7 +46,7 @@ pub fn fold(text: &str) -> Folded<'_> {
         }
     }
     Folded {
-        text: Cow::Owned(folded),
+        text: Cow::Owned(folded.into_bytes()),
         steps,
     }
 }
@@ -132,8 +129,9 @@ mod tests {
     fn places_lead_back() {
         let text = "\u{212a}x\u{212a}\u{212a}yẞz";
         let folded = fold(text);
-        assert_eq!(folded.text, "kxkkyßz");
-        let borders: Vec<usize> = folded.text.char_indices().map(|(at, _)| at).collect();
+        let folded_text = str::from_utf8(&folded.text).unwrap();
+        assert_eq!(folded_text, "kxkkyßz");
+        let borders: Vec<usize> = folded_text.char_indices().map(|(at, _)| at).collect();
         let originals: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let mapped: Vec<usize> = borders.iter().map(|at| folded.original(*at)).collect();
         assert_eq!(mapped, originals);

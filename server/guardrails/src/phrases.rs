@@ -45,7 +45,7 @@ impl Phrases {
         if patterns.is_empty() {
             return Ok(None);
         }
-        let kind = if patterns.iter().map(String::len).sum::<usize>() <= QUICK {
+        let kind = if patterns.iter().map(Vec::len).sum::<usize>() <= QUICK {
             AhoCorasickKind::DFA
         } else {
             AhoCorasickKind::ContiguousNFA
@@ -64,7 +64,7 @@ impl Phrases {
         let folded = fold(&text[from..]);
         let mut hits = Vec::new();
         let any = self.any.as_ref();
-        if any.is_some_and(|any| any.find(folded.text.as_bytes()).is_none()) {
+        if any.is_some_and(|any| any.find(&*folded.text).is_none()) {
             return hits;
         }
         for found in self.automaton.find_overlapping_iter(&*folded.text) {

@@ -1,4 +1,6 @@
-//! Bytes that are rare in texts, looked for sixteen at a time: left to the compiler, it becomes a jump a byte.
+//! Texts, sixteen bytes at a time: left to the compiler, it becomes a jump a byte.
+
+use std::borrow::Cow;
 
 use wide::u8x16;
 
@@ -23,8 +25,31 @@ pub fn position(bytes: &[u8], is: impl Fn(u8x16) -> u8x16) -> Option<usize> {
 
 /// ASCII digits.
 pub fn digits(bytes: u8x16) -> u8x16 {
-    let (first, last) = (u8x16::splat(b'0'), u8x16::splat(b'9'));
+    between(bytes, b'0', b'9')
+}
+
+fn between(bytes: u8x16, first: u8, last: u8) -> u8x16 {
+    let (first, last) = (u8x16::splat(first), u8x16::splat(last));
     bytes.max(first).simd_eq(bytes) & bytes.min(last).simd_eq(bytes)
+}
+
+/// The same with small letters in the place of capital ones of ASCII.
+pub fn ascii_lowercase(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let capital = |bytes| between(bytes, b'A', b'Z');
+    let Some(first) = position(bytes, capital) else {
+        return Cow::Borrowed(bytes);
+    };
+    let small = |piece: [u8; LANES]| {
+        let piece = u8x16::new(piece);
+        (piece | capital(piece) & u8x16::splat(0x20)).to_array()
+    };
+    let mut lowered = bytes.to_vec();
+    let (pieces, rest) = lowered[first..].as_chunks_mut::<LANES>();
+    for piece in pieces {
+        *piece = small(*piece);
+    }
+    rest.make_ascii_lowercase();
+    Cow::Owned(lowered)
 }
 
 /// Any of these.
@@ -52,6 +77,12 @@ mod tests {
             let marks = *b"-:@";
             let expected = bytes.iter().position(|byte| marks.contains(byte));
             prop_assert_eq!(position(bytes, any_of(marks)), expected);
+        }
+
+        #[test]
+        fn capital_letters_become_small(text in "[@A-Z\\[`a-z{ é]{0,80}") {
+            let expected = text.to_ascii_lowercase();
+            prop_assert_eq!(&*ascii_lowercase(text.as_bytes()), expected.as_bytes());
         }
     }
 }
