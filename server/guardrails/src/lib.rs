@@ -8,6 +8,7 @@
 mod body;
 mod check;
 mod ending;
+mod filter;
 mod fold;
 mod held_text;
 mod iban;

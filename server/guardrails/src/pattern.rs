@@ -1,23 +1,20 @@
-//! Regular expressions: one alone, and which of many a text may match.
+//! Regular expressions.
 
 use regex_automata::meta::{BuildError, Regex};
-use regex_automata::{Anchored, Input, MatchKind, PatternSet};
+use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{Capture, Hir, HirKind, Repetition};
 
 use crate::phrases::BESIDE;
 
 /// In bytes, of what one expression is compiled to.
 const LARGEST: usize = 2 << 20;
-/// In bytes, of what all together are compiled to, and of what is kept of it while searching.
-const LARGEST_OF_ALL: usize = 64 << 20;
-const CACHE: usize = 8 << 20;
 
 /// One regular expression, in linear time.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     regex: Regex,
     /// What is looked at first: the same without what it says of borders of words.
-    loose: Hir,
+    pub loose: Hir,
     /// The most bytes of a match; `None`: it may be of any length.
     longest: Option<usize>,
 }
@@ -94,65 +91,6 @@ impl Pattern {
     }
 }
 
-/// Many expressions, of which a text is asked in one pass which it may match.
-#[derive(Debug)]
-pub struct PatternFilter {
-    /// `None`: together they are too large; each is searched for.
-    regexes: Option<Regexes>,
-    count: usize,
-}
-
-#[derive(Debug)]
-struct Regexes {
-    /// Whether any matches, which is known sooner than which one. Most texts match none.
-    any: Regex,
-    all: Regex,
-}
-
-impl PatternFilter {
-    pub fn new(patterns: &[&Pattern]) -> Self {
-        let hirs: Vec<&Hir> = patterns.iter().map(|pattern| &pattern.loose).collect();
-        let build = |kind| {
-            let config = Regex::config()
-                .match_kind(kind)
-                .nfa_size_limit(Some(LARGEST_OF_ALL))
-                .hybrid_cache_capacity(CACHE)
-                .onepass(false)
-                .backtrack(false);
-            let built = Regex::builder()
-                .configure(config)
-                .build_many_from_hir(&hirs);
-            built.ok()
-        };
-        let any = build(MatchKind::LeftmostFirst);
-        let regexes = any.zip(build(MatchKind::All));
-        Self {
-            regexes: regexes.map(|(any, all)| Regexes { any, all }),
-            count: patterns.len(),
-        }
-    }
-
-    /// The numbers of those that the text may match from there on; `None`: it matches none.
-    pub fn possible(&self, text: &str, from: usize) -> Option<PatternSet> {
-        let input = Input::new(text).span(from..text.len());
-        if let Some(regexes) = &self.regexes
-            && !regexes.any.is_match(input.clone())
-        {
-            return None;
-        }
-        let mut set = PatternSet::new(self.count);
-        match &self.regexes {
-            Some(regexes) => regexes.all.which_overlapping_matches(&input, &mut set),
-            None => {
-                for index in 0..self.count {
-                    set.insert(regex_automata::PatternID::must(index));
-                }
-            }
-        }
-        Some(set)
-    }
-}
-
 /// The expression without its assertions: it matches wherever the expression itself does, and an automaton without
 /// them is quick in any script.
 fn without_borders(hir: &Hir) -> Hir {
@@ -190,23 +128,6 @@ mod tests {
             let error = Pattern::new(pattern).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{pattern}: {error}");
         }
-    }
-
-    #[test]
-    fn the_filter_lets_nothing_through_that_matches() {
-        let sources = [r"\bfoo\b", r"(?m)^b.r$", r"x{2,3}\B", "ä+"];
-        let patterns: Vec<Pattern> = sources.map(|source| Pattern::new(source).unwrap()).into();
-        let filter = PatternFilter::new(&patterns.iter().collect::<Vec<_>>());
-        let possible = |text: &str| {
-            let set = filter.possible(text, 0);
-            let ids = set.iter().flat_map(PatternSet::iter);
-            ids.map(|id| id.as_usize()).collect::<Vec<_>>()
-        };
-        assert_eq!(possible("nothing"), [0; 0]);
-        assert_eq!(possible("a foo\nbär, xxx"), [0, 1, 2, 3]);
-        assert_eq!(possible("дfooд"), [0]);
-        assert!(patterns[0].find("дfooд foo", 0, 99, 99).is_some());
-        assert_eq!(patterns[0].find("дfooд", 0, 99, 99), None);
     }
 
     #[test]

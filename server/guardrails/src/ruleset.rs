@@ -6,8 +6,9 @@ use std::sync::Arc;
 use regex_automata::PatternSet;
 use shared::policies::{Check, Guardrail, Side};
 
+use crate::filter::PatternFilter;
 use crate::injection::SIGNS;
-use crate::pattern::{Pattern, PatternFilter};
+use crate::pattern::Pattern;
 use crate::phrases::{PhraseHit, Phrases};
 use crate::pii::{self, Kinds};
 use crate::rule::{LooksFor, Rule};
