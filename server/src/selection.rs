@@ -1,8 +1,8 @@
 //! Which of an operator's rules are about a request.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
+use foldhash::HashMap;
 use shared::policies::Selector;
 
 use crate::config::IpNet;
@@ -53,9 +53,9 @@ impl<T> Default for Selection<T> {
     fn default() -> Self {
         Self {
             all: Vec::new(),
-            by_key: HashMap::new(),
-            by_project: HashMap::new(),
-            by_model: HashMap::new(),
+            by_key: HashMap::default(),
+            by_project: HashMap::default(),
+            by_model: HashMap::default(),
             others: Vec::new(),
         }
     }

@@ -1,9 +1,9 @@
 //! All client keys, in memory.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use foldhash::{HashMap, HashMapExt};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use shared::policies::{ClientKey, KeyPrefix, Project};
 

@@ -1,12 +1,13 @@
 //! The accounts in memory and the journal, which say the same: whoever changes one changes the other, under one lock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
+use foldhash::HashMap;
 use shared::policies::{Allowance, Period};
 
 use super::Amount;

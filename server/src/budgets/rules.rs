@@ -1,10 +1,10 @@
 //! Which allowances hold for a request.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 use shared::policies::{Allowance, Per};
 
 use super::account::{AccountKey, Owner};

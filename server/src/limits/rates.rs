@@ -1,10 +1,11 @@
 //! The rates in force: which of them a request is about, and taking them.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use foldhash::{HashMap, HashMapExt};
 use shared::dry_run::LimitOutlook;
 use shared::policies::{LimitState, Per, Project, Rate, RateLimit};
 

@@ -5,10 +5,11 @@
 //! amount of memory, and nobody is let through uncounted.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 use shared::policies::Algorithm;
 
 use super::count::Count;
@@ -51,10 +52,10 @@ where
     pub fn new(algorithm: Algorithm) -> Self {
         Self {
             algorithm,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             shards: std::array::from_fn(|_| {
                 Mutex::new(Shard {
-                    counts: HashMap::new(),
+                    counts: HashMap::default(),
                     sweep_at: FEW,
                     swept: None,
                 })

@@ -1,8 +1,8 @@
 //! From what a client asks for to the targets that can answer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
 use super::access::{self, Access, Allowed};

@@ -12,9 +12,10 @@ mod dimensions;
 mod parts;
 mod sums;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::HashMap;
 use llm::error::ErrorKind;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
@@ -336,7 +337,7 @@ impl Table {
                 .bind(start_s)
                 .fetch_all(&mut *connection)
                 .await?;
-            let mut bucket = Bucket::new();
+            let mut bucket = Bucket::default();
             for row in &rows {
                 let mut figures = Figures::default();
                 match decode(&mut figures, row.try_get("figures")?) {
@@ -360,7 +361,7 @@ impl Table {
             .fetch_all(&mut *connection)
             .await?;
         let mut there = rows.len();
-        let mut changed = Bucket::new();
+        let mut changed = Bucket::default();
         for row in &rows {
             let key = key(row)?;
             if let Some(figures) = bucket.remove(&key) {

@@ -77,7 +77,7 @@ async fn sum_up(connection: &mut SqliteConnection, start_s: i64) -> Result<(), S
     ] {
         query(sql).bind(start_s).execute(&mut *connection).await?;
     }
-    let mut day = Bucket::new();
+    let mut day = Bucket::default();
     for hour_s in (start_s..start_s + DAY_S).step_by(HOUR_S as usize) {
         let hour = hour(connection, hour_s).await?;
         cube::write(connection, HOUR_S, hour_s, &hour).await?;
@@ -95,7 +95,7 @@ async fn sum_up(connection: &mut SqliteConnection, start_s: i64) -> Result<(), S
 }
 
 async fn hour(connection: &mut SqliteConnection, start_s: i64) -> Result<Bucket, StoreError> {
-    let mut hour = Bucket::new();
+    let mut hour = Bucket::default();
     let mut rows = query(HOURS.select.as_str()).bind(start_s).fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let mut figures = Figures::default();

@@ -1,9 +1,9 @@
 //! Calls to providers, as the records of requests tell of them.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use foldhash::HashMap;
 use llm::error::ErrorKind;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
