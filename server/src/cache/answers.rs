@@ -1,30 +1,25 @@
 //! Where answers are found: most of them in moka, the latest beside it.
 //!
-//! Moka is given answers many at a time, and most get their keys then. What is done for one of them takes several times as
-//! long when all its code and tables have to come from far away first, as they do between two requests.
+//! Moka is given answers many at a time: what is done for one of them takes several times as long when all its code and
+//! tables have to come from far away first, as they do between two requests. Most have no key: they get it when somebody
+//! asks who may want them, which of most nobody ever does.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::mem;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use llm::chat::Protocol;
 use moka::Expiry;
 use moka::notification::RemovalCause;
 use moka::sync::Cache;
 
-use super::entry::{Draft, Entry};
+use super::entry::Entry;
 use super::kept::{Change, Observer};
-use super::key::{self, EntryKey, KeyParts};
-use super::marks::Claim;
+use super::key::{EntryKey, Mark};
 
 /// So many answers are given to moka at a time.
 const BATCH: usize = 32;
-/// What the keys of so many are made of, in bytes.
-const USUAL_PARTS: usize = 128 << 10;
 /// Of all bytes, the share that those may take which it does not have yet.
 const SHARE: u64 = 64;
 
@@ -47,19 +42,6 @@ enum Answer {
 struct Latest {
     answers: HashMap<EntryKey, Answer, ByItself>,
     bytes: u64,
-    /// Those without a key.
-    drafts: Vec<Keyless>,
-    /// What their keys are made of, one after the other.
-    parts: Vec<u8>,
-}
-
-struct Keyless {
-    draft: Draft,
-    claim: Option<Claim>,
-    protocol: Protocol,
-    /// In [`Latest::parts`]: what comes before the body, and the body.
-    before: Range<usize>,
-    body: Range<usize>,
 }
 
 impl Answer {
@@ -112,7 +94,9 @@ impl Answers {
             match left.checked_sub(entry.bytes) {
                 Some(less) => {
                     left = less;
-                    moved.keep(entry);
+                    // Whoever is told wants keys.
+                    let keyed = moved.observer.as_ref().and_then(|_| entry.keyed());
+                    moved.keep(keyed.map_or(entry, Arc::new));
                 }
                 None => moved.tell(|| Change::Forgotten(entry.key)),
             }
@@ -124,6 +108,18 @@ impl Answers {
         if let Some(observer) = &self.observer {
             observer(change());
         }
+    }
+
+    /// The answer to a question of this key and this mark.
+    pub fn answer_to(&self, key: EntryKey, mark: Option<Mark>) -> Option<Arc<Entry>> {
+        let known = self.entry(key).filter(|entry| entry.keyless.is_none());
+        known.or_else(|| {
+            let keyless = self.entry(EntryKey::in_place_of_one(mark?))?;
+            let keyed = Arc::new(keyless.keyed()?);
+            self.keep(Arc::clone(&keyed));
+            self.forget(&keyless);
+            (keyed.key == key).then_some(keyed)
+        })
     }
 
     pub fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
@@ -155,13 +151,6 @@ impl Answers {
         self.hand_over_many(&mut latest);
     }
 
-    /// Keeps an entry that gets its key when that is needed, or when many need theirs.
-    pub fn keep_draft(&self, draft: Draft, parts: &KeyParts, claim: Option<Claim>) {
-        let mut latest = self.latest();
-        latest.add_draft(draft, parts, claim);
-        self.hand_over_many(&mut latest);
-    }
-
     pub fn forget(&self, entry: &Entry) {
         self.hand_over(&mut self.latest());
         self.cache.invalidate(&entry.key);
@@ -172,11 +161,7 @@ impl Answers {
 
     fn answer(&self, key: EntryKey) -> Option<Answer> {
         // First among these, for that is the way they go.
-        let latest = {
-            let mut latest = self.latest();
-            latest.give_keys();
-            latest.answers.get(&key).cloned()
-        };
+        let latest = self.latest().answers.get(&key).cloned();
         latest.or_else(|| self.cache.get(&key))
     }
 
@@ -185,15 +170,13 @@ impl Answers {
     }
 
     fn hand_over_many(&self, latest: &mut Latest) {
-        let count = latest.answers.len() + latest.drafts.len();
-        if count >= BATCH || latest.bytes > self.max_bytes / SHARE {
+        if latest.answers.len() >= BATCH || latest.bytes > self.max_bytes / SHARE {
             self.hand_over(latest);
         }
     }
 
     /// Gives moka what it does not have yet.
     fn hand_over(&self, latest: &mut Latest) {
-        latest.give_keys();
         latest.bytes = 0;
         for (key, answer) in latest.answers.drain() {
             self.cache.insert(key, answer);
@@ -204,46 +187,14 @@ impl Answers {
 impl Latest {
     fn add(&mut self, key: EntryKey, answer: Answer) {
         self.bytes += answer.bytes();
-        self.answers.insert(key, answer);
-    }
-
-    fn add_draft(&mut self, draft: Draft, parts: &KeyParts, claim: Option<Claim>) {
-        let start = self.parts.len();
-        self.parts.extend_from_slice(&parts.before);
-        let body = self.parts.len();
-        self.parts.extend_from_slice(&parts.body);
-        let end = self.parts.len();
-        self.bytes += draft.bytes + (end - start) as u64;
-        self.drafts.push(Keyless {
-            draft,
-            claim,
-            protocol: parts.protocol,
-            before: start..body,
-            body: body..end,
-        });
-    }
-
-    fn give_keys(&mut self) {
-        if self.drafts.is_empty() {
-            return;
+        let before = self.answers.insert(key, answer);
+        // Two were asked at a time that have one mark.
+        if let Some(Answer::Entry(other)) = before
+            && let Some(keyed) = other.keyed()
+        {
+            self.answers
+                .insert(keyed.key, Answer::Entry(Arc::new(keyed)));
         }
-        let mut identity = Vec::with_capacity(1024);
-        let mut drafts = mem::take(&mut self.drafts);
-        for keyless in drafts.drain(..) {
-            identity.clear();
-            identity.extend_from_slice(&self.parts[keyless.before]);
-            let body = &self.parts[keyless.body];
-            let key = key::finished(&mut identity, keyless.protocol, body);
-            // Marked ones have keys.
-            if let Some((key, _)) = key {
-                let entry = keyless.draft.with(key, None, keyless.claim);
-                self.answers.insert(key, Answer::Entry(Arc::new(entry)));
-            }
-        }
-        // To be filled again.
-        self.drafts = drafts;
-        self.parts.clear();
-        self.parts.shrink_to(USUAL_PARTS);
     }
 }
 
@@ -299,10 +250,10 @@ impl Hasher for Bits {
 mod tests {
     use bytes::Bytes;
     use chrono::TimeDelta;
-    use llm::chat::ChatResponse;
+    use llm::chat::{ChatResponse, Protocol};
 
-    use super::super::entry::{Origin, Owner};
-    use super::super::key::Mark;
+    use super::super::entry::{Draft, Origin, Owner};
+    use super::super::key::KeyParts;
     use super::super::marks::Marks;
     use super::super::response::Response;
     use super::*;
@@ -358,28 +309,68 @@ mod tests {
         assert_eq!(found(count), Some(count));
     }
 
+    fn keyless(number: u128, mark: Mark, marks: &Arc<Marks>) -> Arc<Entry> {
+        let parts = parts(number).kept().unwrap();
+        let draft = draft(number, 512);
+        Arc::new(draft.keyless(mark, marks.claim(mark), parts))
+    }
+
     #[test]
     fn those_without_a_key_get_it_when_it_is_needed() {
         let marks = Arc::new(Marks::new(0));
         let answers = Answers::new(1 << 20, None);
         let count = 3 * BATCH as u128 / 2;
+        let mark = |number: u128| Mark(number as u64);
         for number in 0..count {
-            let claim = Some(marks.claim(Mark(number as u64)));
-            answers.keep_draft(draft(number, 512), &parts(number), claim);
-            assert!(answers.latest().drafts.len() < BATCH);
+            answers.keep(keyless(number, mark(number), &marks));
+            assert!(answers.latest().answers.len() < BATCH);
         }
-        assert!(!answers.latest().drafts.is_empty());
+        assert_eq!(answers.entries().len() as u128, count);
         for number in 0..count {
             let key = parts(number).key().unwrap();
+            assert!(answers.entry(key).is_none());
+            assert!(answers.answer_to(key, None).is_none());
+            // A question that others have the mark of.
+            let other = parts(number + 1000).key().unwrap();
+            assert!(answers.answer_to(other, Some(mark(number))).is_none());
+            let found = answers.answer_to(key, Some(mark(number))).unwrap();
+            assert_eq!((found.key, found.bytes), (key, 512));
             assert_eq!(answers.entry(key).unwrap().key, key);
-            assert!(marks.may_be(Mark(number as u64)));
+            assert!(marks.may_be(mark(number)));
         }
-        let claim = Some(marks.claim(Mark(999)));
-        answers.keep_draft(draft(count, 512), &parts(count), claim);
-        assert_eq!(answers.entries().len() as u128, count + 1);
-        assert!(marks.may_be(Mark(999)));
+        assert_eq!(answers.entries().len() as u128, count);
+        // What stands for a key is none.
+        answers.keep(keyless(count, mark(999), &marks));
+        let in_place = EntryKey::in_place_of_one(mark(999));
+        assert!(answers.entry(in_place).is_some());
+        assert!(answers.answer_to(in_place, None).is_none());
         drop(answers);
-        assert!(!marks.may_be(Mark(0)) && !marks.may_be(Mark(999)));
+        assert!(!marks.may_be(mark(0)) && !marks.may_be(mark(999)));
+    }
+
+    #[test]
+    fn two_of_one_mark_are_both_found() {
+        let marks = Arc::new(Marks::new(0));
+        let answers = Answers::new(1 << 20, None);
+        for number in 0..3 {
+            answers.keep(keyless(number, Mark(7), &marks));
+        }
+        for number in [1, 0, 2, 0] {
+            let key = parts(number).key().unwrap();
+            assert!(answers.answer_to(key, Some(Mark(7))).is_some(), "{number}");
+        }
+        assert_eq!(answers.entries().len(), 3);
+    }
+
+    #[test]
+    fn whoever_is_told_of_answers_is_told_their_keys() {
+        let marks = Arc::new(Marks::new(0));
+        let answers = Answers::new(1 << 20, None);
+        answers.keep(keyless(1, Mark(7), &marks));
+        let unseen = answers.moved(1 << 20, None);
+        assert!(unseen.entries()[0].keyless.is_some());
+        let seen = unseen.moved(1 << 20, Some(Arc::new(|_| ())));
+        assert_eq!(seen.entries()[0].key, parts(1).key().unwrap());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
-use super::key::{EntryKey, Mark};
+use super::key::{EntryKey, KeptParts, Mark};
 use super::marks::Claim;
 use super::response::Response;
 use crate::store::StoredAnswer;
@@ -34,6 +34,9 @@ pub struct Entry {
     pub(super) mark: Option<Mark>,
     /// For as long as it is kept, there is its mark.
     pub(super) claim: Option<Claim>,
+    /// What its key is made of, while nobody has asked for an answer that might be this one: until then it has another
+    /// in its place.
+    pub(super) keyless: Option<KeptParts>,
 }
 
 /// An entry that has no key yet.
@@ -64,6 +67,18 @@ impl Draft {
             hits: AtomicU64::new(0),
             mark: self.mark,
             claim,
+            keyless: None,
+        }
+    }
+
+    /// What gets its key when that is needed.
+    pub fn keyless(self, mark: Mark, claim: Claim, parts: KeptParts) -> Entry {
+        let key = EntryKey::in_place_of_one(mark);
+        let bytes = self.bytes + parts.bytes();
+        Entry {
+            bytes,
+            keyless: Some(parts),
+            ..self.with(key, None, Some(claim))
         }
     }
 }
@@ -139,6 +154,27 @@ impl Entry {
             hits: AtomicU64::new(0),
             mark: written.mark.map(Mark),
             claim: None,
+            keyless: None,
+        })
+    }
+
+    /// The same with its key. `None`: it has it, or gets none.
+    pub(super) fn keyed(&self) -> Option<Self> {
+        let parts = self.keyless.as_ref()?;
+        Some(Self {
+            key: parts.key()?,
+            plain: self.plain,
+            response: self.response.clone(),
+            echoes: self.echoes,
+            origin: self.origin.clone(),
+            owner: self.owner.clone(),
+            stored_at: self.stored_at,
+            ttl: self.ttl,
+            bytes: self.bytes.saturating_sub(parts.bytes()),
+            hits: AtomicU64::new(self.hits.load(Ordering::Relaxed)),
+            mark: self.mark,
+            claim: self.claim.as_ref().map(Claim::again),
+            keyless: None,
         })
     }
 

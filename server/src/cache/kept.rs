@@ -91,15 +91,16 @@ impl Kept {
         !seen.is_power_of_two()
     }
 
-    /// The answer of this key that is no older than `max_age`.
+    /// The answer of this key that is no older than `max_age`; `mark` is its question's.
     pub(super) fn find(
         &self,
         key: EntryKey,
+        mark: Option<Mark>,
         max_age: Duration,
         at: DateTime<Utc>,
     ) -> Option<Arc<Entry>> {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = answers.entry(key)?;
+        let entry = answers.answer_to(key, mark)?;
         (entry.age(at) <= max_age && at < entry.expires_at()).then_some(entry)
     }
 
@@ -121,9 +122,11 @@ impl Kept {
     /// The same before there is a key.
     pub(super) fn keep_draft(&self, draft: Draft, parts: KeyParts) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        if answers.observer.is_none() {
-            let claim = draft.mark.map(|mark| self.marks.claim(mark));
-            return answers.keep_draft(draft, &parts, claim);
+        if let (None, Some(mark)) = (&answers.observer, draft.mark)
+            && let Some(parts) = parts.kept()
+        {
+            let claim = self.marks.claim(mark);
+            return answers.keep(Arc::new(draft.keyless(mark, claim, parts)));
         }
         drop(answers);
         // Whoever is told wants the key.

@@ -34,6 +34,13 @@ impl EntryKey {
             .map(Self)
     }
 
+    /// What an answer is kept under that has no key yet: no question's own is like it.
+    pub(super) fn in_place_of_one(Mark(mark): Mark) -> Self {
+        // Its last bits are taken for a hash of it.
+        let spread = mark.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+        Self(u128::from(u64::MAX) << 64 | u128::from(spread))
+    }
+
     fn of(identity: &[u8]) -> Self {
         let digest = digest(identity);
         Self(u128::from_be_bytes(
@@ -161,6 +168,15 @@ pub(super) struct KeyParts {
     pub body: Bytes,
 }
 
+/// The same, kept with an answer.
+#[derive(Clone, Debug)]
+pub(super) struct KeptParts {
+    protocol: Protocol,
+    /// The bytes that come before the body.
+    before: usize,
+    bytes: Box<[u8]>,
+}
+
 impl Beginning {
     pub fn of(question: &Question<'_>, regards: &Regards, scope: CacheScope) -> Self {
         // Long texts are not copied: this is enough for nearly all.
@@ -269,18 +285,40 @@ impl Beginning {
 }
 
 impl KeyParts {
+    /// In bytes: what is kept with an answer for want of its key.
+    const FEW: usize = 4 << 10;
+
     pub fn key(mut self) -> Option<EntryKey> {
         finished(&mut self.before, self.protocol, &self.body).map(|(key, _)| key)
+    }
+
+    /// A copy that takes no more than what it says. `None`: it would be large.
+    pub fn kept(&self) -> Option<KeptParts> {
+        let (before, body) = (&self.before[..], &self.body[..]);
+        (before.len() + body.len() <= Self::FEW).then(|| KeptParts {
+            protocol: self.protocol,
+            before: before.len(),
+            bytes: [before, body].concat().into(),
+        })
+    }
+}
+
+impl KeptParts {
+    pub fn key(&self) -> Option<EntryKey> {
+        let (before, body) = self.bytes.split_at(self.before);
+        let mut identity = before.to_vec();
+        finished(&mut identity, self.protocol, body).map(|(key, _)| key)
+    }
+
+    /// About what they take in memory.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
     }
 }
 
 /// The key of a body, from what comes before it; and whether the reply will say again what does not decide it. `None`:
 /// more is asked for than an answer.
-pub(super) fn finished(
-    identity: &mut Vec<u8>,
-    protocol: Protocol,
-    body: &[u8],
-) -> Option<(EntryKey, bool)> {
+fn finished(identity: &mut Vec<u8>, protocol: Protocol, body: &[u8]) -> Option<(EntryKey, bool)> {
     // Hardly anything of it is left out, but long ones become digests.
     identity.reserve(body.len().min(64 << 10) + 1024);
     match write_body_identity(protocol, body, identity, digest) {

@@ -66,6 +66,13 @@ impl Marks {
     }
 }
 
+impl Claim {
+    /// Another one to the same mark.
+    pub fn again(&self) -> Self {
+        self.marks.claim(self.mark)
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         self.marks.count(self.mark, |count| count.checked_sub(1));

@@ -143,7 +143,7 @@ impl Cache {
                 return self.bypass(directives);
             };
             if !directives.no_cache {
-                let sought = self.seek(question, &keys, &in_force, directives, give_up);
+                let sought = self.seek(question, (&keys, mark), &in_force, directives, give_up);
                 match sought.await {
                     Sought::Found(found) => return Ok(found),
                     Sought::Nothing(first) => flight = first,
@@ -199,7 +199,7 @@ impl Cache {
     async fn seek(
         &self,
         question: &Question<'_>,
-        keys: &Keys,
+        (keys, mark): (&Keys, Option<Mark>),
         in_force: &InForce,
         directives: Directives,
         give_up: Instant,
@@ -210,7 +210,7 @@ impl Cache {
         let oldest = oldest.min(in_force.ttl);
         let found = |at: DateTime<Utc>| {
             let find = |key| {
-                let found = self.kept.find(key, oldest, at);
+                let found = self.kept.find(key, mark, oldest, at);
                 found.filter(|entry| may_have(question.caller, entry))
             };
             find(keys.exact).or_else(|| find(keys.plain?))
@@ -272,9 +272,13 @@ impl Cache {
             .max_age
             .map_or(Duration::MAX, Duration::from_secs);
         let oldest = oldest.min(in_force.ttl);
+        let mark = match question.request {
+            Request::Chat { request, .. } => Mark::of(request),
+            Request::Embeddings(_) | Request::Rerank(_) => None,
+        };
         let all = [Some(keys.exact), keys.plain];
         let found = |key| {
-            let found = self.kept.find(key, oldest, Utc::now());
+            let found = self.kept.find(key, mark, oldest, Utc::now());
             found.is_some_and(|entry| may_have(question.caller, &entry))
         };
         match all.into_iter().flatten().any(found) {
