@@ -9,7 +9,7 @@ pub const DEFAULT: &str = "";
 pub const NO_CACHE: &str = "[cache]\nenabled = false\n";
 
 /// Answers are looked for, and none of those that come is small enough to be kept.
-pub const LOOK_UP_ALONE: &str = "[cache]\nmax_entry_bytes = 1\n";
+pub const LOOK_UP_ALONE: &str = "[cache]\nmax_entry_size = 1\n";
 
 /// Beside [`all`] so many keys and guardrails that the whole has 10,000 keys and 1,000 rules.
 pub fn many() -> String {
