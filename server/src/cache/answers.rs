@@ -114,10 +114,16 @@ impl Answers {
     pub fn answer_to(&self, key: EntryKey, mark: Option<Mark>) -> Option<Arc<Entry>> {
         let known = self.entry(key).filter(|entry| entry.keyless.is_none());
         known.or_else(|| {
-            let keyless = self.entry(EntryKey::in_place_of_one(mark?))?;
+            let in_place = EntryKey::in_place_of_one(mark?);
+            // Whoever lists what there is finds it under one of both.
+            let mut latest = self.latest();
+            let there = latest.answers.remove(&in_place);
+            let Answer::Entry(keyless) = there.or_else(|| self.cache.remove(&in_place))? else {
+                return None;
+            };
             let keyed = Arc::new(keyless.keyed()?);
-            self.keep(Arc::clone(&keyed));
-            self.forget(&keyless);
+            latest.add(keyed.key, Answer::Entry(Arc::clone(&keyed)));
+            self.hand_over_many(&mut latest);
             (keyed.key == key).then_some(keyed)
         })
     }

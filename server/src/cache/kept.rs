@@ -159,12 +159,18 @@ impl Kept {
 
     /// Forgets those of a selection, and says how many.
     pub fn clear(&self, selection: &CacheSelection) -> u64 {
-        let entries = self.selected(selection);
-        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        for entry in &entries {
-            answers.forget(entry);
-        }
-        entries.len() as u64
+        let forget = || {
+            let entries = self.selected(selection);
+            let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+            for entry in &entries {
+                answers.forget(entry);
+            }
+            entries.len() as u64
+        };
+        let forgotten = forget();
+        // One that got its key in between has not been found by what it had in place of it.
+        forget();
+        forgotten
     }
 
     fn selected(&self, selection: &CacheSelection) -> Vec<Arc<Entry>> {
