@@ -193,14 +193,7 @@ impl Answers {
 impl Latest {
     fn add(&mut self, key: EntryKey, answer: Answer) {
         self.bytes += answer.bytes();
-        let before = self.answers.insert(key, answer);
-        // Two were asked at a time that have one mark.
-        if let Some(Answer::Entry(other)) = before
-            && let Some(keyed) = other.keyed()
-        {
-            self.answers
-                .insert(keyed.key, Answer::Entry(Arc::new(keyed)));
-        }
+        self.answers.insert(key, answer);
     }
 }
 
@@ -352,20 +345,6 @@ mod tests {
         assert!(answers.answer_to(in_place, None).is_none());
         drop(answers);
         assert!(!marks.may_be(mark(0)) && !marks.may_be(mark(999)));
-    }
-
-    #[test]
-    fn two_of_one_mark_are_both_found() {
-        let marks = Arc::new(Marks::new(0));
-        let answers = Answers::new(1 << 20, None);
-        for number in 0..3 {
-            answers.keep(keyless(number, Mark(7), &marks));
-        }
-        for number in [1, 0, 2, 0] {
-            let key = parts(number).key().unwrap();
-            assert!(answers.answer_to(key, Some(Mark(7))).is_some(), "{number}");
-        }
-        assert_eq!(answers.entries().len(), 3);
     }
 
     #[test]

@@ -122,22 +122,29 @@ impl Kept {
     /// The same before there is a key.
     pub(super) fn keep_draft(&self, draft: Draft, parts: KeyParts) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        if let (None, Some(mark)) = (&answers.observer, draft.mark)
+        let claim = draft.mark.map(|mark| self.marks.claim(mark));
+        let claim = claim.filter(|claim| claim.is_first);
+        let is_first = claim.is_some();
+        if answers.observer.is_none()
+            && let (Some(mark), Some(claim)) = (draft.mark, claim)
             && let Some(parts) = parts.kept()
         {
-            let claim = self.marks.claim(mark);
             return answers.keep(Arc::new(draft.keyless(mark, claim, parts)));
         }
-        drop(answers);
-        // Whoever is told wants the key.
-        if let Some(exact) = parts.key() {
-            let keys = Keys {
-                exact,
-                plain: None,
-                echoes: draft.echoes,
-            };
-            self.keep(draft, keys);
+        let Some(exact) = parts.key() else {
+            return;
+        };
+        if !is_first {
+            // What was asked at the same time may have the mark's place, and may be the same.
+            answers.answer_to(exact, draft.mark);
         }
+        drop(answers);
+        let keys = Keys {
+            exact,
+            plain: None,
+            echoes: draft.echoes,
+        };
+        self.keep(draft, keys);
     }
 
     /// Takes back what was kept before a restart.
@@ -233,5 +240,56 @@ impl Kept {
         let cost = u64::try_from(cost).unwrap_or_default();
         counts.saved_nanos.fetch_add(cost, Ordering::Relaxed);
         entry.hits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use llm::chat::ChatResponse;
+
+    use super::super::entry::{Origin, Owner};
+    use super::super::response::Response;
+    use super::*;
+
+    fn keep(kept: &Kept, number: u64, mark: Mark) -> EntryKey {
+        let parts = || KeyParts {
+            before: Vec::new(),
+            protocol: Protocol::OpenAiChat,
+            body: Bytes::from(format!("{{\"seed\":{number}}}")),
+        };
+        let draft = Draft {
+            response: Response::Chat(ChatResponse::default()),
+            echoes: false,
+            origin: Origin::default(),
+            owner: Owner::default(),
+            stored_at: Utc::now(),
+            ttl: Duration::from_secs(60),
+            bytes: 512,
+            mark: Some(mark),
+        };
+        kept.keep_draft(draft, parts());
+        parts().key().unwrap()
+    }
+
+    #[test]
+    fn all_that_were_asked_at_a_time_with_one_mark_are_found() {
+        let kept = Kept::new(1 << 20);
+        let find = |key| kept.find(key, Some(Mark(7)), Duration::MAX, Utc::now());
+        // More than wait for moka.
+        let keys: Vec<EntryKey> = (0..100).map(|seed| keep(&kept, seed, Mark(7))).collect();
+        for (seed, mark) in (100..200).enumerate() {
+            keep(&kept, seed as u64, Mark(mark));
+        }
+        for key in &keys {
+            assert_eq!(find(*key).unwrap().key, *key);
+        }
+        // Nothing is there twice.
+        keep(&kept, 3, Mark(7));
+        assert_eq!(kept.all().len(), 200);
+        let other = Kept::new(1 << 20);
+        let key = keep(&other, 1, Mark(1));
+        assert_eq!(keep(&other, 1, Mark(1)), key);
+        assert_eq!(other.all().len(), 1);
     }
 }

@@ -20,6 +20,8 @@ const UNCOUNTED: u8 = u8::MAX;
 pub(super) struct Claim {
     marks: Arc<Marks>,
     mark: Mark,
+    /// No other was there when it was made.
+    pub is_first: bool,
 }
 
 impl std::fmt::Debug for Marks {
@@ -44,10 +46,11 @@ impl Marks {
     }
 
     pub fn claim(self: &Arc<Self>, mark: Mark) -> Claim {
-        self.count(mark, |count| count.checked_add(1));
+        let before = self.count(mark, |count| count.checked_add(1));
         Claim {
             marks: Arc::clone(self),
             mark,
+            is_first: before == 0,
         }
     }
 
@@ -57,12 +60,15 @@ impl Marks {
         ((mark / COUNTS) & (self.0.len() - 1), mark % COUNTS)
     }
 
-    fn count(&self, mark: Mark, next: impl Fn(u8) -> Option<u8>) {
+    /// Counts the mark, and says how many there were.
+    fn count(&self, mark: Mark, next: impl Fn(u8) -> Option<u8>) -> u8 {
         let (piece, at) = self.place(mark);
         let none = || Box::new([const { AtomicU8::new(0) }; COUNTS]);
         let counts = self.0[piece].get_or_init(none);
         let counted = |count: u8| next(count).filter(|_| count != UNCOUNTED);
-        let _ = counts[at].fetch_update(Ordering::AcqRel, Ordering::Acquire, counted);
+        counts[at]
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, counted)
+            .unwrap_or_else(|before| before)
     }
 }
 
@@ -92,6 +98,7 @@ mod tests {
         let one = marks.claim(mark(1));
         let other = marks.claim(mark(2));
         assert!(!marks.may_be(Mark(1)), "another place");
+        assert!(one.is_first && !other.is_first);
         drop(one);
         assert!(marks.may_be(mark(2)));
         drop(other);
@@ -99,5 +106,6 @@ mod tests {
         let many: Vec<Claim> = (0..300).map(|number| marks.claim(mark(number))).collect();
         drop(many);
         assert!(marks.may_be(mark(1)), "it was not counted any more");
+        assert!(!marks.claim(mark(1)).is_first);
     }
 }
