@@ -22,7 +22,9 @@ use llm::rerank::Shape;
 use tower::{Layer, Service};
 
 use crate::gateway::Gateway;
-use crate::ingress::{self, Answer, Caught, ChatEndpoint, ModelEndpoints, Route, Telling};
+use crate::ingress::{
+    self, Answer, Caught, ChatEndpoint, ModelEndpoints, Route, ServedTails, Telling,
+};
 
 /// Where each dialect is spoken whose path is fixed.
 pub(crate) static CHAT: &[(&str, &dyn ChatDialect)] = &[
@@ -141,6 +143,10 @@ pub fn clients(gateway: Arc<Gateway>) -> Routes {
     let count_tokens = move |state: ingress::Gateway, request| {
         ingress::count_tokens(route.clone(), state, request)
     };
+    let tails = ServedTails::new(CHAT);
+    let forwarded = move |state: ingress::Gateway, path, request| {
+        ingress::forwarded(tails.clone(), state, path, request)
+    };
     let router = router
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/embeddings", post(embeddings))
@@ -148,7 +154,7 @@ pub fn clients(gateway: Arc<Gateway>) -> Routes {
         .route("/egress/{name}/", any(ingress::egress))
         .route("/egress/{name}/{*path}", any(ingress::egress))
         // Less particular than all others: it takes what none of them does.
-        .route("/v1/{model}/{*tail}", any(ingress::forwarded))
+        .route("/v1/{model}/{*tail}", any(forwarded))
         .route("/", get(ingress::health))
         .route("/health", get(ingress::health))
         .route("/health_check", get(ingress::health))

@@ -92,6 +92,8 @@ impl std::fmt::Debug for Form {
 pub struct ForwardedRequest {
     pub method: Method,
     pub model: String,
+    /// The answer is a text of the model's, in words that nobody here reads.
+    pub generates: bool,
     /// Behind the provider's base URL: `/files`.
     pub path: String,
     pub query: Option<String>,
@@ -228,7 +230,7 @@ impl Call for ForwardCall {
             Some(ForwardedBody::Upload(_)) => false,
             None => return Err(Unanswered::Unfit(spent())),
         };
-        let wire = asked.cover_forwarded(trial, wire, &self.path, is_here)?;
+        let wire = asked.cover_forwarded(trial, wire)?;
         let upload = match is_here {
             true => None,
             false => body().take(),

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use http::Method;
 use llm::ChatCodec;
-use llm::carried::OPERATIONS;
 use llm::ceiling::{self, Ceiling};
-use llm::chat::{ChatRequest, Protocol};
+use llm::chat::ChatRequest;
 use llm::codec::WireRequest;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 use llm::json::Object;
@@ -141,50 +140,13 @@ impl Asked<'_> {
         Ok(Covered(wire))
     }
 
-    /// A request to an endpoint of the provider's own, with a body that `is_here` or still coming. What is known of
-    /// some of them bounds it.
-    pub fn cover_forwarded(
-        &self,
-        trial: &mut Trial,
-        mut wire: WireRequest,
-        path: &str,
-        is_here: bool,
-    ) -> Outcome<Covered> {
-        let Some(claim) = self.claim.as_ref().filter(|claim| claim.limits_use()) else {
-            return self.cover(trial, wire, false, |_| None);
-        };
-        if matches!(
+    /// A request to an endpoint of the provider's own: what it can consume, nobody knows.
+    pub fn cover_forwarded(&self, trial: &mut Trial, wire: WireRequest) -> Outcome<Covered> {
+        let is_free = matches!(
             wire.method,
             Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS
-        ) {
-            return self.cover(trial, wire, false, |_| Some(Ceiling::default()));
-        }
-        let known = Known::of(path).filter(|_| is_here);
-        let body = wire.body.concat();
-        let most = match known {
-            None => return Err(unbounded(claim, &wire)),
-            Some(Known::Input) => ceiling::embeddings(&body),
-            Some(Known::Carried(at)) => ceiling::carried(OPERATIONS[at], &body, None),
-            Some(Known::Chat(protocol)) => {
-                let codec = self.upstream.codec_for(protocol);
-                let object = Object::scan(body.clone()).ok();
-                let (ceiling, answer) = ceiling::chat(protocol, &body, object.as_ref());
-                let name = match codec.protocol() == protocol {
-                    true => codec.output_limit(),
-                    false => return Err(unbounded(claim, &wire)),
-                };
-                let limit = answer.limit.unwrap_or_else(|| {
-                    let assumed = claim.assumed_output();
-                    wire.body = limited(body.clone(), object, name, assumed);
-                    assumed
-                });
-                Ceiling {
-                    output_tokens: limit.saturating_mul(answer.alternatives),
-                    ..ceiling
-                }
-            }
-        };
-        self.cover(trial, wire, false, |_| Some(most))
+        );
+        self.cover(trial, wire, false, |_| is_free.then(Ceiling::default))
     }
 
     /// Takes it from the accounts, for this call.
@@ -261,38 +223,4 @@ fn unbounded(claim: &Claim, wire: &WireRequest) -> Unanswered {
 fn refused(message: String, code: &'static str) -> Unanswered {
     let error = ApiError::new(ErrorKind::PermissionDenied, ErrorSource::Policy, message);
     Unanswered::Unfit(error.with_code(code))
-}
-
-/// Endpoints of which is known what a request there can consume.
-enum Known {
-    Chat(Protocol),
-    /// Input, and no tokens of output.
-    Input,
-    /// By its place.
-    Carried(usize),
-}
-
-impl Known {
-    fn of(path: &str) -> Option<Self> {
-        let path = path.trim_end_matches('/');
-        let carried = OPERATIONS
-            .iter()
-            .position(|operation| path == operation.path);
-        if let Some(at) = carried {
-            return Some(Self::Carried(at));
-        }
-        let method = path.rsplit_once(':').map(|(_, method)| method);
-        Some(match path {
-            "/chat/completions" => Self::Chat(Protocol::OpenAiChat),
-            "/completions" => Self::Chat(Protocol::OpenAiCompletions),
-            "/responses" => Self::Chat(Protocol::OpenAiResponses),
-            "/messages" => Self::Chat(Protocol::Anthropic),
-            "/embeddings" => Self::Input,
-            _ if matches!(method, Some("generateContent" | "streamGenerateContent")) => {
-                Self::Chat(Protocol::Gemini)
-            }
-            _ if matches!(method, Some("embedContent" | "batchEmbedContents")) => Self::Input,
-            _ => return None,
-        })
-    }
 }

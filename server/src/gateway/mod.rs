@@ -23,6 +23,7 @@ mod room;
 mod secrets;
 mod shadow;
 mod slots;
+mod unread;
 
 pub use carried::{Answer, CarriedRequest, Form, FormRequest, ForwardedBody, ForwardedRequest};
 pub use context::{Cached, Context};
@@ -418,6 +419,9 @@ impl Gateway {
     ) -> Result<Answer, ApiError> {
         let asking = Asking::new(Endpoint::Other, Some(&request.model), &terms);
         self.ask(context, &asking, false)?;
+        if request.generates {
+            unread::check(context, &request.model)?;
+        }
         if let ForwardedBody::Json(body) = &mut request.body
             && let Some(changed) = self
                 .check_body(context, Some(&request.model), body, BodyKind::Unknown)

@@ -229,6 +229,12 @@ impl Guardrails {
         Some(ReplyGuard::new(active, about, outside, report))
     }
 
+    /// Whether there are rules about the reply to such a request that do more than note what they find.
+    pub fn act_on_replies(&self, asked: Asked<'_>) -> bool {
+        self.active(asked, Side::Reply)
+            .is_some_and(|active| active.acts())
+    }
+
     /// What the rules do with a text that somebody tries them on. Nobody else is asked.
     pub async fn test(&self, tested: &TestedText) -> TestReport {
         trial::test(self, tested).await

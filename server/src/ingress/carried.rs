@@ -23,9 +23,20 @@ pub async fn carried(
     State(gateway): super::Gateway,
     request: http::Request<Body>,
 ) -> Response {
+    carry(&route, operation, &gateway, None, request).await
+}
+
+/// The same, of a model whose name the path may say.
+pub(super) async fn carry(
+    route: &Route,
+    operation: &'static Operation,
+    gateway: &Gateway,
+    model: Option<&str>,
+    request: http::Request<Body>,
+) -> Response {
     let (head, mut body) = request.into_parts();
-    let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
-    match answer(&gateway, &mut context, operation, &head, &mut body).await {
+    let mut context = arrival::begin(gateway, &head, &route.dialect, &route.template);
+    match answer(gateway, &mut context, operation, model, &head, &mut body).await {
         Ok(reply) => passed::respond(context, reply).await,
         Err(error) => route::refuse(context, body, &error).await,
     }
@@ -35,13 +46,17 @@ async fn answer(
     gateway: &Gateway,
     context: &mut Context,
     operation: &'static Operation,
+    model: Option<&str>,
     head: &Parts,
     body: &mut Body,
 ) -> Result<Answer, ApiError> {
     let terms = route::admit(gateway, context, head)?;
     let content_type = head.headers.get(CONTENT_TYPE);
     if is_form(operation, content_type) {
-        let request = read_form(context, operation, head, body).await?;
+        let mut request = read_form(context, operation, head, body).await?;
+        if let Some(model) = model {
+            request.head.model = Some(model.to_owned());
+        }
         return gateway.carry_form(context, request, terms).await;
     }
     let body = route::read(context, head, body).await?;
@@ -49,7 +64,7 @@ async fn answer(
     let request = CarriedRequest {
         operation,
         stream: json.stream,
-        model: json.model,
+        model: model.map(str::to_owned).or(json.model),
         characters: json.characters,
         body,
     };

@@ -26,6 +26,16 @@ pub async fn count_tokens(
     respond(&route, &gateway, None, &OF_MESSAGES, request).await
 }
 
+/// The same, of a model whose name the path says.
+pub(super) async fn count_messages(
+    route: &Route,
+    gateway: &Gateway,
+    model: &str,
+    request: http::Request<Body>,
+) -> Response {
+    respond(route, gateway, Some(model), &OF_MESSAGES, request).await
+}
+
 /// Answers the same of what a model is to be sent whose name the path says.
 pub(super) async fn count_contents(
     route: &Route,

@@ -20,10 +20,20 @@ pub async fn embeddings(
     State(gateway): super::Gateway,
     request: http::Request<Body>,
 ) -> Response {
+    embed(&route, &gateway, None, request).await
+}
+
+/// The same, of a model whose name the path may say.
+pub(super) async fn embed(
+    route: &Route,
+    gateway: &Gateway,
+    model: Option<&str>,
+    request: http::Request<Body>,
+) -> Response {
     let (head, mut body) = request.into_parts();
-    let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
-    let read = |body| EmbeddingsRequest::decode(body, None);
-    match answer(&gateway, &mut context, &head, &mut body, read).await {
+    let mut context = arrival::begin(gateway, &head, &route.dialect, &route.template);
+    let read = |body| EmbeddingsRequest::decode(body, model);
+    match answer(gateway, &mut context, &head, &mut body, read).await {
         Ok(reply) => passed::json(context, reply).await,
         Err(error) => route::refuse(context, body, &error).await,
     }

@@ -1,5 +1,5 @@
 //! `/v1/{model}/{tail}`: any endpoint of the model's provider, at its base URL and the tail. Whatever the method,
-//! the content type and the size, both ways.
+//! the content type and the size, both ways. What is asked at an [endpoint of the gateway's own](ServedTails) is asked there.
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -10,7 +10,7 @@ use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST,
 };
 use http::request::Parts;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri};
 use http_body::Body as _;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::ApiError;
@@ -18,6 +18,7 @@ use llm::error::ApiError;
 use super::call::KEY_HEADERS;
 use super::carried::claimed_length;
 use super::refusal::{unknown, unrecorded};
+use super::served_tail::{ServedTails, generates};
 use super::upload::ClientUpload;
 use super::{Route, arrival, body, call, passed, query, route};
 use crate::gateway::{
@@ -30,6 +31,7 @@ const MAX_ENDPOINT: usize = 200;
 
 /// Passes a request on, and its answer back.
 pub async fn forwarded(
+    tails: ServedTails,
     State(gateway): super::Gateway,
     path: Result<Path<(String, String)>, PathRejection>,
     request: http::Request<Body>,
@@ -45,6 +47,12 @@ pub async fn forwarded(
     if let Err(error) = check_name(&gateway, &model, &head) {
         body::discard(body);
         return unrecorded(&OpenAiChat, &error);
+    }
+    if head.method == Method::POST
+        && let Some(served) = tails.at(&tail)
+    {
+        let request = http::Request::from_parts(head, body);
+        return served.answer(&gateway, &model, request).await;
     }
     let route = Route::new("forwarded", endpoint(&tail));
     let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
@@ -115,9 +123,11 @@ async fn answer(
     if length.is_some_and(|length| length > limits.size as u64) {
         return Err(body::too_large(limits.size));
     }
+    // Whatever the body is said to be there, it is taken for JSON.
+    let generates = generates(tail);
     let body = if body.is_end_stream() {
         ForwardedBody::Whole(bytes::Bytes::new())
-    } else if is_json(&head.headers) {
+    } else if generates || is_json(&head.headers) {
         ForwardedBody::Json(route::read(context, head, body).await?)
     } else {
         let upload = ClientUpload::new(std::mem::take(body), limits, 0, [], length);
@@ -126,6 +136,7 @@ async fn answer(
     let request = ForwardedRequest {
         method: head.method.clone(),
         model,
+        generates,
         path: format!("/{tail}"),
         query: head
             .uri

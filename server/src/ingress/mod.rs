@@ -23,6 +23,7 @@ mod refusal;
 mod reply;
 mod rerank;
 mod route;
+mod served_tail;
 mod spoken;
 mod tried;
 mod upload;
@@ -42,6 +43,7 @@ pub use rates::{TellRates, Telling, rate_lines};
 pub use refusal::{method_not_allowed, unknown_url};
 pub use rerank::rerank;
 pub use route::Route;
+pub use served_tail::ServedTails;
 
 /// What handlers share.
 pub type Gateway = axum::extract::State<std::sync::Arc<crate::gateway::Gateway>>;

@@ -11,15 +11,21 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::Uri;
+use llm::carried::Operation;
 use llm::chat::Variant;
 use llm::dialects::gemini::Gemini;
 use llm::dialects::openai_chat::OpenAiChat;
 use llm::error::ApiError;
+use llm::rerank::Shape;
 
-use super::count_tokens::count_contents;
-use super::embeddings::embed_contents;
+use super::carried::carry;
+use super::count_tokens::{count_contents, count_messages};
+use super::embeddings::{embed, embed_contents};
 use super::endpoint::{ChatEndpoint, Mounted, SaidByPath};
+use super::rerank::rank;
+use super::spoken::GEMINI_METHODS;
 use super::{Route, body, query, refusal, spoken};
+use crate::gateway::Gateway;
 
 /// What can be asked of a model by its path.
 #[derive(Clone, Debug)]
@@ -32,47 +38,83 @@ struct ModelEndpoint {
     asked: AskedOfModel,
 }
 
+/// An endpoint that is asked of the model that a path names.
 #[derive(Debug)]
-enum AskedOfModel {
+pub(super) enum AskedOfModel {
     Chat(ChatEndpoint, fn(&Uri) -> SaidByPath),
-    CountTokens(Route),
-    Embed { route: Route, batch: bool },
+    CountMessages(Route),
+    CountContents(Route),
+    Embeddings(Route),
+    EmbedContents { route: Route, batch: bool },
+    Rerank(Route, Shape),
+    Carried(Route, &'static Operation),
+}
+
+impl AskedOfModel {
+    /// Whatever the body says, the model is this one.
+    pub async fn answer(
+        &self,
+        gateway: &Gateway,
+        model: &str,
+        request: http::Request<Body>,
+    ) -> Response {
+        match self {
+            Self::Chat(endpoint, said) => {
+                let said = SaidByPath {
+                    model: Some(model.to_owned()),
+                    ..said(request.uri())
+                };
+                endpoint.respond(gateway, said, request).await
+            }
+            Self::CountMessages(route) => count_messages(route, gateway, model, request).await,
+            Self::CountContents(route) => count_contents(route, gateway, model, request).await,
+            Self::Embeddings(route) => embed(route, gateway, Some(model), request).await,
+            Self::EmbedContents { route, batch } => {
+                embed_contents(route, gateway, model, *batch, request).await
+            }
+            Self::Rerank(route, shape) => rank(route, *shape, gateway, Some(model), request).await,
+            Self::Carried(route, operation) => {
+                carry(route, operation, gateway, Some(model), request).await
+            }
+        }
+    }
+
+    /// What Gemini's clients ask, by what stands behind the model's name; `prefix` is what stands before it.
+    pub fn of_gemini(prefix: &str) -> [(&'static str, Self); 5] {
+        let chat = |ending, said: fn(&Uri) -> SaidByPath| {
+            let route = format!("{prefix}{ending}");
+            Self::Chat(ChatEndpoint::new(&Gemini, &route), said)
+        };
+        let route = |ending| Route::new("gemini", &format!("{prefix}{ending}"));
+        let embed = |ending, batch| Self::EmbedContents {
+            route: route(ending),
+            batch,
+        };
+        let [whole_answer, stream, count, one, many] = GEMINI_METHODS;
+        [
+            (whole_answer, chat(whole_answer, |_| whole())),
+            (stream, chat(stream, streamed)),
+            (count, Self::CountContents(route(count))),
+            (one, embed(one, false)),
+            (many, embed(many, true)),
+        ]
+    }
 }
 
 impl ModelEndpoints {
     /// Those under `prefix`: `/v1/models`.
     pub fn under(prefix: &str) -> Self {
-        let route = |ending: &str| format!("{prefix}/{{model}}{ending}");
-        let generate = [
-            (":generateContent", (|_| whole()) as fn(&Uri) -> SaidByPath),
-            (":streamGenerateContent", streamed),
-        ];
-        let generate = generate.map(|(ending, said)| ModelEndpoint {
-            ending,
-            asked: AskedOfModel::Chat(ChatEndpoint::new(&Gemini, &route(ending)), said),
-        });
+        let prefix = format!("{prefix}/{{model}}");
         let ending = "/chat/completions";
-        let endpoint = ChatEndpoint::new(&OpenAiChat, &route(ending));
-        let chat = ModelEndpoint {
-            ending,
-            asked: AskedOfModel::Chat(endpoint, |_| SaidByPath::default()),
-        };
-        let named = |ending: &str| Route::new("gemini", &route(ending));
-        let embed = [(":embedContent", false), (":batchEmbedContents", true)];
-        let embed = embed.map(|(ending, batch)| ModelEndpoint {
-            ending,
-            asked: AskedOfModel::Embed {
-                route: named(ending),
-                batch,
-            },
-        });
-        let ending = ":countTokens";
-        let count = ModelEndpoint {
-            ending,
-            asked: AskedOfModel::CountTokens(named(ending)),
-        };
-        let all = [chat, count].into_iter().chain(generate).chain(embed);
-        Self(all.collect())
+        let endpoint = ChatEndpoint::new(&OpenAiChat, &format!("{prefix}{ending}"));
+        let chat = AskedOfModel::Chat(endpoint, |_| SaidByPath::default());
+        let all = AskedOfModel::of_gemini(&prefix)
+            .into_iter()
+            .chain([(ending, chat)]);
+        Self(
+            all.map(|(ending, asked)| ModelEndpoint { ending, asked })
+                .collect(),
+        )
     }
 }
 
@@ -130,21 +172,7 @@ pub async fn posted_to_model(
     for known in endpoints.0.iter() {
         let model = tail.strip_suffix(known.ending);
         if let Some(model) = model.filter(|model| !model.is_empty()) {
-            return match &known.asked {
-                AskedOfModel::Chat(endpoint, said) => {
-                    let said = SaidByPath {
-                        model: Some(model.to_owned()),
-                        ..said(request.uri())
-                    };
-                    endpoint.respond(&gateway, said, request).await
-                }
-                AskedOfModel::CountTokens(route) => {
-                    count_contents(route, &gateway, model, request).await
-                }
-                AskedOfModel::Embed { route, batch } => {
-                    embed_contents(route, &gateway, model, *batch, request).await
-                }
-            };
+            return known.asked.answer(&gateway, model, request).await;
         }
     }
     let (head, body) = request.into_parts();

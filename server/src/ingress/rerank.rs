@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use bytes::Bytes;
 use http::request::Parts;
 use llm::error::ApiError;
 use llm::rerank::{RerankRequest, Shape};
@@ -19,9 +20,21 @@ pub async fn rerank(
     State(gateway): super::Gateway,
     request: http::Request<Body>,
 ) -> Response {
+    rank(&route, shape, &gateway, None, request).await
+}
+
+/// The same, of a model whose name the path may say.
+pub(super) async fn rank(
+    route: &Route,
+    shape: Shape,
+    gateway: &Gateway,
+    model: Option<&str>,
+    request: http::Request<Body>,
+) -> Response {
     let (head, mut body) = request.into_parts();
-    let mut context = arrival::begin(&gateway, &head, &route.dialect, &route.template);
-    match answer(&gateway, &mut context, shape, &head, &mut body).await {
+    let mut context = arrival::begin(gateway, &head, &route.dialect, &route.template);
+    let read = |body| RerankRequest::decode(body, shape, model);
+    match answer(gateway, &mut context, &head, &mut body, read).await {
         Ok(reply) => passed::json(context, reply).await,
         Err(error) => route::refuse(context, body, &error).await,
     }
@@ -30,13 +43,13 @@ pub async fn rerank(
 async fn answer(
     gateway: &Gateway,
     context: &mut Context,
-    shape: Shape,
     head: &Parts,
     body: &mut Body,
+    read: impl FnOnce(Bytes) -> Result<RerankRequest, ApiError>,
 ) -> Result<Segments, ApiError> {
     let terms = route::admit(gateway, context, head)?;
     let body = route::read(context, head, body).await?;
-    let request = RerankRequest::decode(body, shape, None)?;
+    let request = read(body)?;
     let response = gateway.rerank(context, &request, terms).await?;
     Ok(response.encode(&request))
 }

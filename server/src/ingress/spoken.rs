@@ -12,7 +12,7 @@ static BEGINNINGS: &[(&str, &dyn ChatDialect)] =
     &[("/v1/messages", &Anthropic), ("/v1beta", &Gemini)];
 
 /// What Gemini's clients ask of a model, behind its name, also below `/v1`.
-const GEMINI_METHODS: [&str; 5] = [
+pub(super) const GEMINI_METHODS: [&str; 5] = [
     ":generateContent",
     ":streamGenerateContent",
     ":countTokens",

@@ -68,6 +68,11 @@ impl SystemPrompts {
         self.texts(subject, Utc::now()).tell(request)
     }
 
+    /// Whether there are any for such a request.
+    pub fn are_for(&self, subject: Subject<'_>) -> bool {
+        self.selection.matching(subject).next().is_some()
+    }
+
     fn texts(&self, subject: Subject<'_>, at: DateTime<Utc>) -> Texts {
         let mut texts = Texts::default();
         for (position, template) in self.selection.matching(subject) {

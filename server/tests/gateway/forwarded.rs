@@ -4,10 +4,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use reqwest::Body;
 use serde_json::{Value, json};
+use shared::policies::{Selector, SystemPrompt};
 use sqlx::Row;
 
 use crate::test_app::{TestApp, config_for, error, key, model};
-use crate::upstream::{Act, Upstream, chunk, json as reply, stream_end};
+use crate::upstream::{ANSWER, Act, Upstream, chunk, json as reply, stream_end};
 
 async fn before(script: Vec<Act>) -> (TestApp, Upstream) {
     let upstream = Upstream::start(script).await;
@@ -88,6 +89,143 @@ async fn json_gets_the_upstreams_name_of_the_model() {
     app.flush().await;
     let rows = app.rows("SELECT * FROM requests").await;
     assert_eq!(rows[0].get::<i64, _>("input_tokens"), 3);
+}
+
+/// The model is the one that the path names, whatever else is named.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_gateway_serves_itself_is_served_with_every_policy() {
+    let upstream = Upstream::start(vec![reply("200 OK", ANSWER)]).await;
+    let mut config = config_for(&upstream);
+    config.models = vec![model("fast", &["up"]), model("dear", &["up"])];
+    let ban = r#"{"check":{"kind":"phrases","phrases":["forbidden words"]},"action":{"kind":"block"},"applies_to":{"models":["fast"]}}"#;
+    config.guardrails = [("ban".to_owned(), serde_json::from_str(ban).unwrap())].into();
+    let prompt = SystemPrompt {
+        enabled: true,
+        text: "Be kind.".to_owned(),
+        ..SystemPrompt::default()
+    };
+    config.system_prompts = [("kind".to_owned(), prompt)].into();
+    let app = TestApp::start(config).await;
+    let texts = |text: &str| {
+        let messages = json!([{"role": "user", "content": text}]);
+        let contents = json!([{"role": "user", "parts": [{"text": text}]}]);
+        let chat = json!({"model": "dear", "messages": messages});
+        [
+            ("chat/completions", chat.clone()),
+            ("/chat/complet%69ons/", chat.clone()),
+            ("v1/chat/completions", chat),
+            ("responses", json!({"model": "dear", "input": text})),
+            (
+                "messages",
+                json!({"model": "dear", "max_tokens": 9, "messages": messages}),
+            ),
+            ("models/dear:generateContent", json!({"contents": contents})),
+        ]
+    };
+    for (tail, body) in texts("Hello") {
+        let answer = app.post(&format!("/v1/fast/{tail}"), &body);
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{tail}");
+        let sent = upstream.received().pop().unwrap();
+        assert!(
+            sent.head.starts_with("POST /v1/chat/completions "),
+            "{tail}"
+        );
+        let sent: Value = serde_json::from_slice(&sent.body).unwrap();
+        assert_eq!(sent["model"], "backend-model", "{tail}");
+        assert!(sent.to_string().contains("Be kind."), "{tail}: {sent}");
+    }
+    for (tail, body) in texts("forbidden words") {
+        app.expect_record();
+        // Whatever it says that the body is.
+        let request = app.client.post(app.url(&format!("/v1/fast/{tail}")));
+        let request = request.header("content-type", "text/plain");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{tail}");
+    }
+    assert_eq!(upstream.received().len(), 6);
+    let rows = app.records(12).await;
+    for row in rows {
+        assert_eq!(row.get::<String, _>("requested_model"), "fast");
+        assert!(row.get::<String, _>("endpoint").starts_with("/v1/{model}/"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_path_names_the_model_of_what_is_carried() {
+    let (app, upstream) = before(vec![reply("200 OK", "{}")]).await;
+    let form = "--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\ndear\r\n--x\r\n\
+        content-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nbytes\r\n--x--\r\n";
+    let json = "application/json";
+    for (tail, content_type, body) in [
+        (
+            "audio/transcriptions",
+            "multipart/form-data; boundary=x",
+            form,
+        ),
+        (
+            "images/generations",
+            json,
+            r#"{"model":"dear","prompt":"a"}"#,
+        ),
+        ("images/generations", json, r#"{"prompt":"a"}"#),
+        ("embeddings", json, r#"{"model":"dear","input":"a"}"#),
+    ] {
+        app.expect_record();
+        let request = app.client.post(app.url(&format!("/v1/fast/{tail}")));
+        let request = request.header("content-type", content_type);
+        let request = request.bearer_auth("sk-team-a-secret-key").body(body);
+        request.send().await.unwrap();
+        let sent = upstream.received().pop().unwrap();
+        let head = format!("POST /v1/{tail} ");
+        assert!(sent.head.starts_with(&head), "{tail}: {}", sent.head);
+        let sent = String::from_utf8(sent.body).unwrap();
+        assert!(sent.contains("backend-model"), "{tail}: {sent}");
+        assert!(!sent.contains("dear"), "{tail}: {sent}");
+    }
+    app.flush().await;
+    let rows = app
+        .rows("SELECT * FROM requests WHERE requested_model = 'fast'")
+        .await;
+    assert_eq!(rows.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_does_not_answer_in_words_that_no_rule_reads() {
+    let upstream = Upstream::start(vec![reply("200 OK", "{}")]).await;
+    let mut config = config_for(&upstream);
+    config.models = vec![
+        model("fast", &["up"]),
+        model("told", &["up"]),
+        model("free", &["up"]),
+    ];
+    let rule = r#"{"check":{"kind":"phrases","phrases":["x"]},"action":{"kind":"block"},"side":"reply","applies_to":{"models":["fast"]}}"#;
+    config.guardrails = [("rule".to_owned(), serde_json::from_str(rule).unwrap())].into();
+    let prompt = SystemPrompt {
+        enabled: true,
+        text: "Be kind.".to_owned(),
+        applies_to: Selector {
+            models: vec!["told".to_owned()],
+            ..Selector::default()
+        },
+        ..SystemPrompt::default()
+    };
+    config.system_prompts = [("kind".to_owned(), prompt)].into();
+    let app = TestApp::start(config).await;
+    for (path, expected) in [
+        ("/v1/fast/api/chat", 403),
+        ("/v1/told/api/generate", 403),
+        ("/v1/free/api/chat", 200),
+        ("/v1/fast/api/tags", 200),
+    ] {
+        let answer = app.post(path, &json!({"prompt": "Hello"}));
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{path}");
+        if expected == 403 {
+            assert_eq!(error(answer).await["code"], "policy_not_applicable");
+        }
+    }
+    assert_eq!(upstream.received().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

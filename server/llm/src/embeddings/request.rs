@@ -71,7 +71,7 @@ impl EmbeddingsRequest {
     pub fn decode(body: Bytes, model: Option<&str>) -> Result<Self, ApiError> {
         let mut request = Self {
             body: Bytes::new(),
-            model: model.map(str::to_owned),
+            model: None,
             input: Input::Texts(Vec::new()),
             encoding: Encoding::Float,
             dimensions: None,
@@ -81,6 +81,7 @@ impl EmbeddingsRequest {
             contents: None,
         };
         request.read(&body)?;
+        request.model = model.map(str::to_owned).or(request.model);
         request.body = body;
         if request.input.is_empty() {
             let message = "The parameter 'input' is missing: give a text, or an array of them.";

@@ -46,13 +46,13 @@ pub struct Document {
 }
 
 impl RerankRequest {
-    /// Reads a body. `model` is the name that the path says.
+    /// Reads a body. `model` is the name that the path says, and comes before the one in the body.
     ///
     /// # Errors
     /// What is wrong, naming the parameter.
     pub fn decode(body: Bytes, shape: Shape, model: Option<&str>) -> Result<Self, ApiError> {
         let mut request = read(&body, shape)?;
-        request.model = request.model.or_else(|| model.map(str::to_owned));
+        request.model = model.map(str::to_owned).or(request.model);
         request.body = body;
         if request.documents.is_empty() {
             let message = "The parameter 'documents' is empty: there is nothing to rank.";

@@ -28,9 +28,8 @@ pub(super) fn decode(incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
         incoming.stamp,
         read_prompt,
     );
-    request.model = model
-        .map(|model| model.to_string())
-        .or_else(|| incoming.model.map(str::to_owned));
+    let named = incoming.model.map(str::to_owned);
+    request.model = named.or_else(|| model.map(|model| model.to_string()));
     request.stream = stream.or(incoming.stream).unwrap_or(false);
     request.include_usage = usage.unwrap_or(false);
     // Each text is continued that often.

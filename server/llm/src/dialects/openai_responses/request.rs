@@ -68,7 +68,7 @@ pub(super) fn decode(incoming: Incoming<'_>) -> Result<ChatRequest, ApiError> {
         incoming.stamp,
         prompt::read,
     );
-    request.model = model.or_else(|| incoming.model.map(str::to_owned));
+    request.model = incoming.model.map(str::to_owned).or(model);
     request.stream = stream;
     // The last event always tells it.
     request.include_usage = true;

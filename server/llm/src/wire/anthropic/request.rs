@@ -50,7 +50,7 @@ pub(crate) fn scan_request(
     let mut seen = Seen::default();
     let layout = seen.scan(&mut scanner)?;
     let mut request = ChatRequest::new(Protocol::Anthropic, body, incoming.stamp, read_prompt);
-    request.model = seen.model.or_else(|| incoming.model.map(str::to_owned));
+    request.model = incoming.model.map(str::to_owned).or(seen.model);
     request.stream = seen.stream;
     // The protocol has no stream without usage.
     request.include_usage = true;

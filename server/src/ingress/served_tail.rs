@@ -1,0 +1,193 @@
+//! What of `/v1/{model}/{tail}` the gateway answers itself: the endpoints that it has anyway. There every policy holds, and
+//! the model is the one that the path names, whatever the body or the rest of the path says.
+
+use std::sync::Arc;
+
+use llm::carried::OPERATIONS;
+use llm::dialect::ChatDialect;
+use llm::rerank::Shape;
+use percent_encoding::percent_decode_str;
+
+use super::Route;
+use super::endpoint::{ChatEndpoint, SaidByPath};
+use super::model_path::AskedOfModel;
+
+/// Endpoints by their tails, and of Gemini's by how they end.
+#[derive(Clone, Debug)]
+pub struct ServedTails(Arc<[(Tail, AskedOfModel)]>);
+
+#[derive(Debug)]
+enum Tail {
+    Is(&'static str),
+    EndsWith(&'static str),
+}
+
+/// What a provider's paths begin with, where its base URL does not.
+const VERSIONS: [&str; 5] = ["v1", "v1beta", "v2", "openai", "api"];
+
+/// How paths end at which providers answer with text in a protocol of their own.
+const GENERATING: [&str; 9] = [
+    "chat",
+    "complete",
+    "converse",
+    "converse-stream",
+    "generate",
+    "generate_stream",
+    "inference",
+    "invoke",
+    "invoke-with-response-stream",
+];
+const GENERATING_METHODS: [&str; 3] = [":predict", ":rawPredict", ":streamRawPredict"];
+
+impl ServedTails {
+    /// Those of these endpoints, whose paths begin with `/v1/`, and of all others.
+    pub fn new(chat: &[(&'static str, &'static dyn ChatDialect)]) -> Self {
+        const PREFIX: &str = "/v1/{model}/";
+        let route = |dialect: &str, tail: &str| Route::new(dialect, &format!("{PREFIX}{tail}"));
+        let behind = |path: &'static str| {
+            let path = path.strip_prefix("/v1").unwrap_or(path);
+            path.trim_start_matches('/')
+        };
+        let chat = chat.iter().map(|(path, dialect)| {
+            let tail = behind(path);
+            let endpoint = ChatEndpoint::new(*dialect, &format!("{PREFIX}{tail}"));
+            let asked = AskedOfModel::Chat(endpoint, |_| SaidByPath::default());
+            (Tail::Is(tail), asked)
+        });
+        let carried = OPERATIONS.iter().map(|operation| {
+            let tail = behind(operation.path);
+            let asked = AskedOfModel::Carried(route("openai", tail), operation);
+            (Tail::Is(tail), asked)
+        });
+        let others = [
+            (
+                "embeddings",
+                AskedOfModel::Embeddings(route("openai", "embeddings")),
+            ),
+            (
+                "rerank",
+                AskedOfModel::Rerank(route("rerank", "rerank"), Shape::V1),
+            ),
+            (
+                "v2/rerank",
+                AskedOfModel::Rerank(route("rerank", "v2/rerank"), Shape::V2),
+            ),
+            (
+                "messages/count_tokens",
+                AskedOfModel::CountMessages(route("anthropic", "messages/count_tokens")),
+            ),
+        ];
+        let others = others.map(|(tail, asked)| (Tail::Is(tail), asked));
+        let gemini = AskedOfModel::of_gemini("/v1/{model}/models/{model}");
+        let gemini = gemini.map(|(ending, asked)| (Tail::EndsWith(ending), asked));
+        Self(chat.chain(carried).chain(others).chain(gemini).collect())
+    }
+
+    /// The endpoint that a tail means, however it is spelled.
+    pub(super) fn at(&self, tail: &str) -> Option<&AskedOfModel> {
+        let tail = plain(tail)?;
+        let without_version = without_version(&tail);
+        let found = self.0.iter().find(|(known, _)| match known {
+            Tail::Is(known) => *known == tail || *known == without_version,
+            Tail::EndsWith(ending) => tail.ends_with(ending),
+        });
+        found.map(|(_, asked)| asked)
+    }
+}
+
+/// Whether a provider answers there with text, in a protocol of its own that nobody here reads.
+pub(super) fn generates(tail: &str) -> bool {
+    plain(tail).is_some_and(|tail| {
+        let last = tail.rsplit('/').next().unwrap_or_default();
+        GENERATING.contains(&last)
+            || GENERATING_METHODS
+                .iter()
+                .any(|method| last.ends_with(method))
+    })
+}
+
+/// A path as servers understand it: decoded, and without empty parts. `None`: it is not UTF-8.
+fn plain(tail: &str) -> Option<String> {
+    let decoded = percent_decode_str(tail).decode_utf8().ok()?;
+    let parts: Vec<&str> = decoded.split('/').filter(|part| !part.is_empty()).collect();
+    Some(parts.join("/"))
+}
+
+fn without_version(tail: &str) -> &str {
+    let mut rest = tail;
+    while let Some((first, behind)) = rest.split_once('/')
+        && VERSIONS.contains(&first)
+    {
+        rest = behind;
+    }
+    rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::CHAT;
+
+    #[test]
+    fn endpoints_are_known_however_they_are_spelled() {
+        let tails = ServedTails::new(CHAT);
+        for tail in [
+            "chat/completions",
+            "/chat//completions/",
+            "chat/complet%69ons",
+            "chat%2Fcompletions",
+            "openai/v1/chat/completions",
+            "completions",
+            "responses",
+            "v1/messages",
+            "messages/count_tokens",
+            "embeddings",
+            "rerank",
+            "v2/rerank",
+            "audio/transcriptions",
+            "images/generations",
+            "moderations",
+            "v1beta/models/other:generateContent",
+            "models/other%3AstreamGenerateContent",
+            "models/other:embedContent",
+        ] {
+            assert!(tails.at(tail).is_some(), "{tail}");
+        }
+        for tail in [
+            "threads/1/messages",
+            "files",
+            "batches",
+            "models/other",
+            "chat",
+            "fine_tuning/jobs",
+            "responses/resp_1",
+            "%ff",
+        ] {
+            assert!(tails.at(tail).is_none(), "{tail}");
+        }
+        let shape = |tail| match tails.at(tail) {
+            Some(AskedOfModel::Rerank(_, shape)) => *shape,
+            other => panic!("{tail}: {other:?}"),
+        };
+        assert_eq!(
+            ["rerank", "v1/rerank", "v2/rerank"].map(shape),
+            [Shape::V1, Shape::V1, Shape::V2]
+        );
+    }
+
+    #[test]
+    fn who_answers_with_text_in_words_of_their_own_is_known() {
+        for tail in [
+            "api/chat",
+            "v2/chat/",
+            "api/%67enerate",
+            "model/x/invoke",
+            "m:rawPredict",
+        ] {
+            assert!(generates(tail), "{tail}");
+        }
+        for tail in ["api/tags", "files", "chats", "tokenize"] {
+            assert!(!generates(tail), "{tail}");
+        }
+    }
+}
