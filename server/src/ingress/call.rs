@@ -1,7 +1,7 @@
 //! What a request's head says to the gateway.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Uri};
@@ -29,13 +29,12 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     }
     let mut client = peer;
     let values = headers.get_all(FORWARDED_FOR).iter();
-    let hops: Vec<&str> = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+    let hops: Vec<&[u8]> = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
-    for hop in hops.iter().rev() {
+    for hop in hops.into_iter().rev() {
         // Whatever stands before something unreadable was not written by a proxy of ours.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+        let Some(address) = address(hop) else {
             break;
         };
         client = address.to_canonical();
@@ -44,6 +43,17 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
         }
     }
     client
+}
+
+/// The address of a hop. Some proxies add the port.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?.trim();
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    let address = hop.parse().or_else(|_| with_port());
+    address.ok().or_else(|| {
+        let bare = hop.strip_prefix('[')?.strip_suffix(']')?;
+        bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    })
 }
 
 /// The client key: from `Authorization: Bearer` or, as other SDKs send it, `x-api-key`, `api-key`,
@@ -99,7 +109,8 @@ mod tests {
     fn client(peer: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(FORWARDED_FOR, value);
         }
         let trusted = [
             "10.0.0.0/8".parse().unwrap(),
@@ -124,6 +135,11 @@ mod tests {
             ("10.1.1.1", vec!["1.2.3.4", "203.0.113.9"], "203.0.113.9"),
             ("10.1.1.1", vec!["1.2.3.4, junk, 10.2.2.2"], "10.2.2.2"),
             ("10.1.1.1", vec!["10.3.3.3, 10.2.2.2"], "10.3.3.3"),
+            ("10.1.1.1", vec!["\u{e9}, 203.0.113.9"], "203.0.113.9"),
+            ("10.1.1.1", vec!["203.0.113.9, \u{e9}"], "10.1.1.1"),
+            ("10.1.1.1", vec!["203.0.113.9:4711"], "203.0.113.9"),
+            ("10.1.1.1", vec!["[2001:db8::1]:4711"], "2001:db8::1"),
+            ("10.1.1.1", vec!["[2001:db8::1]"], "2001:db8::1"),
         ] {
             assert_eq!(client(peer, &forwarded), expected, "{peer} {forwarded:?}");
         }
