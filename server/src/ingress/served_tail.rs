@@ -64,13 +64,14 @@ impl ServedTails {
                 "embeddings",
                 AskedOfModel::Embeddings(route("openai", "embeddings")),
             ),
-            (
-                "rerank",
-                AskedOfModel::Rerank(route("rerank", "rerank"), Shape::V1),
-            ),
+            // Before the one that it ends with.
             (
                 "v2/rerank",
                 AskedOfModel::Rerank(route("rerank", "v2/rerank"), Shape::V2),
+            ),
+            (
+                "rerank",
+                AskedOfModel::Rerank(route("rerank", "rerank"), Shape::V1),
             ),
             (
                 "messages/count_tokens",
