@@ -10,14 +10,46 @@ const CONTEXT: usize = 16;
 const PASSED: usize = 2048;
 
 /// One text of a reply.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeldText {
     /// What is held, and some of what stood before.
     buffer: String,
     reading: Reading,
+    /// In bytes: how far a match of an expression without an end is followed.
+    bound: usize,
+}
+
+impl Default for HeldText {
+    fn default() -> Self {
+        Self::within(BOUND)
+    }
 }
 
 impl HeldText {
+    /// One in which a match without an end is followed for so many bytes.
+    pub fn within(bound: usize) -> Self {
+        Self {
+            buffer: String::new(),
+            reading: Reading::default(),
+            bound,
+        }
+    }
+
+    /// A text that follows this one, after its [`flush`](Self::flush): what was replaced last may go on in it.
+    #[must_use]
+    pub fn next(&self) -> Self {
+        let mut reading = self.reading.clone();
+        let goes_on = reading.claimed == self.buffer.len();
+        reading.run = reading.run.filter(|_| goes_on);
+        reading.changed = reading.run.is_some();
+        (reading.decided, reading.claimed) = (0, 0);
+        Self {
+            buffer: String::new(),
+            reading,
+            bound: self.bound,
+        }
+    }
+
     /// More of it has come. What is decided goes to `out`.
     ///
     /// # Errors
@@ -67,9 +99,45 @@ impl HeldText {
     ) -> Result<(), Blocked> {
         let rest = self
             .reading
-            .read(active, &self.buffer, before, BOUND, out, tally)?;
+            .read(active, &self.buffer, before, self.bound, out, tally)?;
         out.push_str(&self.buffer[rest]);
         Ok(())
+    }
+
+    /// A sign of an injection stands there in another text: it counts with those in this one.
+    ///
+    /// # Errors
+    /// There are too many signs.
+    pub fn count_sign(
+        &mut self,
+        active: &Active,
+        (other, at): (&str, usize),
+        rule: usize,
+        tally: &mut Tally,
+    ) -> Result<(), Blocked> {
+        let mut reading = self.reading.clone();
+        (reading.decided, reading.claimed) = (at, 0);
+        let mut unsaid = String::new();
+        let seen = reading.read(active, other, at + 1, self.bound, &mut unsaid, tally);
+        let before = std::mem::replace(&mut self.reading, reading);
+        self.reading.decided = before.decided;
+        self.reading.claimed = before.claimed;
+        self.reading.claimed_by = before.claimed_by;
+        self.reading.run = before.run;
+        self.reading.changed = before.changed;
+        match seen {
+            Err(blocked) if blocked.rule == rule => Err(blocked),
+            _ => Ok(()),
+        }
+    }
+
+    /// Some of what stands before what is held.
+    pub fn context(&self) -> &str {
+        let decided = self.reading.decided;
+        let start = self
+            .buffer
+            .floor_char_boundary(decided.saturating_sub(CONTEXT));
+        self.buffer.get(start..decided).unwrap_or_default()
     }
 
     /// Something was replaced.

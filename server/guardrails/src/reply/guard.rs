@@ -6,6 +6,7 @@ use llm::chat::{ChatResponse, Collector, StreamEvent};
 use llm::error::{ApiError, ErrorKind, ErrorSource};
 
 use super::choice::GuardedChoice;
+use super::joined::Pieces;
 use super::stream::Stop;
 use super::whole::refused_choice;
 use crate::outside::{About, Outside};
@@ -29,6 +30,8 @@ pub struct ReplyGuard {
     gathered: Option<Collector>,
     gathered_bytes: usize,
     pub(super) choices: BTreeMap<u32, GuardedChoice>,
+    /// Empty: what was let go is told.
+    pub(super) pieces: Pieces,
 }
 
 /// More of a reply is not gathered, bytes.
@@ -67,6 +70,7 @@ impl ReplyGuard {
             gathered: gathers.then(Collector::new),
             gathered_bytes: 0,
             choices: BTreeMap::new(),
+            pieces: Pieces::new(),
         }
     }
 
@@ -121,15 +125,10 @@ impl ReplyGuard {
     ) -> Result<Passed, ApiError> {
         if let Some(collector) = &mut self.gathered {
             for event in events {
-                if let StreamEvent::BlockDelta { text, .. } = event {
-                    self.gathered_bytes += text.len();
-                }
                 collector.push(event);
             }
-            if self.gathered_bytes > MOST_GATHERED {
-                let message = "The reply is too long for the rules that need all of it.";
-                let error = ApiError::new(ErrorKind::BadReply, ErrorSource::Policy, message);
-                return Err(error);
+            for event in events {
+                self.count(event)?;
             }
             return Ok(Passed::Rewritten);
         }
@@ -154,6 +153,25 @@ impl ReplyGuard {
         Ok(Passed::Unchanged)
     }
 
+    /// Some of the reply is kept.
+    ///
+    /// # Errors
+    /// That is too much.
+    pub(super) fn count(&mut self, event: &StreamEvent) -> Result<(), ApiError> {
+        self.gathered_bytes += length_of(event);
+        if self.gathered_bytes > MOST_GATHERED {
+            let message = "The reply is too long for the rules that need all of it.";
+            let error = ApiError::new(ErrorKind::BadReply, ErrorSource::Policy, message);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// It is kept no longer.
+    pub(super) fn uncount(&mut self, event: &StreamEvent) {
+        self.gathered_bytes = self.gathered_bytes.saturating_sub(length_of(event));
+    }
+
     /// The reply breaks off: what was good before reaches the client first.
     ///
     /// # Errors
@@ -164,7 +182,7 @@ impl ReplyGuard {
         }
         let open: Vec<u32> = self.choices.keys().copied().collect();
         for choice in open {
-            match self.leave(choice, out) {
+            match self.last(choice, out) {
                 Ok(()) => {}
                 Err(Stop::Answered) => break,
                 Err(Stop::Refused(error)) => return Err(error),
@@ -190,7 +208,7 @@ impl ReplyGuard {
         let open: Vec<u32> = self.choices.keys().copied().collect();
         for choice in open {
             // A protocol whose choices need not end, or one that was cut short.
-            match self.leave(choice, &mut out) {
+            match self.last(choice, &mut out) {
                 Ok(()) => {}
                 Err(Stop::Answered) => break,
                 Err(Stop::Refused(error)) => {
@@ -237,6 +255,14 @@ impl ReplyGuard {
         outside
             .ask(&self.active, &self.about, text, &mut self.tally)
             .await
+    }
+}
+
+/// Of what is said in it, bytes.
+fn length_of(event: &StreamEvent) -> usize {
+    match event {
+        StreamEvent::BlockDelta { text, .. } => text.len(),
+        _ => 0,
     }
 }
 

@@ -1,10 +1,16 @@
 //! Replies: whole ones, and streams of events.
 
+mod across;
 mod choice;
 mod citation;
 mod guard;
+mod joined;
+mod lane;
 mod stream;
 mod whole;
+
+#[cfg(test)]
+mod tests;
 
 pub use guard::{Passed, ReplyGuard};
 pub use whole::refused_choice;

@@ -7,12 +7,13 @@ use llm::error::ApiError;
 use super::choice::{GuardedBlock, GuardedChoice, Kind};
 use super::citation::citation_passed;
 use super::guard::ReplyGuard;
+use super::joined::Pieces;
+use super::lane::Lane;
 use crate::body::pass_nested;
-use crate::ending::Ending;
-use crate::held_text::HeldText;
 use crate::refusal::Refusal;
+use crate::ruleset::Active;
 use crate::search::whole_text;
-use crate::tally::Blocked;
+use crate::tally::{Blocked, Tally};
 
 /// Why the events of a stream end here.
 pub enum Stop {
@@ -27,194 +28,303 @@ impl ReplyGuard {
         event: &StreamEvent,
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Stop> {
-        match event {
-            StreamEvent::Started { .. } | StreamEvent::Usage(_) => out.push(event.clone()),
-            StreamEvent::BlockStarted {
-                choice,
-                index,
-                block,
-            } => {
-                if self.choice(*choice).over {
-                    return Ok(());
-                }
-                self.leave(*choice, out)?;
-                if self.choice(*choice).over {
-                    return Ok(());
-                }
-                if let Block::ToolCall { name, .. } = block {
-                    // What people read ends here.
-                    self.disclaim(*choice, out);
-                    let seen = whole_text(&self.active, name, &mut self.tally);
-                    self.settle(seen.map(drop), *choice, out)?;
-                }
-                let state = self.choice(*choice);
-                state.blocks.push(GuardedBlock {
-                    kind: Kind::of(block),
-                    text: HeldText::default(),
-                    arguments: String::new(),
-                    spoke: false,
-                });
-                state.current = Some(*index as usize);
+        let number = match event {
+            StreamEvent::Started { .. } | StreamEvent::Usage(_) => {
                 out.push(event.clone());
+                return Ok(());
             }
-            StreamEvent::BlockDelta {
-                choice,
-                index,
-                text,
-            } => self.delta(*choice, *index, text, out)?,
-            StreamEvent::Sealed {
-                choice,
-                index,
-                seal,
-            } => {
-                if self.choice(*choice).over {
+            StreamEvent::BlockStarted { choice, .. }
+            | StreamEvent::BlockDelta { choice, .. }
+            | StreamEvent::Sealed { choice, .. }
+            | StreamEvent::Cited { choice, .. }
+            | StreamEvent::Logprobs { choice, .. }
+            | StreamEvent::Finished { choice, .. } => *choice,
+        };
+        if self.choice(number).over {
+            return Ok(());
+        }
+        match event {
+            StreamEvent::BlockStarted { block, .. } => {
+                self.called(number, None, out)?;
+                let state = self.choice(number);
+                state.blocks.push(GuardedBlock::new(block));
+                if *block == Block::Text {
+                    self.read(Kind::Answer, number, out, Lane::part)?;
+                }
+                self.come(number, event, out)
+            }
+            StreamEvent::BlockDelta { index, text, .. } => {
+                let at = *index as usize;
+                self.called(number, Some(at), out)?;
+                let state = self.choice(number);
+                let Some(block) = state.blocks.get_mut(at) else {
                     return Ok(());
-                }
-                self.leave(*choice, out)?;
-                let block = self.choice(*choice).blocks.get(*index as usize);
-                // It is proof of thoughts that are others now.
-                if seal.encrypted || !block.is_some_and(|block| block.text.is_changed()) {
-                    out.push(event.clone());
-                }
-            }
-            StreamEvent::Cited {
-                choice,
-                index,
-                citation,
-            } => {
-                if self.choice(*choice).over {
-                    return Ok(());
-                }
-                let seen = citation_passed(&self.active, citation, &mut self.tally);
-                let mut citation = self.settle(seen, *choice, out)?.0;
-                if self.choice(*choice).changed {
-                    citation.range = None;
-                }
-                out.push(StreamEvent::Cited {
-                    choice: *choice,
-                    index: *index,
-                    citation,
-                });
-            }
-            StreamEvent::Logprobs { choice, tokens } => {
-                let state = self.choice(*choice);
-                if !state.over {
-                    state.logprobs.extend_from_slice(tokens);
-                    self.tell_logprobs(*choice, out);
+                };
+                match block.kind {
+                    Kind::Arguments => {
+                        block.arguments.push_str(text);
+                        state.calling = Some(at);
+                        Ok(())
+                    }
+                    Kind::Answer => self.more(Kind::Answer, number, text, out),
+                    _ => self.come(number, event, out),
                 }
             }
-            StreamEvent::Finished { choice, reason } => {
-                if self.choice(*choice).over {
+            StreamEvent::Logprobs { tokens, .. } => {
+                self.choice(number).logprobs.extend_from_slice(tokens);
+                self.tell_logprobs(number, out);
+                Ok(())
+            }
+            StreamEvent::Finished { reason, .. } => {
+                self.last(number, out)?;
+                if self.choice(number).over {
                     return Ok(());
                 }
-                self.leave(*choice, out)?;
-                if self.choice(*choice).over {
-                    return Ok(());
-                }
-                self.disclaim(*choice, out);
-                self.end(*choice)?;
-                self.choice(*choice).over = true;
+                self.disclaim(number, out);
+                self.end(number)?;
+                self.choice(number).over = true;
                 out.push(StreamEvent::Finished {
-                    choice: *choice,
+                    choice: number,
                     reason: reason.clone(),
                 });
+                Ok(())
             }
+            _ => self.come(number, event, out),
         }
-        Ok(())
     }
 
-    fn delta(
+    /// Something that is no text of the answer. While some of that is held, it waits: it would part what belongs
+    /// together, and a signature signs what comes next.
+    fn come(
         &mut self,
         choice: u32,
-        index: u32,
-        text: &Text,
+        event: &StreamEvent,
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Stop> {
         let state = self.choice(choice);
         if state.over {
             return Ok(());
         }
-        let at = index as usize;
-        if state.current.is_some_and(|current| current != at) {
-            self.leave(choice, out)?;
+        if !state.answer.holds() && state.waiting.is_empty() {
+            return self.pass(choice, event, out);
         }
-        let state = self.choices.get_mut(&choice).filter(|state| !state.over);
-        let Some(state) = state else { return Ok(()) };
-        state.current = Some(at);
-        let Some(block) = state.blocks.get_mut(at) else {
+        let came = state.answer.came();
+        state.waiting.push_back((came, event.clone()));
+        self.count(event).map_err(Stop::Refused)
+    }
+
+    /// What waits whose turn has come.
+    fn drain(&mut self, choice: u32, out: &mut Vec<StreamEvent>) -> Result<(), Stop> {
+        while let Some(event) = self.choice(choice).next_waiting() {
+            self.uncount(&event);
+            self.pass(choice, &event, out)?;
+        }
+        Ok(())
+    }
+
+    /// Something that is no text of the answer, in its turn.
+    fn pass(
+        &mut self,
+        choice: u32,
+        event: &StreamEvent,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), Stop> {
+        let speaks = match event {
+            StreamEvent::BlockDelta { index, .. } => {
+                let block = self.choice(choice).blocks.get(*index as usize);
+                block.map(|block| block.kind)
+            }
+            _ => None,
+        };
+        self.leave(choice, speaks, out)?;
+        match event {
+            StreamEvent::BlockStarted { block, .. } => {
+                if let Block::ToolCall { name, .. } = block {
+                    // What people read ends here.
+                    self.disclaim(choice, out);
+                    let seen = whole_text(&self.active, name, &mut self.tally);
+                    self.settle(seen.map(drop), choice, out)?;
+                }
+                self.choice(choice).told += 1;
+                out.push(event.clone());
+            }
+            StreamEvent::BlockDelta { index, text, .. } => match speaks {
+                Some(Kind::Media) => out.push(event.clone()),
+                Some(Kind::Arguments) => {
+                    let seen = pass_nested(&self.active, text, &mut self.tally);
+                    let new = self.settle(seen, choice, out)?;
+                    let text = new.unwrap_or_else(|| text.to_string());
+                    self.say(choice, *index, text, out)?;
+                }
+                Some(Kind::Written) => self.write(choice, *index, Some(text), out)?,
+                Some(kind) => self.more(kind, choice, text, out)?,
+                None => {}
+            },
+            StreamEvent::Sealed { index, seal, .. } => {
+                // It is proof of thoughts that are others now.
+                let changed = self.choice(choice).thoughts.is_changed_in(*index);
+                if seal.encrypted || !changed {
+                    out.push(event.clone());
+                }
+            }
+            StreamEvent::Cited {
+                index, citation, ..
+            } => {
+                let seen = citation_passed(&self.active, citation, &mut self.tally);
+                let mut citation = self.settle(seen, choice, out)?.0;
+                if self.choice(choice).changed {
+                    citation.range = None;
+                }
+                out.push(StreamEvent::Cited {
+                    choice,
+                    index: *index,
+                    citation,
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What a function is called with comes when it is complete, or at the end: of those that are called side by side,
+    /// other pieces come in between.
+    fn called(
+        &mut self,
+        choice: u32,
+        speaks: Option<usize>,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), Stop> {
+        let state = self.choice(choice);
+        let Some(at) = state.calling.take_if(|at| Some(*at) != speaks) else {
             return Ok(());
         };
-        match block.kind {
-            Kind::Media => {
-                out.push(StreamEvent::BlockDelta {
-                    choice,
-                    index,
-                    text: text.clone(),
-                });
-                Ok(())
-            }
-            Kind::Arguments => {
-                block.arguments.push_str(text);
-                Ok(())
-            }
-            Kind::Answer | Kind::Other => {
-                let mut passed = String::new();
-                let seen = block
-                    .text
-                    .push(&self.active, text, &mut passed, &mut self.tally);
-                state.changed |= block.text.is_changed();
-                self.say(choice, index, passed, out)?;
-                self.go_on(seen, choice, out)
-            }
+        match state.blocks[at].complete_arguments() {
+            Some(arguments) => self.come(choice, &delta(choice, at, arguments), out),
+            None => Ok(()),
         }
     }
 
-    /// After a text was let go: it may have been refused, unless it was too long before that place.
-    fn go_on(
+    /// More text of a kind. What a block says that another one of its kind has followed, the last one says.
+    fn more(
         &mut self,
-        seen: Result<(), Blocked>,
+        kind: Kind,
         choice: u32,
+        text: &Text,
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Stop> {
+        let state = self.choice(choice);
+        let Some(last) = state.last_of(kind) else {
+            return Ok(());
+        };
+        let block = number(last);
+        self.read(kind, choice, out, |lane, active, pieces, tally| {
+            lane.push(active, (block, text), pieces, tally)
+        })
+    }
+
+    /// Something else comes in a choice: thoughts and refusals do not wait for more of them.
+    fn leave(
+        &mut self,
+        choice: u32,
+        speaks: Option<Kind>,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), Stop> {
+        for kind in [Kind::Thoughts, Kind::Refusal] {
+            let state = self.choice(choice);
+            if speaks != Some(kind) && state.lane(kind).holds() && !state.over {
+                self.read(kind, choice, out, Lane::let_go)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// No more comes in a choice.
+    pub(super) fn last(&mut self, choice: u32, out: &mut Vec<StreamEvent>) -> Result<(), Stop> {
+        self.called(choice, None, out)?;
+        self.read(Kind::Answer, choice, out, Lane::finish)?;
+        for at in 0..self.choice(choice).blocks.len() {
+            let block = &mut self.choice(choice).blocks[at];
+            match block.kind {
+                Kind::Arguments if !block.arguments.is_empty() => {
+                    let arguments = std::mem::take(&mut block.arguments);
+                    self.come(choice, &delta(choice, at, arguments), out)?;
+                }
+                Kind::Written => self.write(choice, number(at), None, out)?,
+                _ => {}
+            }
+        }
+        for kind in [Kind::Thoughts, Kind::Refusal] {
+            self.read(kind, choice, out, Lane::finish)?;
+        }
+        Ok(())
+    }
+
+    /// Reads on in the texts of a kind, and tells what is decided.
+    fn read(
+        &mut self,
+        kind: Kind,
+        choice: u32,
+        out: &mut Vec<StreamEvent>,
+        read: impl FnOnce(&mut Lane, &Active, &mut Pieces, &mut Tally) -> Result<(), Blocked>,
+    ) -> Result<(), Stop> {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        self.choice(choice);
+        let state = self.choices.get_mut(&choice).filter(|state| !state.over);
+        let Some(state) = state else { return Ok(()) };
+        let lane = state.lane(kind);
+        let seen = read(lane, &self.active, &mut pieces, &mut self.tally);
+        let changed = lane.is_changed();
+        state.changed |= changed;
+        for (block, text) in pieces.drain(..) {
+            // What waits before this block goes first.
+            while self.choice(choice).told <= block as usize
+                && let Some((_, event)) = self.choice(choice).waiting.pop_front()
+            {
+                self.uncount(&event);
+                self.pass(choice, &event, out)?;
+            }
+            if kind == Kind::Answer {
+                self.leave(choice, None, out)?;
+            }
+            self.say(choice, block, text, out)?;
+        }
+        self.pieces = pieces;
+        // It may have been too long before the place that is refused.
         if !self.choice(choice).over {
             self.settle(seen, choice, out)?;
+            if kind == Kind::Answer {
+                self.drain(choice, out)?;
+            }
             self.tell_logprobs(choice, out);
         }
         Ok(())
     }
 
-    /// Something else comes in a choice: what its block holds goes first.
-    pub(super) fn leave(&mut self, choice: u32, out: &mut Vec<StreamEvent>) -> Result<(), Stop> {
-        let state = self.choices.get_mut(&choice);
-        let Some((state, at)) = state.and_then(|state| state.current.map(|at| (state, at))) else {
+    /// More of what is written for a tool, or no more of it.
+    fn write(
+        &mut self,
+        choice: u32,
+        index: u32,
+        more: Option<&Text>,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), Stop> {
+        let state = self.choices.get_mut(&choice).filter(|state| !state.over);
+        let Some(state) = state else { return Ok(()) };
+        let Some(block) = state.blocks.get_mut(index as usize) else {
             return Ok(());
         };
-        let Some(block) = state.blocks.get_mut(at) else {
-            return Ok(());
-        };
-        let index = u32::try_from(at).unwrap_or(u32::MAX);
-        if state.over {
-            return Ok(());
-        }
-        if block.kind == Kind::Arguments {
-            let arguments = std::mem::take(&mut block.arguments);
-            let seen = pass_nested(&self.active, &arguments, &mut self.tally);
-            let new = self.settle(seen, choice, out)?;
-            let text = new.unwrap_or(arguments);
-            if !text.is_empty() {
-                out.push(StreamEvent::BlockDelta {
-                    choice,
-                    index,
-                    text: Text::from(text),
-                });
-            }
-            return Ok(());
-        }
         let mut passed = String::new();
-        let seen = block.text.flush(&self.active, &mut passed, &mut self.tally);
+        let seen = match more {
+            Some(more) => block
+                .text
+                .push(&self.active, more, &mut passed, &mut self.tally),
+            None => block.text.flush(&self.active, &mut passed, &mut self.tally),
+        };
         state.changed |= block.text.is_changed();
         self.say(choice, index, passed, out)?;
-        self.go_on(seen, choice, out)
+        self.settle(seen, choice, out)?;
+        self.tell_logprobs(choice, out);
+        Ok(())
     }
 
     /// Lets text go, as far as the rules about length do.
@@ -226,9 +336,8 @@ impl ReplyGuard {
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Stop> {
         let state = self.choices.get_mut(&choice);
-        let Some(state) = state.filter(|_| !text.is_empty()) else {
-            return Ok(());
-        };
+        let state = state.filter(|state| !state.over && !text.is_empty());
+        let Some(state) = state else { return Ok(()) };
         let Some(block) = state.blocks.get_mut(index as usize) else {
             return Ok(());
         };
@@ -249,7 +358,9 @@ impl ReplyGuard {
         if cut && self.acts {
             self.disclaim(choice, out);
             self.end(choice)?;
-            self.choice(choice).over = true;
+            let state = self.choice(choice);
+            state.over = true;
+            state.waiting.clear();
             out.push(StreamEvent::Finished {
                 choice,
                 reason: FinishReason::Length,
@@ -294,8 +405,7 @@ impl ReplyGuard {
         if state.changed {
             state.logprobs.clear();
         }
-        let block = state.current.and_then(|at| state.blocks.get(at));
-        if state.logprobs.is_empty() || block.is_some_and(|block| block.text.held() > 0) {
+        if state.logprobs.is_empty() || state.holds() {
             return;
         }
         let tokens = std::mem::take(&mut state.logprobs);
@@ -318,8 +428,10 @@ impl ReplyGuard {
             Refusal::Answer(message) => message,
         };
         let state = self.choice(choice);
-        let index = state.blocks.len();
-        let last = state.blocks.last().filter(|last| last.kind == Kind::Answer);
+        state.waiting.clear();
+        let index = state.told;
+        let told = &state.blocks[..state.told.min(state.blocks.len())];
+        let last = told.last().filter(|last| last.kind == Kind::Answer);
         let (index, message) = match last {
             Some(last) if last.spoke => (index - 1, format!("\n\n{message}")),
             Some(_) => (index - 1, message),
@@ -350,13 +462,20 @@ impl ReplyGuard {
 
     fn choice(&mut self, index: u32) -> &mut GuardedChoice {
         let active = &self.active;
-        self.choices.entry(index).or_insert_with(|| GuardedChoice {
-            blocks: Vec::new(),
-            current: None,
-            logprobs: Vec::new(),
-            ending: Ending::new(active),
-            changed: false,
-            over: false,
-        })
+        self.choices
+            .entry(index)
+            .or_insert_with(|| GuardedChoice::new(active))
     }
+}
+
+fn delta(choice: u32, block: usize, text: String) -> StreamEvent {
+    StreamEvent::BlockDelta {
+        choice,
+        index: number(block),
+        text: Text::from(text),
+    }
+}
+
+fn number(block: usize) -> u32 {
+    u32::try_from(block).unwrap_or(u32::MAX)
 }

@@ -1,15 +1,20 @@
 //! What becomes of a reply that is all there.
 
+use std::collections::BTreeMap;
+
 use llm::Text;
 use llm::chat::{Block, Choice, Content, FinishReason};
 
 use super::choice::Kind;
 use super::citation::citation_passed;
 use super::guard::ReplyGuard;
+use super::joined::Pieces;
+use super::lane::Lane;
 use crate::body::pass_nested;
 use crate::ending::Ending;
+use crate::ruleset::Active;
 use crate::search::whole_text;
-use crate::tally::Blocked;
+use crate::tally::{Blocked, Tally};
 
 impl ReplyGuard {
     /// One choice of a reply that is all there; whether something of it was changed.
@@ -18,12 +23,22 @@ impl ReplyGuard {
         let mut changed = false;
         let mut ending = Ending::new(active);
         let mut cut = None;
+        let mut answer = Several::of(Kind::Answer, choice, active, tally);
+        let mut thoughts = Several::of(Kind::Thoughts, choice, active, tally);
+        let mut refusals = Several::of(Kind::Refusal, choice, active, tally);
         for (at, content) in choice.blocks.iter_mut().enumerate() {
             let kind = Kind::of(&content.block);
-            let new = match kind {
-                Kind::Media => None,
-                Kind::Arguments => pass_nested(active, &content.text, tally)?,
-                Kind::Answer | Kind::Other => whole_text(active, &content.text, tally)?,
+            let several = match kind {
+                Kind::Answer => &mut answer,
+                Kind::Thoughts => &mut thoughts,
+                Kind::Refusal => &mut refusals,
+                Kind::Media | Kind::Arguments | Kind::Written => &mut None,
+            };
+            let new = match (kind, &mut *several) {
+                (Kind::Media, _) => None,
+                (Kind::Arguments, _) => pass_nested(active, &content.text, tally)?,
+                (_, Some(several)) => several.texts.remove(&at),
+                (_, None) => whole_text(active, &content.text, tally)?,
             };
             if let Block::ToolCall { name, .. } = &content.block {
                 whole_text(active, name, tally)?;
@@ -52,14 +67,22 @@ impl ReplyGuard {
                     break;
                 }
             }
+            if let Some(several) = several
+                && let Some((_, blocked)) = several.refused.filter(|(last, _)| *last == at)
+            {
+                return Err(blocked);
+            }
         }
         if let Some(at) = cut {
             choice.blocks.truncate(at + 1);
-            choice
-                .blocks
-                .retain(|content| !content.text.is_empty() || content.seal.is_some());
             choice.finish = Some(FinishReason::Length);
             changed = true;
+        }
+        if changed {
+            choice.blocks.retain(|content| {
+                let says = !content.text.is_empty() || content.seal.is_some();
+                says || matches!(content.block, Block::ToolCall { .. })
+            });
         }
         let answer = |content: &&mut Content| {
             Kind::of(&content.block) == Kind::Answer && !content.text.is_empty()
@@ -94,6 +117,57 @@ impl ReplyGuard {
             changed = true;
         }
         Ok(changed)
+    }
+}
+
+/// What several blocks of one kind say, read as one text.
+struct Several {
+    /// What else some of them say, by their places.
+    texts: BTreeMap<usize, String>,
+    /// The block up to which a rule lets them pass.
+    refused: Option<(usize, Blocked)>,
+}
+
+impl Several {
+    /// `None`: there are no two of them.
+    fn of(kind: Kind, choice: &Choice, active: &Active, tally: &mut Tally) -> Option<Self> {
+        let blocks = || {
+            let blocks = (0u32..).zip(&choice.blocks);
+            blocks
+                .filter(|(_, content)| Kind::of(&content.block) == kind && !content.text.is_empty())
+        };
+        if !active.searches() || blocks().nth(1).is_none() {
+            return None;
+        }
+        let mut lane = Lane::within(usize::MAX);
+        let mut pieces = Pieces::new();
+        let mut refused = None;
+        let mut last = 0;
+        for (block, content) in blocks() {
+            last = block;
+            if let Err(blocked) = lane.push(active, (block, &content.text), &mut pieces, tally) {
+                refused = Some(blocked);
+                break;
+            }
+        }
+        if refused.is_none() {
+            refused = lane.finish(active, &mut pieces, tally).err();
+        }
+        let mut texts = BTreeMap::new();
+        for (block, _) in blocks() {
+            if refused.is_some() || lane.is_changed_in(block) {
+                texts.insert(block as usize, String::new());
+            }
+        }
+        for (block, piece) in pieces {
+            if let Some(text) = texts.get_mut(&(block as usize)) {
+                text.push_str(&piece);
+            }
+        }
+        Some(Self {
+            texts,
+            refused: refused.map(|blocked| (last as usize, blocked)),
+        })
     }
 }
 
