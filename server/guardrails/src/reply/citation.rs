@@ -15,7 +15,7 @@ pub fn citation_passed(
 ) -> Result<(Citation, bool), Blocked> {
     let mut passed = citation.clone();
     let mut changed = false;
-    for text in [&mut passed.title, &mut passed.quoted]
+    for text in [&mut passed.url, &mut passed.title, &mut passed.quoted]
         .into_iter()
         .flatten()
     {

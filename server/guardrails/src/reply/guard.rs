@@ -8,6 +8,7 @@ use llm::error::{ApiError, ErrorKind, ErrorSource};
 use super::choice::GuardedChoice;
 use super::joined::Pieces;
 use super::stream::Stop;
+use super::unseen::changes_unseen;
 use super::whole::refused_choice;
 use crate::outside::{About, Outside};
 use crate::refusal::Refusal;
@@ -93,14 +94,19 @@ impl ReplyGuard {
                 }
             }
         }
+        if changed {
+            response.raw = None;
+        } else if stopped.is_none() && self.acts && self.active.searches() {
+            match changes_unseen(&self.active, &response, &mut self.tally) {
+                Ok(false) => {}
+                // It is written anew, of what its blocks say.
+                Ok(true) => response.raw = None,
+                Err(blocked) => stopped = Some(blocked),
+            }
+        }
         self.report.take(&self.active, &mut self.tally);
         match stopped {
-            None => {
-                if changed {
-                    response.raw = None;
-                }
-                Ok(response)
-            }
+            None => Ok(response),
             Some(blocked) => match Refusal::of(&self.active, blocked) {
                 Refusal::Answer(message) => {
                     for choice in &mut response.choices {

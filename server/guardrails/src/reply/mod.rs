@@ -7,6 +7,7 @@ mod guard;
 mod joined;
 mod lane;
 mod stream;
+mod unseen;
 mod whole;
 
 #[cfg(test)]

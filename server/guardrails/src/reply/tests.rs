@@ -356,6 +356,70 @@ fn sources_come_behind_their_text() {
     assert_eq!(kinds, events[..4].iter().collect::<Vec<_>>());
 }
 
+/// A reply in one piece as an upstream sent it.
+fn sent(body: &str) -> ChatResponse {
+    let mut response = collect(&[start(0, Block::Text), delta(0, "an answer"), finished()]);
+    let raw = serde_json::json!({"protocol": "OpenAiResponses", "body": body, "model": null});
+    response.raw = Some(serde_json::from_value(raw).unwrap());
+    response
+}
+
+#[test]
+fn what_no_block_shows_is_seen_in_the_upstreams_own_reply() {
+    let body = |code: &str| {
+        serde_json::json!({"id": "secret", "instructions": "No secret!", "output": [
+            {"type": "code_interpreter_call", "code": code},
+            {"type": "message", "content": [{"type": "output_text", "text": "an answer"}]},
+        ]})
+        .to_string()
+    };
+    let clean = body("print(1)");
+    let passed = whole(&active(&[BAN, REDACT]), sent(&clean)).unwrap();
+    assert_eq!(passed.raw.unwrap().body, clean);
+    for code in ["print('SECRET')", "{\"q\":\"\\u0073ecret\"}"] {
+        let said = body(code);
+        assert!(whole(&active(&[BAN]), sent(&said)).is_err());
+        let politely = whole(&active(&[BAN_POLITELY]), sent(&said)).unwrap();
+        assert_eq!(
+            (texts(&politely), politely.raw.is_none()),
+            (vec!["No."], true)
+        );
+        let redacted = whole(&active(&[REDACT]), sent(&said)).unwrap();
+        assert_eq!(
+            (texts(&redacted), redacted.raw.is_none()),
+            (vec!["an answer"], true)
+        );
+        let noted = whole(&active(&[&REDACT.replace("redact", "flag")]), sent(&said)).unwrap();
+        assert_eq!(noted.raw.unwrap().body, said);
+    }
+    assert!(
+        whole(&active(&[BAN]), sent("no JSON"))
+            .unwrap()
+            .raw
+            .is_none()
+    );
+}
+
+#[test]
+fn addresses_of_sources_are_seen() {
+    let events = [
+        start(0, Block::Text),
+        delta(0, "an answer"),
+        cited(0, "https://example.org/secret?q"),
+        finished(),
+    ];
+    let rules = active(&[REDACT]);
+    let url = |response: &ChatResponse| {
+        let citation = &response.choices[0].blocks[0].citations[0];
+        citation.url.as_ref().unwrap().to_string()
+    };
+    let (out, _) = streamed(&rules, &events);
+    assert_eq!(url(&collect(&out)), "https://example.org/[REDACTED]?q");
+    let response = whole(&rules, collect(&events)).unwrap();
+    assert_eq!(url(&response), "https://example.org/[REDACTED]?q");
+    assert!(streamed(&active(&[BAN]), &events).1.is_some());
+}
+
 /// One piece of a reply: what kind of block says it, whether that is a new one, and what.
 type Said = (usize, bool, String);
 
