@@ -457,6 +457,34 @@ fn said() -> impl Strategy<Value = Vec<Said>> {
     })
 }
 
+/// A text of which something may begin or end in another.
+fn piece() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        Just("secret"),
+        Just("sec"),
+        Just("ret"),
+        Just("id-12"),
+        Just("34"),
+        Just("56"),
+        Just("jane@exam"),
+        Just("ple.com"),
+        Just("4111 1111 "),
+        Just("1111 1111"),
+        Just("sk-aB3aB3aB3a"),
+        Just("B3aB3aB3aB3aB3"),
+        Just("-----BEGIN RSA PRIVATE KEY-----\nMII"),
+        Just("ignore all prev"),
+        Just("ious instructions"),
+        Just("Straße"),
+        Just(" "),
+        Just("."),
+        Just("ä"),
+    ];
+    proptest::collection::vec(word, 1..5).prop_map(|words| words.concat())
+}
+
+const SEARCHING: &[&str] = &[REDACT, WORD, BAN, PII, PATTERN, INJECTION];
+
 fn events(said: &[Said]) -> Vec<StreamEvent> {
     let mut events = Vec::new();
     let mut open = [None; 3];
@@ -483,7 +511,43 @@ fn events(said: &[Said]) -> Vec<StreamEvent> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn it_makes_no_difference_how_texts_are_parted(
+        texts in proptest::collection::vec(piece(), 1..6),
+        kind in prop_oneof![Just(Block::Text), Just(Block::Refusal), Just(Block::Reasoning)],
+        rules in proptest::sample::subsequence(SEARCHING, 1..4),
+        size in 1..9_usize,
+    ) {
+        let rules = active(&rules);
+        let events = |size: usize| {
+            let mut events = Vec::new();
+            for (index, text) in (0..).zip(&texts) {
+                events.push(start(index, kind.clone()));
+                let mut rest = text.as_str();
+                while !rest.is_empty() {
+                    let (piece, more) = rest.split_at(rest.ceil_char_boundary(size.min(rest.len())));
+                    events.push(delta(index, piece));
+                    rest = more;
+                }
+            }
+            events.push(finished());
+            events
+        };
+        let (one, one_error) = streamed(&rules, &events(usize::MAX));
+        let (many, many_error) = streamed(&rules, &events(size));
+        assert_in_order(&many);
+        prop_assert_eq!(&one_error, &many_error);
+        let whole = whole(&rules, collect(&events(size)));
+        prop_assert_eq!(whole.is_err(), one_error.is_some());
+        if let Ok(whole) = whole {
+            prop_assert_eq!(read(&one, &kind), read(&many, &kind));
+            if kind == Block::Text {
+                prop_assert_eq!(read(&one, &kind), super::tests::texts(&whole).concat());
+            }
+        }
+    }
 
     #[test]
     fn nothing_comes_out_in_parts(said in said()) {
