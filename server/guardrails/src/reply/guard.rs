@@ -7,7 +7,7 @@ use llm::error::{ApiError, ErrorKind, ErrorSource};
 
 use super::choice::GuardedChoice;
 use super::joined::Pieces;
-use super::stream::Stop;
+use super::telling::Stop;
 use super::unseen::changes_unseen;
 use super::whole::refused_choice;
 use crate::outside::{About, Outside};

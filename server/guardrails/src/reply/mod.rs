@@ -7,6 +7,7 @@ mod guard;
 mod joined;
 mod lane;
 mod stream;
+mod telling;
 mod unseen;
 mod whole;
 
