@@ -97,9 +97,12 @@ impl ReplyGuard {
         if state.over {
             return Ok(());
         }
-        if !state.answer.holds() && state.waiting.is_empty() {
+        let at_once = !state.answer.holds() && state.waiting.is_empty();
+        // Of rules that only note something nothing is held.
+        if at_once || !self.acts {
             return self.pass(choice, event, out);
         }
+        let state = self.choice(choice);
         let came = state.answer.came();
         state.waiting.push_back((came, event.clone()));
         self.count(event).map_err(Stop::Refused)
