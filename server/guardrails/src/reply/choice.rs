@@ -93,6 +93,15 @@ impl GuardedChoice {
         }
     }
 
+    /// Whether nothing but the answer is under way.
+    pub fn is_alone(&self, kind: Kind) -> bool {
+        kind == Kind::Answer
+            && self.waiting.is_empty()
+            && self.logprobs.is_empty()
+            && !self.thoughts.holds()
+            && !self.refusals.holds()
+    }
+
     /// Whether some text is held.
     pub fn holds(&self) -> bool {
         let lanes = [&self.answer, &self.thoughts, &self.refusals];

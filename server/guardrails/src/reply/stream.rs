@@ -262,28 +262,26 @@ impl ReplyGuard {
         out: &mut Vec<StreamEvent>,
         read: impl FnOnce(&mut Lane, &Active, &mut Pieces, &mut Tally) -> Result<(), Blocked>,
     ) -> Result<(), Stop> {
-        let mut pieces = std::mem::take(&mut self.pieces);
         self.choice(choice);
         let state = self.choices.get_mut(&choice).filter(|state| !state.over);
         let Some(state) = state else { return Ok(()) };
+        let mut pieces = std::mem::take(&mut self.pieces);
         let lane = state.lane(kind);
         let seen = read(lane, &self.active, &mut pieces, &mut self.tally);
         let changed = lane.is_changed();
         state.changed |= changed;
+        // In nearly all replies one text comes, and nothing else meanwhile.
+        let alone = state.is_alone(kind);
         for (block, text) in pieces.drain(..) {
-            // What waits before this block goes first.
-            while self.choice(choice).told <= block as usize
-                && let Some((_, event)) = self.choice(choice).waiting.pop_front()
-            {
-                self.uncount(&event);
-                self.pass(choice, &event, out)?;
-            }
-            if kind == Kind::Answer {
-                self.leave(choice, None, out)?;
+            if !alone {
+                self.before(kind, choice, block, out)?;
             }
             self.say(choice, block, text, out)?;
         }
         self.pieces = pieces;
+        if alone && seen.is_ok() {
+            return Ok(());
+        }
         // It may have been too long before the place that is refused.
         if !self.choice(choice).over {
             self.settle(seen, choice, out)?;
@@ -291,6 +289,26 @@ impl ReplyGuard {
                 self.drain(choice, out)?;
             }
             self.tell_logprobs(choice, out);
+        }
+        Ok(())
+    }
+
+    /// What goes before text of a block.
+    fn before(
+        &mut self,
+        kind: Kind,
+        choice: u32,
+        block: u32,
+        out: &mut Vec<StreamEvent>,
+    ) -> Result<(), Stop> {
+        while self.choice(choice).told <= block as usize
+            && let Some((_, event)) = self.choice(choice).waiting.pop_front()
+        {
+            self.uncount(&event);
+            self.pass(choice, &event, out)?;
+        }
+        if kind == Kind::Answer {
+            self.leave(choice, None, out)?;
         }
         Ok(())
     }
