@@ -9,9 +9,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use moka::Expiry;
 use moka::notification::RemovalCause;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::entry::Entry;
@@ -34,12 +35,16 @@ pub(super) struct Answers {
 #[derive(Clone, Debug)]
 enum Answer {
     Entry(Arc<Entry>),
-    /// In another protocol's words it is this one.
-    Plain(EntryKey),
+    /// In another protocol's words it is this one, for as long as that is good.
+    Plain {
+        to: EntryKey,
+        expires_at: DateTime<Utc>,
+    },
 }
 
+/// What is not in moka yet.
 #[derive(Default)]
-struct Latest {
+pub(super) struct Latest {
     answers: HashMap<EntryKey, Answer, ByItself>,
     bytes: u64,
 }
@@ -49,7 +54,7 @@ impl Answer {
     fn bytes(&self) -> u64 {
         match self {
             Self::Entry(entry) => entry.bytes,
-            Self::Plain(_) => 96,
+            Self::Plain { .. } => 96,
         }
     }
 }
@@ -64,8 +69,11 @@ impl std::fmt::Debug for Answers {
 
 impl Answers {
     pub fn new(max_bytes: u64, observer: Option<Observer>) -> Self {
+        // By how often they are asked for, moka would turn away all new ones that nobody has asked it for, and it is
+        // not asked where a mark says that there is nothing.
         let mut cache = Cache::builder()
             .max_capacity(max_bytes)
+            .eviction_policy(EvictionPolicy::lru())
             .weigher(|_, answer: &Answer| u32::try_from(answer.bytes()).unwrap_or(u32::MAX))
             .expire_after(Ttl);
         // Keeping an answer takes several times as long with one.
@@ -90,16 +98,21 @@ impl Answers {
         let mut entries = self.entries();
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
         let mut left = max_bytes;
+        let mut fitting = Vec::with_capacity(entries.len());
         for entry in entries {
             match left.checked_sub(entry.bytes) {
                 Some(less) => {
                     left = less;
-                    // Whoever is told wants keys.
-                    let keyed = moved.observer.as_ref().and_then(|_| entry.keyed());
-                    moved.keep(keyed.map_or(entry, Arc::new));
+                    fitting.push(entry);
                 }
                 None => moved.tell(|| Change::Forgotten(entry.key)),
             }
+        }
+        // The first to come are the first to go.
+        for entry in fitting.into_iter().rev() {
+            // Whoever is told wants keys.
+            let keyed = moved.observer.as_ref().and_then(|_| entry.keyed());
+            moved.keep(keyed.map_or(entry, Arc::new));
         }
         moved
     }
@@ -112,28 +125,34 @@ impl Answers {
 
     /// The answer to a question of this key and this mark.
     pub fn answer_to(&self, key: EntryKey, mark: Option<Mark>) -> Option<Arc<Entry>> {
-        let known = self.entry(key).filter(|entry| entry.keyless.is_none());
-        known.or_else(|| {
-            let in_place = EntryKey::in_place_of_one(mark?);
-            // Whoever lists what there is finds it under one of both.
-            let mut latest = self.latest();
-            let there = latest.answers.remove(&in_place);
-            let Answer::Entry(keyless) = there.or_else(|| self.cache.remove(&in_place))? else {
-                return None;
-            };
-            let keyed = Arc::new(keyless.keyed()?);
-            latest.add(keyed.key, Answer::Entry(Arc::clone(&keyed)));
-            self.hand_over_many(&mut latest);
-            (keyed.key == key).then_some(keyed)
+        let known = || self.entry(key).filter(|entry| entry.keyless.is_none());
+        known().or_else(|| {
+            self.give_key(mark?);
+            // Somebody else may just have given it its key.
+            known()
         })
+    }
+
+    /// What is kept without a key gets it, if there is something of this mark.
+    pub fn give_key(&self, mark: Mark) {
+        let in_place = EntryKey::in_place_of_one(mark);
+        // Whoever lists what there is finds it under one of both.
+        let mut latest = self.latest();
+        let there = latest.answers.remove(&in_place);
+        let there = there.or_else(|| self.cache.remove(&in_place));
+        if let Some(Answer::Entry(keyless)) = there
+            && let Some(keyed) = keyless.keyed()
+        {
+            self.add(&mut latest, Arc::new(keyed));
+        }
     }
 
     pub fn entry(&self, key: EntryKey) -> Option<Arc<Entry>> {
         match self.answer(key)? {
             Answer::Entry(entry) => Some(entry),
-            Answer::Plain(to) => match self.answer(to)? {
+            Answer::Plain { to, .. } => match self.answer(to)? {
                 Answer::Entry(entry) => Some(entry),
-                Answer::Plain(_) => None,
+                Answer::Plain { .. } => None,
             },
         }
     }
@@ -143,18 +162,27 @@ impl Answers {
         let answers = self.cache.iter();
         let entries = answers.filter_map(|(_, answer)| match answer {
             Answer::Entry(entry) => Some(entry),
-            Answer::Plain(_) => None,
+            Answer::Plain { .. } => None,
         });
         entries.collect()
     }
 
     pub fn keep(&self, entry: Arc<Entry>) {
-        let mut latest = self.latest();
+        self.add(&mut self.latest(), entry);
+    }
+
+    /// The same, for whoever has decided something by what there is.
+    pub fn add(&self, latest: &mut Latest, entry: Arc<Entry>) {
         if let Some(plain) = entry.plain {
-            latest.add(plain, Answer::Plain(entry.key));
+            let (to, expires_at) = (entry.key, entry.expires_at());
+            latest.add(plain, Answer::Plain { to, expires_at });
         }
         latest.add(entry.key, Answer::Entry(entry));
-        self.hand_over_many(&mut latest);
+        // Whoever is told of this one is told after that of what it takes the place of.
+        let many = latest.answers.len() >= BATCH || latest.bytes > self.max_bytes / SHARE;
+        if many || self.observer.is_some() {
+            self.hand_over(latest);
+        }
     }
 
     pub fn forget(&self, entry: &Entry) {
@@ -171,14 +199,8 @@ impl Answers {
         latest.or_else(|| self.cache.get(&key))
     }
 
-    fn latest(&self) -> MutexGuard<'_, Latest> {
+    pub fn latest(&self) -> MutexGuard<'_, Latest> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hand_over_many(&self, latest: &mut Latest) {
-        if latest.answers.len() >= BATCH || latest.bytes > self.max_bytes / SHARE {
-            self.hand_over(latest);
-        }
     }
 
     /// Gives moka what it does not have yet.
@@ -202,14 +224,11 @@ struct Ttl;
 
 impl Expiry<EntryKey, Answer> for Ttl {
     fn expire_after_create(&self, _: &EntryKey, answer: &Answer, _: Instant) -> Option<Duration> {
-        match answer {
-            Answer::Entry(entry) => {
-                let left = entry.expires_at() - Utc::now();
-                Some(left.to_std().unwrap_or_default())
-            }
-            // Without its entry it leads nowhere, and goes when room is needed.
-            Answer::Plain(_) => None,
-        }
+        let expires_at = match answer {
+            Answer::Entry(entry) => entry.expires_at(),
+            Answer::Plain { expires_at, .. } => *expires_at,
+        };
+        Some((expires_at - Utc::now()).to_std().unwrap_or_default())
     }
 
     fn expire_after_update(

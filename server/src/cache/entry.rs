@@ -99,6 +99,8 @@ pub struct Origin {
 pub struct Owner {
     /// The model's name as the client wrote it.
     pub model: Arc<str>,
+    /// The configured name, where that is another.
+    pub known_as: Option<Arc<str>>,
     /// `None`: anybody.
     pub key: Option<Arc<str>>,
     pub project: Option<Arc<str>>,

@@ -110,9 +110,15 @@ impl Kept {
     }
 
     pub(super) fn keep(&self, draft: Draft, keys: Keys) -> Arc<Entry> {
-        let claim = draft.mark.map(|mark| self.marks.claim(mark));
-        let entry = Arc::new(draft.with(keys.exact, keys.plain, claim));
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let claim = draft.mark.map(|mark| self.marks.claim(mark));
+        if let (Some(mark), Some(claim)) = (draft.mark, &claim)
+            && !claim.is_first
+        {
+            // It may be the one whose place this one takes.
+            answers.give_key(mark);
+        }
+        let entry = Arc::new(draft.with(keys.exact, keys.plain, claim));
         // First, for there may be no room: then it is told at once that the entry is forgotten.
         answers.tell(|| Change::Kept(Arc::clone(&entry)));
         answers.keep(Arc::clone(&entry));
@@ -122,35 +128,36 @@ impl Kept {
     /// The same before there is a key.
     pub(super) fn keep_draft(&self, draft: Draft, parts: KeyParts) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        let claim = draft.mark.map(|mark| self.marks.claim(mark));
-        let claim = claim.filter(|claim| claim.is_first);
-        let is_first = claim.is_some();
-        if answers.observer.is_none()
-            && let (Some(mark), Some(claim)) = (draft.mark, claim)
-            && let Some(parts) = parts.kept()
+        if let (None, Some(mark)) = (&answers.observer, draft.mark)
+            && let Some(kept) = parts.kept()
         {
-            return answers.keep(Arc::new(draft.keyless(mark, claim, parts)));
-        }
-        let Some(exact) = parts.key() else {
-            return;
-        };
-        if !is_first {
-            // What was asked at the same time may have the mark's place, and may be the same.
-            answers.answer_to(exact, draft.mark);
+            let mut latest = answers.latest();
+            let claim = self.marks.claim(mark);
+            // Another one of this mark, asked for at the same time, may have the place.
+            if claim.is_first {
+                return answers.add(&mut latest, Arc::new(draft.keyless(mark, claim, kept)));
+            }
         }
         drop(answers);
-        let keys = Keys {
-            exact,
-            plain: None,
-            echoes: draft.echoes,
-        };
-        self.keep(draft, keys);
+        if let Some(exact) = parts.key() {
+            let keys = Keys {
+                exact,
+                plain: None,
+                echoes: draft.echoes,
+            };
+            self.keep(draft, keys);
+        }
     }
 
     /// Takes back what was kept before a restart.
     pub fn restore(&self, entries: Vec<Entry>) {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        for mut entry in entries {
+        // The latest come first, and are to go last.
+        for mut entry in entries.into_iter().rev() {
+            if entry.plain.is_some() {
+                // There were clients of several protocols, and their answers are worth looking for.
+                self.protocols.store(u64::MAX, Ordering::Relaxed);
+            }
             entry.claim = entry.mark.map(|mark| self.marks.claim(mark));
             answers.keep(Arc::new(entry));
         }
@@ -161,7 +168,16 @@ impl Kept {
         let mut entries = self.selected(selection);
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.stored_at));
         entries.truncate(limit);
-        entries.iter().map(|entry| entry.shown()).collect()
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = entries.iter().map(|entry| {
+            // What it is shown under it stays under.
+            let keyed = entry.keyed();
+            if let (Some(mark), Some(_)) = (entry.mark, &keyed) {
+                answers.give_key(mark);
+            }
+            keyed.as_ref().unwrap_or(entry).shown()
+        });
+        shown.collect()
     }
 
     /// Forgets those of a selection, and says how many.
@@ -196,9 +212,9 @@ impl Kept {
         };
         entries.retain(|entry| {
             let owner = &entry.owner;
-            is(&selection.model, Some(&owner.model))
-                && is(&selection.key, owner.key.as_deref())
-                && now < entry.expires_at()
+            let by_either_name = is(&selection.model, Some(&owner.model))
+                || is(&selection.model, owner.known_as.as_deref());
+            by_either_name && is(&selection.key, owner.key.as_deref()) && now < entry.expires_at()
         });
         entries
     }
@@ -258,7 +274,12 @@ mod tests {
             protocol: Protocol::OpenAiChat,
             body: Bytes::from(format!("{{\"seed\":{number}}}")),
         };
-        let draft = Draft {
+        kept.keep_draft(draft(mark), parts());
+        parts().key().unwrap()
+    }
+
+    fn draft(mark: Mark) -> Draft {
+        Draft {
             response: Response::Chat(ChatResponse::default()),
             echoes: false,
             origin: Origin::default(),
@@ -267,22 +288,92 @@ mod tests {
             ttl: Duration::from_secs(60),
             bytes: 512,
             mark: Some(mark),
+        }
+    }
+
+    fn find(kept: &Kept, key: EntryKey, mark: Mark) -> Option<Arc<Entry>> {
+        kept.find(key, Some(mark), Duration::MAX, Utc::now())
+    }
+
+    #[test]
+    fn what_is_asked_again_is_found_however_many_others_there_are() {
+        let kept = Kept::new(64 << 10);
+        let mut mark = 0;
+        let mut others = |count: u64| {
+            for _ in 0..count {
+                mark += 1;
+                keep(&kept, mark, Mark(mark));
+                kept.all();
+            }
         };
-        kept.keep_draft(draft, parts());
-        parts().key().unwrap()
+        others(500);
+        let key = keep(&kept, 0, Mark(0));
+        for _ in 0..20 {
+            others(20);
+            assert!(find(&kept, key, Mark(0)).is_some());
+        }
+        others(500);
+        assert!(find(&kept, key, Mark(0)).is_none(), "it was to go");
+    }
+
+    #[test]
+    fn the_latest_answer_takes_the_place_of_one_without_a_key() {
+        let kept = Kept::new(1 << 20);
+        let exact = keep(&kept, 1, Mark(1));
+        let keys = Keys {
+            exact,
+            plain: None,
+            echoes: false,
+        };
+        let mut other = draft(Mark(1));
+        other.bytes = 700;
+        kept.keep(other, keys);
+        assert_eq!(kept.all().len(), 1);
+        assert_eq!(find(&kept, exact, Mark(1)).unwrap().bytes, 700);
+    }
+
+    #[test]
+    fn what_is_listed_stays_what_it_is() {
+        let kept = Kept::new(1 << 20);
+        let key = keep(&kept, 1, Mark(1));
+        let listed = kept.entries(&CacheSelection::default(), 10).remove(0).id;
+        assert_eq!(listed, key.to_string());
+        assert!(find(&kept, key, Mark(1)).is_some());
+        let this = CacheSelection {
+            id: Some(listed),
+            ..CacheSelection::default()
+        };
+        assert_eq!(kept.clear(&this), 1);
+        assert!(find(&kept, key, Mark(1)).is_none());
+    }
+
+    #[test]
+    fn equal_questions_at_a_time_all_find_it() {
+        for _ in 0..200 {
+            let kept = Kept::new(1 << 20);
+            let key = keep(&kept, 1, Mark(1));
+            let begin = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        begin.wait();
+                        assert!(find(&kept, key, Mark(1)).is_some());
+                    });
+                }
+            });
+        }
     }
 
     #[test]
     fn all_that_were_asked_at_a_time_with_one_mark_are_found() {
         let kept = Kept::new(1 << 20);
-        let find = |key| kept.find(key, Some(Mark(7)), Duration::MAX, Utc::now());
         // More than wait for moka.
         let keys: Vec<EntryKey> = (0..100).map(|seed| keep(&kept, seed, Mark(7))).collect();
         for (seed, mark) in (100..200).enumerate() {
             keep(&kept, seed as u64, Mark(mark));
         }
         for key in &keys {
-            assert_eq!(find(*key).unwrap().key, *key);
+            assert_eq!(find(&kept, *key, Mark(7)).unwrap().key, *key);
         }
         // Nothing is there twice.
         keep(&kept, 3, Mark(7));

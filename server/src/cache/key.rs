@@ -194,7 +194,9 @@ impl Beginning {
         };
         parts.text(Some(kind));
         parts.text(owner);
-        parts.text(question.client_key);
+        // It is kept for as long as the answer: not the key itself.
+        let client_key = question.client_key.map(|key| digest(key.as_bytes()));
+        parts.bytes(client_key.as_ref().map(|digest| &digest[..]));
         parts.text(question.request.model());
         parts.text(question.provider);
         parts.text(match question.request {

@@ -166,6 +166,7 @@ impl Cache {
             mark,
             owner: Owner {
                 model: question.request.model().unwrap_or_default().into(),
+                known_as: caller.known_as.clone(),
                 key: caller
                     .key_name()
                     .filter(|_| !shared && !by_project)

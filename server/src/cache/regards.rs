@@ -82,7 +82,12 @@ fn fingerprint(config: &Config) -> [u8; 32] {
     for provider in &config.providers {
         let of = (&provider.name, &provider.kind, &provider.base_url);
         let more = (&provider.model, &provider.protocol, provider.default);
-        write!(said, "{of:?}{more:?}").expect("memory takes everything");
+        let version = &provider.api_version;
+        write!(said, "{of:?}{more:?}{version:?}").expect("memory takes everything");
+        for (name, value) in &provider.headers {
+            let sent = (name, value.expose());
+            write!(said, "{sent:?}").expect("memory takes everything");
+        }
     }
     let rules = serde_json::to_string(&config.guardrails);
     write!(said, "{:?}{:?}", config.server.strict, rules.ok()).expect("memory takes everything");

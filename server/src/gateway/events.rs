@@ -284,7 +284,8 @@ impl EventStream {
     fn stop(&mut self) {
         self.ready.clear();
         self.source = None;
-        self.slot = None;
+        // Whoever waits for it need not take turns.
+        self.slot.take().into_iter().for_each(Slot::failed);
         self.guard = None;
     }
 

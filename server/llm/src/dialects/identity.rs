@@ -147,7 +147,12 @@ impl ChatRequest {
         let Ok(prompt) = self.prompt() else {
             return false;
         };
-        if !is_plain(prompt) || (self.protocol == Protocol::OpenAiResponses && self.is_kept()) {
+        // Other headers ask for what only this protocol has.
+        let versions = |(name, _): &(http::HeaderName, _)| name == "anthropic-version";
+        if !is_plain(prompt)
+            || !self.headers.iter().all(versions)
+            || (self.protocol == Protocol::OpenAiResponses && self.is_kept())
+        {
             return false;
         }
         let Prompt {
