@@ -18,6 +18,7 @@ mod outside;
 mod pattern;
 mod phrases;
 mod pii;
+mod pii_cursor;
 mod places;
 mod refusal;
 mod reply;

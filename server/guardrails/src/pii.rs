@@ -75,27 +75,38 @@ const ADDRESS: usize = 45;
 
 /// What is found first from there on, of several at one place the longest.
 pub fn find(kinds: Kinds, text: &str, from: usize) -> Option<Found> {
-    let mut first: Option<Found> = None;
-    let mut take = |found: Option<Found>| {
-        if let Some(found) = found
-            && first.is_none_or(|first| {
-                (found.start, usize::MAX - found.end) < (first.start, usize::MAX - first.end)
-            })
-        {
-            first = Some(found);
+    first(Look::ALL.map(|look| look.find(kinds, text, from)))
+}
+
+/// Of several the one that begins first, and of those at one place the longest.
+pub fn first(found: impl IntoIterator<Item = Option<Found>>) -> Option<Found> {
+    let found = found.into_iter().flatten();
+    found.min_by_key(|found| (found.start, usize::MAX - found.end))
+}
+
+/// What a text is looked through for at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Look {
+    Email,
+    Secret,
+    Ipv6,
+    Number,
+}
+
+impl Look {
+    pub const ALL: [Self; 4] = [Self::Email, Self::Secret, Self::Ipv6, Self::Number];
+
+    /// What is found first of these kinds from there on.
+    #[inline]
+    pub fn find(self, kinds: Kinds, text: &str, from: usize) -> Option<Found> {
+        match self {
+            Self::Email if kinds.has(PiiKind::Email) => email(text, from),
+            Self::Secret if kinds.has(PiiKind::Secret) => secrets::find(text, from),
+            Self::Ipv6 if kinds.has(PiiKind::IpAddress) => ipv6(text, from),
+            Self::Number => number(kinds, text, from),
+            Self::Email | Self::Secret | Self::Ipv6 => None,
         }
-    };
-    if kinds.has(PiiKind::Email) {
-        take(email(text, from));
     }
-    if kinds.has(PiiKind::Secret) {
-        take(secrets::find(text, from));
-    }
-    if kinds.has(PiiKind::IpAddress) {
-        take(ipv6(text, from));
-    }
-    take(number(kinds, text, from));
-    first
 }
 
 /// From where on something may begin that the end of the text cuts off.

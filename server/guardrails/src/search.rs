@@ -9,7 +9,8 @@ use std::ops::Range;
 use crate::injection::{self, SIGNS};
 use crate::pattern::Pattern;
 use crate::phrases::PhraseHit;
-use crate::pii::{self, Found, Kinds, Run};
+use crate::pii::{self, Found, Run};
+use crate::pii_cursor::PiiCursor;
 use crate::rule::LooksFor;
 use crate::ruleset::Active;
 use crate::tally::{Blocked, Tally};
@@ -168,7 +169,7 @@ impl Reading {
                         add(Source::Pattern(&active.ruleset.patterns[place]));
                     }
                 }
-                LooksFor::Pii(kinds) if pii => add(Source::Pii(*kinds)),
+                LooksFor::Pii(kinds) if pii => add(Source::Pii(PiiCursor::new(*kinds))),
                 LooksFor::Injection { .. } => {
                     for (sign, known) in SIGNS.iter().enumerate() {
                         if active.sign(sign).is_some_and(may_match) {
@@ -207,7 +208,7 @@ struct Cursor<'a> {
 enum Source<'a> {
     Phrases(&'a [PhraseHit]),
     Pattern(&'a Pattern),
-    Pii(Kinds),
+    Pii(PiiCursor),
     Sign(usize, &'a Pattern),
 }
 
@@ -231,7 +232,7 @@ impl Cursor<'_> {
                 let found = pattern.find(text, from, before, bound);
                 found.map(|place| plain(place, "pattern"))
             }
-            Source::Pii(kinds) => pii::find(*kinds, text, from),
+            Source::Pii(cursor) => cursor.find(text, from),
             Source::Sign(_, pattern) => {
                 let found = pattern.find(text, from, before, bound);
                 found.map(|place| plain(place, "injection"))

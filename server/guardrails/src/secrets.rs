@@ -120,20 +120,21 @@ fn matched(shape: Shape, bytes: &[u8], body: usize) -> Option<(usize, Run)> {
     let rest = &bytes[body..];
     match shape {
         Shape::Token { least } => {
-            let length = length_of(Run::Token, rest);
             let varied = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
             // Beyond what has to be there it makes no difference what comes.
-            let enough = length >= least && rest[..least].iter().any(varied);
-            enough.then_some((body + length, Run::Token))
+            let first = rest.get(..least)?;
+            let enough = first.iter().all(|byte| is_token(*byte)) && first.iter().any(varied);
+            enough.then(|| (body + length_of(Run::Token, rest), Run::Token))
         }
         Shape::Exactly(count) => {
             let letter = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-            let length = rest.iter().take_while(letter).count();
+            let length = rest.iter().take(count + 1).take_while(letter).count();
             let ends = !rest.get(length).is_some_and(u8::is_ascii_alphanumeric);
             (length == count && ends).then_some((body + length, Run::Nothing))
         }
         Shape::Jwt => {
-            let header = rest.iter().take_while(|byte| is_token(**byte)).count();
+            let header = rest.iter().take(LONGEST_HEADER + 1);
+            let header = header.take_while(|byte| is_token(**byte)).count();
             let payload = rest.get(header..)?.strip_prefix(b".eyJ")?;
             let enough = (10..=LONGEST_HEADER).contains(&header) && payload.len() >= 8;
             if !enough || !payload[..8].iter().all(|byte| is_token(*byte)) {

@@ -1,7 +1,8 @@
 //! What rules find across the joints of texts that are read one after the other.
 
 use crate::injection::SIGNS;
-use crate::pii::{self, Run};
+use crate::pii::Run;
+use crate::pii_cursor::PiiCursor;
 use crate::rule::LooksFor;
 use crate::ruleset::Active;
 
@@ -80,7 +81,8 @@ impl Joints<'_> {
                 }
                 LooksFor::Pii(kinds) => {
                     let mut at = from;
-                    while let Some(found) = pii::find(*kinds, text, at)
+                    let mut cursor = PiiCursor::new(*kinds);
+                    while let Some(found) = cursor.find(text, at)
                         && found.start < before
                     {
                         take(rule, found.start, found.end, found.what, found.run);
