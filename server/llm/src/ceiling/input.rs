@@ -16,7 +16,7 @@ const IMAGE: u64 = 50_000;
 /// What is fetched, searched, remembered or kept elsewhere: as much as fits into the largest usual context.
 const UNSEEN: u64 = 1_000_000;
 /// Words without which a body holds text alone. One of them may stand in a text as well: then it is only read closer.
-const SIGNS: [&str; 13] = [
+const SIGNS: [&str; 16] = [
     "mage",
     "nline",
     "ile",
@@ -30,7 +30,20 @@ const SIGNS: [&str; 13] = [
     "conversation",
     "\"prompt\"",
     "cachedContent",
+    "cached_content",
     "web_search",
+    "mcp_servers",
+    // A name may be written so that nobody recognizes it who does not read it.
+    "\\u",
+];
+/// Members by which a request says what is kept elsewhere.
+const TOLD_ELSEWHERE: [&str; 6] = [
+    "previous_response_id",
+    "conversation",
+    "cachedContent",
+    "cached_content",
+    "web_search_options",
+    "mcp_servers",
 ];
 
 /// All of them are looked for in one pass.
@@ -52,15 +65,7 @@ pub fn input(body: &Bytes) -> u64 {
     };
     let mut sum = Sum::default();
     sum.read(&root, "", None);
-    let told_elsewhere = [
-        "previous_response_id",
-        "conversation",
-        "cachedContent",
-        "cached_content",
-        "web_search_options",
-        "mcp_servers",
-    ];
-    for name in told_elsewhere {
+    for name in TOLD_ELSEWHERE {
         sum.more += root.get(name).map_or(0, |_| UNSEEN);
     }
     // A stored prompt of OpenAI's; a text, or texts, are there to be read.
@@ -242,6 +247,20 @@ mod tests {
         ] {
             assert_eq!(of(body), body.len() as u64 + FRAME, "{body}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_elsewhere_counts_however_it_is_spelled() {
+        for name in TOLD_ELSEWHERE {
+            let body = format!(r#"{{"{name}":"x"}}"#);
+            assert!(of(&body) >= UNSEEN, "{name}");
+            let (first, rest) = name.split_at(1);
+            let escaped = format!("\\u{:04x}{rest}", first.as_bytes()[0]);
+            let body = format!(r#"{{"{escaped}":"x"}}"#);
+            assert!(of(&body) >= UNSEEN, "{body}");
+        }
+        let image = r#"{"type":"image_url","im\u0061ge_url":{"url":"https://example.com/a.png"}}"#;
+        assert!(of(image) >= IMAGE);
     }
 
     #[test]
