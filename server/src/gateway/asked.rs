@@ -150,19 +150,16 @@ impl<'a> Asked<'a> {
     pub async fn exchange(&self, trial: &mut Trial, request: Covered) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
         let request = self.sign(request.into_wire())?;
-        let sent = self
+        let reply = self
             .transport
-            .send(
+            .send_telling(
                 &upstream.endpoint,
                 request,
                 &upstream.timeouts,
                 self.give_up,
+                &mut trial.sent,
             )
-            .await;
-        if sent.as_ref().is_err_and(|error| !error.may_have_sent()) {
-            trial.used_nothing();
-        }
-        let reply = sent?;
+            .await?;
         trial.answered(reply.status.as_u16());
         Ok(reply)
     }
@@ -176,7 +173,7 @@ impl<'a> Asked<'a> {
     ) -> Outcome<UpstreamReply> {
         let upstream = self.upstream;
         let request = self.sign(request.into_wire())?;
-        let sent = self
+        let reply = self
             .transport
             .upload(
                 &upstream.endpoint,
@@ -184,15 +181,9 @@ impl<'a> Asked<'a> {
                 upload,
                 &upstream.timeouts,
                 self.give_up,
+                &mut trial.sent,
             )
-            .await;
-        if sent
-            .as_ref()
-            .is_err_and(|error| error.kind == ErrorKind::Unreachable)
-        {
-            trial.used_nothing();
-        }
-        let reply = sent?;
+            .await?;
         trial.answered(reply.status.as_u16());
         Ok(reply)
     }

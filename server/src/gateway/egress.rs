@@ -62,10 +62,9 @@ impl Gateway {
         let endpoint = &target.endpoint;
         match request.body {
             Some(upload) => {
-                let sent = self
-                    .transport
-                    .upload(endpoint, wire, upload, timeouts, give_up);
-                sent.await
+                self.transport
+                    .upload(endpoint, wire, upload, timeouts, give_up, &mut false)
+                    .await
             }
             None => {
                 let sent = self.transport.send(endpoint, wire, timeouts, give_up);

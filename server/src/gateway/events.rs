@@ -13,6 +13,7 @@ use llm::framing::{Frame, Framer};
 use super::secrets::Secrets;
 use crate::cache::Slot;
 use crate::guardrails::{Passed, ReplyGuard};
+use crate::recording::Ear;
 use crate::transport::ReplyBody;
 
 /// An upstream that sends this much before its first event is let through.
@@ -30,6 +31,8 @@ pub struct EventStream {
     slot: Option<Slot>,
     /// The operator's rules about it.
     guard: Option<Guard>,
+    /// What the upstream says is heard before them.
+    ear: Option<Ear>,
     /// A rule has ended it before the upstream did.
     cut: bool,
 }
@@ -143,6 +146,7 @@ impl EventStream {
             failure: None,
             slot: None,
             guard: None,
+            ear: None,
             cut: false,
         }
     }
@@ -160,6 +164,7 @@ impl EventStream {
             failure: None,
             slot: None,
             guard: None,
+            ear: None,
             cut: false,
         }
     }
@@ -170,8 +175,9 @@ impl EventStream {
     }
 
     /// Passes the reply through rules, what was read ahead of it included.
-    pub(super) fn guard(&mut self, guard: ReplyGuard) {
+    pub(super) fn guard(&mut self, guard: ReplyGuard, ear: Ear) {
         self.guard = Some(Guard::Watching(Box::new(guard)));
+        self.ear = Some(ear);
     }
 
     /// Whether a rule ended the reply before the upstream did.
@@ -238,6 +244,9 @@ impl EventStream {
             let Some(Guard::Watching(guard)) = &mut self.guard else {
                 return Poll::Ready(next);
             };
+            if let (Ok(Some(batch)), Some(ear)) = (&next, &self.ear) {
+                ear.hear(batch.events());
+            }
             let mut passed = Batch::default();
             let checked = match next {
                 Ok(Some(batch)) => batch.pass(guard, &mut passed),

@@ -129,7 +129,7 @@ impl Reply {
                 Self::Whole(guard.whole(response).await?)
             }
             Self::Stream(mut events) => {
-                events.guard(guard);
+                events.guard(guard, context.recording.ear());
                 Self::Stream(events)
             }
         })

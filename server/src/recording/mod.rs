@@ -4,6 +4,7 @@
 //! database does not take them they go to a spool on disk, and from there to the database later.
 
 mod estimate;
+mod heard;
 pub mod record;
 mod recorder;
 pub mod request;
@@ -18,6 +19,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use heard::Ear;
 pub use record::RequestRecord;
 pub use recorder::Recorder;
 pub use settings::RecordingSettings;

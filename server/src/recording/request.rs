@@ -13,6 +13,7 @@ use llm::pricing::{Price, UnitPrice};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::heard::{Ear, Heard};
 use super::record::{Attempt, CacheOutcome, Outcome, RequestRecord};
 use super::trial::{Answerer, Receiving, Trial};
 use super::{Recorder, estimate};
@@ -46,10 +47,10 @@ struct Open {
     unit_cost: Option<i64>,
     /// Of the body, bytes of text.
     text_in: u64,
-    /// Of the reply, bytes of text since the upstream last told its usage.
-    text_out: u64,
-    /// An image or a recording is being streamed, not text.
-    media: bool,
+    /// Of the reply, what the client was given.
+    told: Heard,
+    /// The same of what the upstream has said, where that may be more.
+    ear: Option<Ear>,
     /// The client hung up, and that was seen.
     gone: bool,
     /// The reply was ended early by a rule of the operator's.
@@ -118,8 +119,8 @@ impl Recording {
                 price: None,
                 unit_cost: None,
                 text_in: 0,
-                text_out: 0,
-                media: false,
+                told: Heard::default(),
+                ear: None,
                 gone: false,
                 cut: false,
                 rules: None,
@@ -339,6 +340,14 @@ impl Recording {
         });
     }
 
+    /// Rules stand between the upstream and the client: what it says is heard before them.
+    #[must_use]
+    pub fn ear(&mut self) -> Ear {
+        let ear = Ear::default();
+        self.with(|open| open.ear = Some(ear.clone()));
+        ear
+    }
+
     /// The first piece of a reply that is no stream of events.
     pub fn began(&mut self) {
         self.with(Open::first_token);
@@ -479,34 +488,20 @@ impl Drop for Recording {
 impl Open {
     fn watch(&mut self, event: &StreamEvent) {
         match event {
-            StreamEvent::BlockDelta { text, .. } => {
-                if !self.media {
-                    self.text_out += text.len() as u64;
-                }
-                self.first_token();
-            }
-            StreamEvent::BlockStarted { block, .. } => {
-                self.media = matches!(block, Block::Media { .. });
-                if let Block::ToolCall { name, .. } = block {
-                    self.text_out += name.len() as u64;
-                    self.first_token();
-                }
-            }
+            StreamEvent::BlockDelta { .. }
+            | StreamEvent::BlockStarted {
+                block: Block::ToolCall { .. },
+                ..
+            } => self.first_token(),
             // What was used before is not used again.
-            StreamEvent::Usage(_) if self.record.cache == CacheOutcome::Hit => {}
-            StreamEvent::Usage(usage) => {
-                self.record.usage = Some(*usage);
-                self.text_out = 0;
-            }
+            StreamEvent::Usage(_) if self.record.cache == CacheOutcome::Hit => return,
+            StreamEvent::Usage(usage) => self.record.usage = Some(*usage),
             StreamEvent::Finished { choice: 0, reason } => {
                 self.record.finish_reason = Some(reason.as_str().into());
             }
-            StreamEvent::Started { .. }
-            | StreamEvent::Sealed { .. }
-            | StreamEvent::Cited { .. }
-            | StreamEvent::Logprobs { .. }
-            | StreamEvent::Finished { .. } => {}
+            _ => {}
         }
+        self.told.hear(event);
     }
 
     fn first_token(&mut self) {
@@ -517,15 +512,23 @@ impl Open {
 
     /// An upstream was at work when the request ended, and had not yet told what that took.
     fn estimate_usage(&mut self) {
+        let mut text_out = self.told.text;
+        if let Some(ear) = self.ear.take()
+            && self.record.cache != CacheOutcome::Hit
+        {
+            let heard = ear.heard();
+            self.record.usage = heard.usage.or(self.record.usage);
+            text_out = heard.text;
+        }
         let early = self.cut || self.record.outcome != Outcome::Finished;
         let ended_early = early && self.attempt.is_some();
         let untold = match self.record.usage {
-            Some(_) => self.text_out > 0,
-            None => self.text_in + self.text_out > 0,
+            Some(_) => text_out > 0,
+            None => self.text_in + text_out > 0,
         };
         if ended_early && untold {
             let told = self.record.usage;
-            self.record.usage = Some(estimate::usage(told, self.text_in, self.text_out));
+            self.record.usage = Some(estimate::usage(told, self.text_in, text_out));
             self.record.usage_estimated = true;
         }
     }
@@ -542,6 +545,7 @@ impl Open {
         if let Some(hold) = trial.hold.take() {
             match failed {
                 None => self.hold = Some(hold),
+                Some(_) if !trial.sent => hold.release(),
                 Some(kind) => self.settle_failed(hold, kind, attempt.status, trial.price.as_ref()),
             }
         }
@@ -603,6 +607,11 @@ impl Open {
     /// What the request has used is known, as far as it will ever be.
     fn settle_claim(&mut self) {
         if let Some(hold) = self.hold.take() {
+            if self.record.usage_estimated && !hold.stream {
+                // Nobody waited for all of an answer that is made in one piece, and told at its end what it took.
+                self.claim = None;
+                return drop(hold);
+            }
             let usage = self.record.usage.as_ref();
             let tokens = usage.map(|usage| usage.input_tokens.saturating_add(usage.output_tokens));
             hold.settle(Used {

@@ -43,6 +43,8 @@ pub struct Trial {
     pub(super) told: Option<ApiError>,
     /// What the call may use of quotas and budgets.
     pub(super) hold: Option<Hold>,
+    /// The target may have seen the request.
+    pub sent: bool,
 }
 
 /// Knows how much of a body has come.
@@ -82,6 +84,7 @@ impl Trial {
             receiving: None,
             told: None,
             hold: None,
+            sent: false,
         }
     }
 

@@ -69,7 +69,7 @@ impl Connection {
         request: http::Request<RequestBody>,
         progress: &Progress,
         while_sending: Limit,
-        then: impl Fn() -> Limit,
+        mut then: impl FnMut() -> Limit,
     ) -> Result<Answered, TransportError> {
         let mut sending = true;
         let next = || {

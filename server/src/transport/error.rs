@@ -45,18 +45,6 @@ impl TransportError {
         }
     }
 
-    /// Whether the upstream may have seen the request.
-    pub fn may_have_sent(&self) -> bool {
-        !matches!(
-            self,
-            Self::Resolve(_)
-                | Self::Connect(_)
-                | Self::Tls(_)
-                | Self::ConnectTimeout(_)
-                | Self::BadRequest(_)
-        )
-    }
-
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Resolve(_) | Self::Connect(_) | Self::Tls(_) => ErrorKind::Unreachable,

@@ -98,11 +98,27 @@ impl Transport {
         timeouts: &Timeouts,
         give_up: Instant,
     ) -> Result<UpstreamReply, TransportError> {
+        self.send_telling(endpoint, request, timeouts, give_up, &mut false)
+            .await
+    }
+
+    /// The same, telling whether the upstream may have seen the request: `sent` is set before it goes out.
+    pub async fn send_telling(
+        &self,
+        endpoint: &Endpoint,
+        request: WireRequest,
+        timeouts: &Timeouts,
+        give_up: Instant,
+        sent: &mut bool,
+    ) -> Result<UpstreamReply, TransportError> {
         match endpoint {
             Endpoint::Simulated(settings) => {
-                simulated::send(request, settings, timeouts, give_up).await
+                simulated::send(request, settings, timeouts, give_up, sent).await
             }
-            Endpoint::Http(endpoint) => self.send_http(endpoint, request, timeouts, give_up).await,
+            Endpoint::Http(endpoint) => {
+                self.send_http(endpoint, request, timeouts, give_up, sent)
+                    .await
+            }
         }
     }
 
@@ -112,12 +128,15 @@ impl Transport {
         request: WireRequest,
         timeouts: &Timeouts,
         give_up: Instant,
+        sent: &mut bool,
     ) -> Result<UpstreamReply, TransportError> {
         // A pooled connection may have been closed by the other side just now. Where that shows
         // before any byte of a reply, the request goes out once more, on a fresh connection.
         if let Some(connection) = self.pool.take(&endpoint.origin).await {
             let limit = deadline::first_byte(timeouts, give_up);
-            match connection.send(outgoing(endpoint, &request)?, limit).await {
+            let request = outgoing(endpoint, &request)?;
+            *sent = true;
+            match connection.send(request, limit).await {
                 Err(TransportError::StaleConnection) => {}
                 Err(error) => return Err(error),
                 Ok(reply) => return Ok(self.reply(endpoint, reply, timeouts, give_up)),
@@ -126,15 +145,17 @@ impl Transport {
         let limit = deadline::connect(timeouts, give_up);
         let connection = self.connect(endpoint, limit).await?;
         let limit = deadline::first_byte(timeouts, give_up);
+        let request = outgoing(endpoint, &request)?;
+        *sent = true;
         let reply = connection
-            .send(outgoing(endpoint, &request)?, limit)
+            .send(request, limit)
             .await
             .map_err(TransportError::on_fresh_connection)?;
         Ok(self.reply(endpoint, reply, timeouts, give_up))
     }
 
     /// As [`send`](Self::send), with a body that is still coming. It goes out once, over a fresh connection:
-    /// nothing of it is kept that could be sent again.
+    /// nothing of it is kept that could be sent again. `sent` is set once all of it has gone out.
     ///
     /// # Errors
     /// The client's part in the failure, where it has one.
@@ -145,23 +166,24 @@ impl Transport {
         upload: Upload,
         timeouts: &Timeouts,
         give_up: Instant,
+        sent: &mut bool,
     ) -> Result<UpstreamReply, ApiError> {
         let progress = upload.progress();
-        let sent = match endpoint {
+        let reply = match endpoint {
             Endpoint::Simulated(settings) => {
                 let body = upload.collect().await?.to_bytes();
                 let request = WireRequest {
                     body: body.into(),
                     ..request
                 };
-                simulated::send(request, settings, timeouts, give_up).await
+                simulated::send(request, settings, timeouts, give_up, sent).await
             }
             Endpoint::Http(endpoint) => {
-                self.upload_http(endpoint, request, upload, timeouts, give_up)
+                self.upload_http(endpoint, request, upload, timeouts, give_up, sent)
                     .await
             }
         };
-        sent.map_err(|error| progress.take_failure().unwrap_or_else(|| error.into()))
+        reply.map_err(|error| progress.take_failure().unwrap_or_else(|| error.into()))
     }
 
     async fn upload_http(
@@ -171,13 +193,17 @@ impl Transport {
         upload: Upload,
         timeouts: &Timeouts,
         give_up: Instant,
+        sent: &mut bool,
     ) -> Result<UpstreamReply, TransportError> {
         let progress = upload.progress();
         let request = head(endpoint, &request)?.map(|()| RequestBody::Upload(upload));
         let limit = deadline::connect(timeouts, give_up);
         let connection = self.connect(endpoint, limit).await?;
         let while_sending = deadline::total(timeouts, give_up);
-        let then = || deadline::first_byte(timeouts, give_up);
+        let then = || {
+            *sent = true;
+            deadline::first_byte(timeouts, give_up)
+        };
         let reply = connection
             .upload(request, &progress, while_sending, then)
             .await?;

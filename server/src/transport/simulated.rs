@@ -23,6 +23,7 @@ pub(super) async fn send(
     settings: &SimulatedSettings,
     timeouts: &Timeouts,
     give_up: Instant,
+    sent: &mut bool,
 ) -> Result<UpstreamReply, TransportError> {
     let now = chrono::Utc::now().timestamp();
     let reply = simulated::reply(&request.path, &request.body.concat(), settings, now);
@@ -31,6 +32,7 @@ pub(super) async fn send(
     if let Some(why) = reply.unconnected {
         return Err(unconnected(why, timeouts, give_up).await);
     }
+    *sent = true;
     let limit = deadline::first_byte(timeouts, give_up);
     for step in reply.before_head {
         let until = match step {

@@ -326,6 +326,85 @@ async fn a_stream_is_settled_though_its_client_is_gone() {
     assert_eq!(state.uncertain_nanos, CostNanos(0));
 }
 
+/// It was made, whoever reads it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_a_rule_gathers_and_refuses_is_paid_for() {
+    let schema =
+        r#"{"check":{"kind":"json_schema","schema":{"type":"object"}},"action":{"kind":"block"}}"#;
+    for told in [true, false] {
+        let mut acts = vec![stream_head(), chunk(&delta("no JSON"))];
+        acts.extend(told.then(|| chunk(USAGE)));
+        acts.extend([chunk(STOP), chunk(DONE), crate::upstream::stream_end()]);
+        let upstream = Upstream::start(acts).await;
+        let mut config = priced(&upstream, dollars(1_000_000_000));
+        config.guardrails = [("json".to_owned(), serde_json::from_str(schema).unwrap())].into();
+        let app = TestApp::start(config).await;
+        let answer = app.chat(&streamed(hello("m"))).send().await.unwrap();
+        let answer = answer.text().await.unwrap();
+        assert!(!answer.contains("no JSON"), "{answer}");
+        let state = settled(&app).await;
+        let record = app.record().await;
+        let output = record.get::<i64, _>("output_tokens");
+        // Seven bytes of text are two tokens, by estimate.
+        assert_eq!(output, if told { 7 } else { 2 });
+        assert_eq!(state.spent_nanos.0, record.get::<i64, _>("cost_nanos"));
+        assert!(state.spent_nanos > CostNanos(0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_passed_in_one_piece_and_not_read_to_its_end_is_counted_in_full() {
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{";
+    let upstream = Upstream::start(vec![Act::Send(head.into()), Act::WaitForClose]).await;
+    let mut config = priced(&upstream, dollars(1_000_000_000_000));
+    config.prices = vec![price("m", INPUT, OUTPUT)];
+    let app = TestApp::start(config).await;
+    let body = json!({"model": "m", "prompt": "a cat", "n": 1});
+    let mut answer = app
+        .post("/v1/images/generations", &body)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.chunk().await.unwrap().unwrap(), "{");
+    let reserved = state(&app).reserved_nanos;
+    assert!(reserved > CostNanos(0));
+    drop(answer);
+    upstream.closed().await;
+    let state = settled(&app).await;
+    assert_eq!(
+        (state.spent_nanos, state.uncertain_nanos),
+        (reserved, reserved)
+    );
+}
+
+/// The connection never opens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_given_up_before_it_was_sent_costs_nothing() {
+    // Nobody there says a word of TLS.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let upstream = Upstream::start(answer(11, 7)).await;
+    let mut config = priced(&upstream, dollars(1_000_000_000));
+    let mut hole = provider("hole", &upstream, false);
+    hole.base_url = Some(format!("https://{address}/v1"));
+    config.providers.push(hole);
+    config.models = vec![model("lost", &["hole"])];
+    config.prices.push(price("backend-model", 1_000, 1_000));
+    let app = TestApp::start(config).await;
+    for body in [hello("lost"), streamed(hello("lost"))] {
+        let request = tokio::spawn(app.chat(&body).send());
+        let until = Instant::now() + SOON;
+        while state(&app).reserved_nanos == CostNanos(0) {
+            assert!(Instant::now() < until, "nothing is reserved");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        request.abort();
+        let state = settled(&app).await;
+        assert_eq!((state.spent_nanos, state.requests_used), (CostNanos(0), 0));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_asked_for_in_one_piece_and_given_up_is_counted_in_full() {
     let upstream = Upstream::start(vec![Act::WaitForClose]).await;
