@@ -1,8 +1,10 @@
 //! A file's end as memory, so that appending to it is no system call. What is written there belongs to the file at once,
 //! and outlives the process however that ends.
 //!
-//! Before a piece is mapped, it is filled with zeros: a full disk is found out then, as an error. Whoever cuts the file
-//! off meanwhile ends the process, as with the memory that SQLite shares for its write-ahead log.
+//! Before a piece is mapped, it is filled with zeros: a full disk is found out then, as an error. That is so where a file's
+//! blocks stay where they are; where changes are written elsewhere (Btrfs, ZFS), the disk could be full afterwards, and the
+//! process be ended by a signal. There, and where nobody knows, records are written. Whoever cuts the file off meanwhile
+//! ends the process, as with the memory that SQLite shares for its write-ahead log.
 
 #![allow(
     unsafe_code,
@@ -32,7 +34,7 @@ pub struct Tail {
 enum Window {
     /// What begins so far in the file.
     Mapped { start: u64, memory: MmapMut },
-    /// There is none yet, or the file system has none.
+    /// There is none yet, or the file system is none for it.
     None,
 }
 
@@ -78,8 +80,7 @@ impl Tail {
         self.made = made;
         let mut options = MmapOptions::new();
         options.offset(start).len(whole(made - start)?);
-        // Elsewhere a mapped file cannot be taken the place of.
-        self.window = if cfg!(unix) {
+        self.window = if stays_where_it_is(&self.file) {
             // SAFETY: the file is locked, and no other part of the process writes to it or makes it shorter.
             match unsafe { options.map_mut(&self.file) } {
                 Ok(memory) => Window::Mapped { start, memory },
@@ -90,6 +91,19 @@ impl Tail {
         };
         Ok(())
     }
+}
+
+/// Whether what was written once can be written again without more room on the disk.
+#[cfg(target_os = "linux")]
+fn stays_where_it_is(file: &File) -> bool {
+    // <https://man7.org/linux/man-pages/man2/statfs.2.html>: ext2 to ext4, XFS, tmpfs.
+    const KNOWN: [u64; 3] = [0xef53, 0x5846_5342, 0x0102_1994];
+    rustix::fs::fstatfs(file).is_ok_and(|system| KNOWN.contains(&(system.f_type as u64)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stays_where_it_is(_: &File) -> bool {
+    false
 }
 
 fn write_at(mut file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -127,7 +141,7 @@ mod tests {
             }
             assert_eq!(
                 matches!(tail.window, Window::Mapped { .. }),
-                mapped && cfg!(unix)
+                mapped && stays_where_it_is(&tail.file)
             );
         }
     }
