@@ -19,6 +19,45 @@ pub struct Journal {
     pub generation: u64,
 }
 
+/// The right to a journal, for as long as this is open: a file of its own, since the journal's comes and goes.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the journal at the path.
+    ///
+    /// # Errors
+    /// The file cannot be made, or another gateway has it (`WouldBlock`).
+    pub fn take(journal: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(beside(journal, ".lock"))?;
+        refuse_if_locked(&file)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn beside(journal: &Path, suffix: &str) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Locks it. Some file systems have no locks: then nobody shares the folder.
+fn refuse_if_locked(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::WouldBlock,
+            "another gateway uses it",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A file that an earlier run left, locked.
 #[derive(Debug)]
 pub struct Leftover {
@@ -35,12 +74,7 @@ pub fn leftover(path: &Path) -> io::Result<Option<Leftover>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file?,
     };
-    if let Err(TryLockError::WouldBlock) = file.try_lock() {
-        return Err(io::Error::new(
-            io::ErrorKind::WouldBlock,
-            "another gateway uses it",
-        ));
-    }
+    refuse_if_locked(&file)?;
     let mut content = Vec::new();
     file.read_to_end(&mut content)?;
     Ok(Some(Leftover {
@@ -55,15 +89,13 @@ impl Journal {
     /// # Errors
     /// The file system's; then what was there is there still.
     pub fn begin(path: &Path, generation: u64, records: &[u8]) -> io::Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".new");
-        let new = PathBuf::from(name);
+        let new = beside(path, ".new");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&new)?;
-        // Some file systems have no locks: then nobody shares the folder.
+        // So that a gateway that knows of no `Lock` leaves it alone.
         let _ = file.try_lock();
         let mut content = Vec::with_capacity(records.len() + 32);
         push(&mut content, &Record::Begin { generation });
@@ -113,6 +145,20 @@ mod tests {
     use super::*;
     use crate::budgets::Amount;
     use crate::budgets::record::Records;
+
+    #[test]
+    fn only_one_has_what_is_not_there_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let lock = Lock::take(&path).unwrap();
+        assert!(leftover(&path).unwrap().is_none());
+        let error = Lock::take(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        Journal::begin(&path, 1, &[]).unwrap().remove();
+        assert!(Lock::take(&path).is_err());
+        drop(lock);
+        Lock::take(&path).unwrap();
+    }
 
     #[test]
     fn only_one_writes_to_a_file() {

@@ -23,7 +23,7 @@ pub use super::replay::Applied;
 use super::account::Account;
 use super::book::{Book, Place, Refused};
 use super::calendar::Calendar;
-use super::journal::leftover;
+use super::journal::{Lock, leftover};
 use super::record::{Record, Records, end_of};
 use super::replay::replay;
 use crate::store::{Store, StoreError};
@@ -43,6 +43,8 @@ const WAITING_ALERTS: usize = 1000;
 pub struct Ledger {
     book: Mutex<Book>,
     changed: Notify,
+    /// From the take-over until all is written: no other gateway uses the ledger.
+    lock: Mutex<Option<Lock>>,
     /// Held while the database is written: until it has answered, nobody knows whether it has everything.
     writing: tokio::sync::Mutex<()>,
     calendar: Mutex<Arc<Calendar>>,
@@ -144,6 +146,7 @@ impl Ledger {
             path: path.to_owned(),
             source,
         };
+        let lock = Lock::take(path).map_err(file)?;
         let left = leftover(path).map_err(file)?;
         let journal = left.as_ref().map_or(&[][..], |left| &left.content);
         let applied = store.budgets_applied().await?;
@@ -166,7 +169,12 @@ impl Ledger {
             );
         }
         self.book().open(path.to_owned(), replayed).map_err(file)?;
+        self.put_lock(Some(lock));
         Ok(applied)
+    }
+
+    fn put_lock(&self, lock: Option<Lock>) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = lock;
     }
 
     /// The process ends: the database is given all.
@@ -197,6 +205,7 @@ impl Ledger {
             unwritten.alerts.iter().for_each(Alert::log);
         }
         self.book().close();
+        self.put_lock(None);
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
