@@ -89,7 +89,7 @@ pub struct Account {
     pub reserved: Amount,
     /// Requests refused since the start.
     pub refused: u64,
-    /// What holds for it, as it was when it was last used.
+    /// What holds for it; `None`: it is not known yet, or nothing does.
     pub allowance: Option<Arc<Allowance>>,
     /// Not yet in the database as it is here.
     pub changed: bool,

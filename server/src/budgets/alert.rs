@@ -14,6 +14,8 @@ pub struct Alert {
     pub percent: u8,
     pub used: u64,
     pub limit: u64,
+    /// It was logged, and handed on to be posted; the database may not have it yet.
+    pub announced: bool,
 }
 
 impl Alert {
@@ -22,6 +24,10 @@ impl Alert {
         let Some(allowance) = account.allowance.clone() else {
             return Vec::new();
         };
+        if account.balance.spent.is_zero() {
+            return Vec::new();
+        }
+        let before = account.balance.told;
         let mut due = Vec::new();
         for (dimension, told) in Dimension::ALL.into_iter().zip(&mut account.balance.told) {
             let Some(limit) = dimension.limit(&allowance) else {
@@ -42,10 +48,12 @@ impl Alert {
                         percent,
                         used,
                         limit,
+                        announced: false,
                     });
                 }
             }
         }
+        account.changed |= account.balance.told != before;
         due
     }
 

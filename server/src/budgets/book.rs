@@ -65,6 +65,7 @@ pub struct Book {
     generation: u64,
     /// Why the journal cannot be written, if it cannot.
     pub trouble: Option<String>,
+    /// Those that the database does not have, the oldest first.
     alerts: Vec<Alert>,
     buffer: Vec<u8>,
 }
@@ -119,7 +120,9 @@ impl Book {
             .map(|place| self.number(place.key.clone()))
             .collect();
         for (place, number) in places.iter().zip(&numbers) {
-            self.account(*number).allowance = Some(Arc::clone(&place.allowance));
+            // What holds now is known better than by a request that may have begun under other policies.
+            let allowance = &mut self.account(*number).allowance;
+            allowance.get_or_insert_with(|| Arc::clone(&place.allowance));
         }
         self.check(places, &numbers, amount, amount)?;
         let claim = self.last_claim + 1;
@@ -187,6 +190,14 @@ impl Book {
             account.changed = true;
             let alerts = Alert::due(account);
             self.alerts.extend(alerts);
+        }
+    }
+
+    /// These allowances hold now: what is used up of them already is told.
+    pub fn review(&mut self, allowance: impl Fn(&AccountKey) -> Option<Arc<Allowance>>) {
+        for account in self.accounts.iter_mut().flatten() {
+            account.allowance = allowance(&account.key);
+            self.alerts.extend(Alert::due(account));
         }
     }
 
@@ -279,7 +290,12 @@ impl Book {
             let key = account.key.clone();
             push(&mut records, &Record::Account { number, key });
             if account.changed {
-                let balance = account.balance;
+                let mut balance = account.balance;
+                // Whoever reads it tells what the database does not know to be told.
+                for alert in self.alerts.iter().filter(|one| one.account == account.key) {
+                    let told = &mut balance.told[alert.dimension as usize];
+                    *told = (*told).min(alert.percent.saturating_sub(1));
+                }
                 push(&mut records, &Record::Balance { number, balance });
             }
         }
@@ -326,7 +342,7 @@ impl Book {
             .expect("numbers are given to accounts that there are")
     }
 
-    /// What the database does not have. It is taken for written until [`write_failed`](Self::write_failed).
+    /// What the database does not have. Either [`written`](Self::written) or [`write_failed`](Self::write_failed) follows.
     pub fn unwritten(&mut self) -> Unwritten {
         let changed = self.accounts.iter_mut().flatten();
         let changed = changed.filter(|account| account.changed);
@@ -336,7 +352,7 @@ impl Book {
         });
         Unwritten {
             balances: balances.collect(),
-            alerts: std::mem::take(&mut self.alerts),
+            alerts: self.alerts.clone(),
             applied: Applied {
                 generation: self.generation,
                 position: self
@@ -347,8 +363,16 @@ impl Book {
         }
     }
 
-    /// The database did not take it.
+    /// The database has it.
+    pub fn written(&mut self, unwritten: &Unwritten) {
+        self.alerts.drain(..unwritten.alerts.len());
+    }
+
+    /// The database did not take it. Its alerts have been announced.
     pub fn write_failed(&mut self, unwritten: &Unwritten) {
+        for alert in &mut self.alerts[..unwritten.alerts.len()] {
+            alert.announced = true;
+        }
         for (key, _) in &unwritten.balances {
             if let Some(number) = self.numbers.get(key).copied() {
                 self.account(number).changed = true;

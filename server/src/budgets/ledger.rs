@@ -26,6 +26,7 @@ use super::calendar::Calendar;
 use super::journal::{Lock, leftover};
 use super::record::{Record, Records, end_of};
 use super::replay::replay;
+use super::rules::Rules;
 use crate::store::{Store, StoreError};
 
 /// What is settled within this time is written to the database together.
@@ -48,6 +49,7 @@ pub struct Ledger {
     /// Held while the database is written: until it has answered, nobody knows whether it has everything.
     writing: tokio::sync::Mutex<()>,
     calendar: Mutex<Arc<Calendar>>,
+    rules: Mutex<Arc<Rules>>,
 }
 
 /// Why earlier runs' accounts cannot be taken over.
@@ -91,8 +93,30 @@ impl Ledger {
         self.book().open_claims()
     }
 
-    pub(super) fn set_calendar(&self, calendar: Arc<Calendar>) {
+    /// The clock and the allowances that hold from now on.
+    pub(super) fn go_by(&self, calendar: Arc<Calendar>, rules: Arc<Rules>) {
         *self.calendar.lock().unwrap_or_else(PoisonError::into_inner) = calendar;
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        self.review();
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells what present allowances have come to, though nothing is being used.
+    fn review(&self) {
+        if self.book().accounts().next().is_none() {
+            return;
+        }
+        let allowances = self.rules().allowances();
+        let present = PERIODS.map(|(period, _)| (period, self.today(period)));
+        self.book().review(|key| {
+            let of = (key.owner, Arc::clone(&key.name), key.period);
+            let is_present = present.contains(&(key.period, key.first_day));
+            allowances.get(&of).filter(|_| is_present).cloned()
+        });
+        self.changed.notify_one();
     }
 
     fn calendar(&self) -> Arc<Calendar> {
@@ -111,7 +135,12 @@ impl Ledger {
     /// Takes over what earlier runs left, and keeps the database up to date from now on. Where that fails, it is tried
     /// again, and requests under a budget are refused meanwhile.
     pub async fn open(self: &Arc<Self>, store: Store, path: PathBuf, alerts: mpsc::Sender<Alert>) {
-        let until = tokio::time::Instant::now() + OPENING;
+        // Where nothing is limited nobody misses it.
+        let wait = match self.rules().is_empty() {
+            true => Duration::ZERO,
+            false => OPENING,
+        };
+        let until = tokio::time::Instant::now() + wait;
         let mut last = None;
         loop {
             match self.take_over(&store, &path).await {
@@ -170,6 +199,7 @@ impl Ledger {
         }
         self.book().open(path.to_owned(), replayed).map_err(file)?;
         self.put_lock(Some(lock));
+        self.review();
         Ok(applied)
     }
 
@@ -199,10 +229,14 @@ impl Ledger {
                     tracing::warn!(%error, "Budgets are brought up to date at the next start");
                 }
             }
-            if last != unwritten.applied {
+            for alert in unwritten.alerts.iter().filter(|alert| !alert.announced) {
+                alert.log();
+            }
+            if last == unwritten.applied {
+                self.book().written(&unwritten);
+            } else {
                 self.book().write_failed(&unwritten);
             }
-            unwritten.alerts.iter().for_each(Alert::log);
         }
         self.book().close();
         self.put_lock(None);
@@ -336,10 +370,12 @@ impl Keeper {
                     false
                 }
             };
-            if !written {
+            if written {
+                ledger.book().written(&unwritten);
+            } else {
                 ledger.book().write_failed(&unwritten);
             }
-            for alert in unwritten.alerts {
+            for alert in unwritten.alerts.into_iter().filter(|one| !one.announced) {
                 alert.log();
                 // Where too many wait, the log has them.
                 let _ = self.alerts.try_send(alert);

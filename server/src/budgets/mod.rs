@@ -61,9 +61,10 @@ impl Budgets {
 
     fn over(config: &Config, ledger: Arc<Ledger>) -> Self {
         let calendar = Arc::new(Calendar::new(config.server.time_zone.0));
-        ledger.set_calendar(Arc::clone(&calendar));
+        let rules = Arc::new(Rules::new(config));
+        ledger.go_by(Arc::clone(&calendar), Arc::clone(&rules));
         Self {
-            rules: Arc::new(Rules::new(config)),
+            rules,
             calendar,
             assumed_output: config.server.assumed_output_tokens,
             webhook: config.alerts.webhook.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
-use shared::policies::{Allowance, Per};
+use shared::policies::{Allowance, Per, Period};
 
 use super::account::{AccountKey, Owner};
 use super::book::Place;
@@ -76,6 +76,14 @@ impl Rules {
     pub fn all(&self) -> impl Iterator<Item = &Rule> {
         let own = self.keys.values().chain(self.projects.values()).flatten();
         self.budgets.iter().chain(own)
+    }
+
+    /// What holds for the accounts of an owner's name and period.
+    pub fn allowances(&self) -> HashMap<(Owner, Arc<str>, Period), Arc<Allowance>> {
+        let of = |rule: &Rule| (rule.owner, Arc::clone(&rule.name), rule.allowance.period);
+        self.all()
+            .map(|rule| (of(rule), Arc::clone(&rule.allowance)))
+            .collect()
     }
 
     pub fn matching<'r>(

@@ -181,9 +181,10 @@ impl World {
             Act::Write => {
                 let unwritten = self.book.unwritten();
                 if !unwritten.balances.is_empty() {
-                    self.balances.extend(unwritten.balances);
+                    self.balances.extend(unwritten.balances.clone());
                     self.applied = unwritten.applied;
                 }
+                self.book.written(&unwritten);
             }
             Act::FailToWrite => {
                 let unwritten = self.book.unwritten();
@@ -326,10 +327,61 @@ fn alerts_are_told_once_a_period() {
                 .iter()
                 .map(|alert| (alert.percent, alert.used)),
         );
+        world.book.written(&unwritten);
         world.balances.extend(unwritten.balances);
         world.applied = unwritten.applied;
         world.charge(&only, amount, Amount::default());
         world.start();
     }
     assert_eq!(told, [(50, 800), (80, 1_200), (100, 1_500)]);
+}
+
+fn tokens(tokens: u64) -> Amount {
+    Amount {
+        tokens,
+        ..Amount::default()
+    }
+}
+
+/// What was told of an account that may use 1,500 tokens, and is not in the database.
+fn told(world: &mut World) -> Vec<u8> {
+    let unwritten = world.book.unwritten();
+    world.book.write_failed(&unwritten);
+    unwritten.alerts.iter().map(|alert| alert.percent).collect()
+}
+
+#[test]
+fn an_alert_waits_until_the_database_has_it() {
+    let mut world = World::new();
+    let only = vec![world.places[1].clone()];
+    let claim = world.book.reserve(&only, tokens(1_000)).unwrap();
+    world.book.settle(claim, tokens(1_000), Amount::default());
+    assert_eq!(told(&mut world), [50]);
+    assert!(!world.book.is_written());
+    // Neither a new journal nor a restart takes it for told.
+    world.act(&Act::Tidy);
+    world.start();
+    let allowance = Arc::clone(&only[0].allowance);
+    world.book.review(|_| Some(Arc::clone(&allowance)));
+    assert_eq!(told(&mut world), [50]);
+    world.act(&Act::Write);
+    assert!(told(&mut world).is_empty() && world.book.is_written());
+}
+
+#[test]
+fn what_was_cut_off_is_told_at_the_next_start() {
+    let mut world = World::new();
+    let only = vec![world.places[1].clone()];
+    world.book.reserve(&only, tokens(1_500)).unwrap();
+    let path = world.folder.path().join("ledger");
+    let left = replay([], Applied::default(), &std::fs::read(&path).unwrap());
+    world.book = Book::default();
+    world.book.open(path, left).unwrap();
+    assert!(told(&mut world).is_empty(), "no allowance is known yet");
+    let allowance = Arc::clone(&only[0].allowance);
+    world.book.review(|_| Some(Arc::clone(&allowance)));
+    assert_eq!(told(&mut world), [50, 80, 100]);
+    world.act(&Act::Write);
+    world.book.review(|_| Some(Arc::clone(&allowance)));
+    assert!(world.book.is_written(), "once");
 }
