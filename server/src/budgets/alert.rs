@@ -34,12 +34,17 @@ impl Alert {
                 continue;
             };
             let used = dimension.of(account.balance.spent);
-            let reached =
-                |percent: u8| u128::from(used) * 100 >= u128::from(limit) * u128::from(percent);
+            let percent = u128::from(used) * 100 / u128::from(limit.max(1));
+            let reached = match limit {
+                0 => u8::MAX,
+                _ => u8::try_from(percent).unwrap_or(u8::MAX),
+            };
+            // Of a limit that was raised less is used than was told.
+            *told = reached.min(*told);
             let mut percents: Vec<u8> = allowance.alerts.clone();
             percents.sort_unstable();
             for percent in percents {
-                if percent > *told && reached(percent) {
+                if percent > *told && percent <= reached {
                     *told = percent;
                     due.push(Self {
                         at: Utc::now(),

@@ -385,3 +385,31 @@ fn what_was_cut_off_is_told_at_the_next_start() {
     world.book.review(|_| Some(Arc::clone(&allowance)));
     assert!(world.book.is_written(), "once");
 }
+
+#[test]
+fn of_another_limit_all_is_told_again() {
+    let mut world = World::new();
+    let places = vec![world.places[1].clone()];
+    let claim = world.book.reserve(&places, tokens(1_500)).unwrap();
+    world.book.settle(claim, tokens(1_500), Amount::default());
+    assert_eq!(told(&mut world), [50, 80, 100]);
+    world.act(&Act::Write);
+    let limited = |limit| place(1, [None, Some(limit), None]);
+    let mut use_more = |limit: u64, more: u64| {
+        let place = limited(limit);
+        world.book.review(|_| Some(Arc::clone(&place.allowance)));
+        let claim = world.book.reserve(&[place], tokens(more)).unwrap();
+        world.book.settle(claim, tokens(more), Amount::default());
+        let told = told(&mut world);
+        world.act(&Act::Write);
+        told
+    };
+    assert!(use_more(15_000, 100).is_empty());
+    assert_eq!(use_more(15_000, 10_500), [50, 80]);
+    // A little more or less is no news.
+    assert!(use_more(15_100, 0).is_empty());
+    assert!(use_more(15_000, 0).is_empty());
+    let lower = limited(12_000);
+    world.book.review(|_| Some(Arc::clone(&lower.allowance)));
+    assert_eq!(told(&mut world), [100], "nobody has to use it for that");
+}
