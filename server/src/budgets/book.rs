@@ -414,15 +414,15 @@ impl Book {
         begun
     }
 
-    /// Forgets accounts of periods that are over, and those that nothing is known of.
-    pub fn forget_past(&mut self, today: impl Fn(Period) -> Option<NaiveDate>) {
+    /// Forgets accounts of periods that began before what is `kept`, and those that nothing is known of.
+    pub fn forget_past(&mut self, kept: impl Fn(Period) -> Option<NaiveDate>) {
         let in_use = self.open.values().flat_map(|open| open.accounts.iter());
         let in_use: HashSet<u32> = in_use.copied().collect();
         for number in 0..self.accounts.len() {
             let Some(account) = &self.accounts[number] else {
                 continue;
             };
-            let over = account.key.first_day != today(account.key.period);
+            let over = account.key.first_day < kept(account.key.period);
             let idle = account.reserved.is_zero() && !account.changed;
             let blank = account.balance == Balance::default() && account.refused == 0;
             // One that is open is reserved, or used by a claim to nothing.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{NaiveDate, TimeDelta, Utc};
 use shared::policies::Period;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
@@ -22,7 +22,7 @@ pub use super::replay::Applied;
 
 use super::account::Account;
 use super::book::{Book, Place, Refused};
-use super::calendar::Calendar;
+use super::calendar::{Calendar, Span};
 use super::journal::{Lock, leftover};
 use super::record::{Record, Records, end_of};
 use super::replay::replay;
@@ -36,6 +36,9 @@ const IDLE_LOOK: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(1);
 /// How long a start waits for another process that is just ending.
 const OPENING: Duration = Duration::from_secs(5);
+/// In days: a clock may be put back and the time zone be changed, and a request that began before midnight use its
+/// day's account later. What is forgotten would begin at nothing.
+const NEARBY: i64 = 2;
 /// Alerts that wait for the webhook.
 const WAITING_ALERTS: usize = 1000;
 
@@ -127,6 +130,19 @@ impl Ledger {
         self.calendar().span(period, Utc::now()).first_day
     }
 
+    /// The period's first day as it was or will be so many days from now.
+    fn first_day(&self, period: Period, days: i64) -> Option<NaiveDate> {
+        let then = Utc::now() + TimeDelta::days(days);
+        Span::of(period, self.calendar().zone(), then).first_day
+    }
+
+    /// Forgets accounts that nobody can come back to.
+    fn forget_past(&self) {
+        let kept = PERIODS.map(|(period, _)| (period, self.first_day(period, -NEARBY)));
+        let kept = |period| kept.iter().find(|(one, _)| *one == period)?.1;
+        self.book().forget_past(kept);
+    }
+
     /// Does something with each account.
     pub(super) fn each(&self, act: impl FnMut(&Account)) {
         self.book().accounts().for_each(act);
@@ -181,7 +197,7 @@ impl Ledger {
         let applied = store.budgets_applied().await?;
         let mut days: HashSet<Option<NaiveDate>> = PERIODS
             .iter()
-            .map(|(period, _)| self.today(*period))
+            .flat_map(|(period, _)| (-NEARBY..=NEARBY).map(|days| self.first_day(*period, days)))
             .collect();
         days.extend(Records::of(journal).filter_map(|(_, record)| match record {
             Record::Account { key, .. } => Some(key.first_day),
@@ -317,7 +333,7 @@ impl Keeper {
             let done = self.keep(&ledger).await;
             if swept.elapsed() >= IDLE_LOOK {
                 swept = tokio::time::Instant::now();
-                ledger.book().forget_past(|period| ledger.today(period));
+                ledger.forget_past();
                 if let Err(error) = self.store.delete_old_budgets().await {
                     tracing::debug!(%error, "Old accounts could not be deleted");
                 }

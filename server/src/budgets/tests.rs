@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use proptest::prelude::*;
 use shared::CostNanos;
 use shared::policies::{Allowance, Period};
@@ -412,4 +413,35 @@ fn of_another_limit_all_is_told_again() {
     let lower = limited(12_000);
     world.book.review(|_| Some(Arc::clone(&lower.allowance)));
     assert_eq!(told(&mut world), [100], "nobody has to use it for that");
+}
+
+#[test]
+fn only_what_was_over_long_ago_is_forgotten() {
+    let mut world = World::new();
+    let day = |day: u32| NaiveDate::from_ymd_opt(2026, 11, day);
+    let on = |first_day| {
+        let mut place = place(0, [Some(3), None, None]);
+        place.key.period = Period::Day;
+        place.key.first_day = first_day;
+        vec![place]
+    };
+    let one = Amount {
+        requests: 1,
+        ..Amount::default()
+    };
+    let all = [20, 21, 22, 23, 24].map(day);
+    for first_day in all {
+        let claim = world.book.reserve(&on(first_day), one).unwrap();
+        world.book.settle(claim, one, Amount::default());
+    }
+    let forget = |book: &mut Book| {
+        book.forget_past(|period| day(22).filter(|_| period == Period::Day));
+        let mut left: Vec<_> = book.accounts().map(|one| one.key.first_day).collect();
+        left.sort_unstable();
+        left
+    };
+    assert_eq!(forget(&mut world.book), all, "the database needs them");
+    world.act(&Act::Write);
+    // Days to come, too: the clock was put back.
+    assert_eq!(forget(&mut world.book), [22, 23, 24].map(day));
 }
