@@ -93,11 +93,18 @@ pub struct Account {
     pub allowance: Option<Arc<Allowance>>,
     /// Not yet in the database as it is here.
     pub changed: bool,
+    /// The database is being given it, and may still refuse.
+    pub in_flight: bool,
     /// The generation of the journal that knows it.
     pub declared: u64,
 }
 
 impl Account {
+    /// Whether the database has it as it is here.
+    pub fn is_written(&self) -> bool {
+        !self.changed && !self.in_flight
+    }
+
     pub fn new(key: AccountKey, balance: Balance) -> Self {
         Self {
             key,
@@ -106,6 +113,7 @@ impl Account {
             refused: 0,
             allowance: None,
             changed: false,
+            in_flight: false,
             declared: 0,
         }
     }

@@ -278,7 +278,7 @@ impl Book {
         needed.extend(in_use);
         let all = self.accounts.iter().enumerate();
         needed.extend(
-            all.filter(|(_, account)| account.as_ref().is_some_and(|account| account.changed))
+            all.filter(|(_, account)| account.as_ref().is_some_and(|one| !one.is_written()))
                 .filter_map(|(number, _)| u32::try_from(number).ok()),
         );
         needed.sort_unstable();
@@ -289,7 +289,7 @@ impl Book {
             };
             let key = account.key.clone();
             push(&mut records, &Record::Account { number, key });
-            if account.changed {
+            if !account.is_written() {
                 let mut balance = account.balance;
                 // Whoever reads it tells what the database does not know to be told.
                 for alert in self.alerts.iter().filter(|one| one.account == account.key) {
@@ -348,6 +348,7 @@ impl Book {
         let changed = changed.filter(|account| account.changed);
         let balances = changed.map(|account| {
             account.changed = false;
+            account.in_flight = true;
             (account.key.clone(), account.balance)
         });
         Unwritten {
@@ -366,6 +367,9 @@ impl Book {
     /// The database has it.
     pub fn written(&mut self, unwritten: &Unwritten) {
         self.alerts.drain(..unwritten.alerts.len());
+        for account in self.accounts.iter_mut().flatten() {
+            account.in_flight = false;
+        }
     }
 
     /// The database did not take it. Its alerts have been announced.
@@ -375,7 +379,9 @@ impl Book {
         }
         for (key, _) in &unwritten.balances {
             if let Some(number) = self.numbers.get(key).copied() {
-                self.account(number).changed = true;
+                let account = self.account(number);
+                account.in_flight = false;
+                account.changed = true;
             }
         }
     }
@@ -388,12 +394,7 @@ impl Book {
     }
 
     pub fn is_written(&self) -> bool {
-        self.alerts.is_empty()
-            && !self
-                .accounts
-                .iter()
-                .flatten()
-                .any(|account| account.changed)
+        self.alerts.is_empty() && self.accounts.iter().flatten().all(Account::is_written)
     }
 
     /// Makes the journal short again, and lost ones anew. Only while the database has what it was given.
@@ -423,7 +424,7 @@ impl Book {
                 continue;
             };
             let over = account.key.first_day < kept(account.key.period);
-            let idle = account.reserved.is_zero() && !account.changed;
+            let idle = account.reserved.is_zero() && account.is_written();
             let blank = account.balance == Balance::default() && account.refused == 0;
             // One that is open is reserved, or used by a claim to nothing.
             let number = u32::try_from(number).expect("there are not so many");
@@ -435,6 +436,12 @@ impl Book {
                 self.free.push(number);
             }
         }
+    }
+
+    /// From now on nothing can be appended to the file.
+    #[cfg(test)]
+    pub fn break_journal(&mut self) {
+        self.journal.as_mut().expect("it was begun").break_down();
     }
 
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {

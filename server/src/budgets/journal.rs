@@ -115,6 +115,13 @@ impl Journal {
         self.tail.append(records)
     }
 
+    /// As where the disk is full.
+    #[cfg(test)]
+    pub fn break_down(&mut self) {
+        let file = File::open(&self.path).expect("it is there");
+        self.tail = Tail::new(file, self.tail.length);
+    }
+
     /// In bytes, of its records.
     pub fn length(&self) -> u64 {
         self.tail.length

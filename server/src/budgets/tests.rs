@@ -445,3 +445,26 @@ fn only_what_was_over_long_ago_is_forgotten() {
     // Days to come, too: the clock was put back.
     assert_eq!(forget(&mut world.book), [22, 23, 24].map(day));
 }
+
+#[test]
+fn what_the_database_is_being_given_stands_in_a_new_journal() {
+    let mut world = World::new();
+    let (given, other) = (vec![world.places[1].clone()], vec![world.places[0].clone()]);
+    let used = |world: &mut World, places: &[Place], breaks: bool| {
+        let claim = world.book.reserve(places, tokens(100)).unwrap();
+        if breaks {
+            world.book.break_journal();
+        }
+        world.book.settle(claim, tokens(100), Amount::default());
+        world.charge(places, tokens(100), Amount::default());
+    };
+    used(&mut world, &given, false);
+    let unwritten = world.book.unwritten();
+    assert_eq!(unwritten.balances.len(), 1);
+    used(&mut world, &other, true);
+    // Begins anew.
+    used(&mut world, &other, false);
+    world.check();
+    world.act(&Act::Kill);
+    world.check();
+}
