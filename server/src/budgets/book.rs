@@ -62,6 +62,8 @@ pub struct Book {
     path: Option<PathBuf>,
     /// `None`: there is nothing to write down yet, or what there was cannot be relied on.
     journal: Option<Journal>,
+    /// The file says that requests are open which have ended: the database must not be taken to go with it.
+    stale: bool,
     generation: u64,
     /// Why the journal cannot be written, if it cannot.
     pub trouble: Option<String>,
@@ -178,6 +180,7 @@ impl Book {
             // The file says that the claim is open: whoever reads it counts too much, not too little. It is begun
             // anew as soon as that works.
             self.journal = None;
+            self.stale = true;
         }
         for number in open.accounts {
             let account = self.account(number);
@@ -308,6 +311,7 @@ impl Book {
             push(&mut records, &open);
         }
         self.journal = Some(Journal::begin(&path, generation, &records)?);
+        self.stale = false;
         self.generation = generation;
         for number in needed {
             self.account(number).declared = generation;
@@ -406,7 +410,8 @@ impl Book {
             journal.is_in_place()
                 && (journal.length() < LONG || journal.length() < 200 * self.open.len() as u64)
         });
-        let lost = self.journal.is_none() && (!self.open.is_empty() || !self.is_written());
+        let needed = self.stale || !self.open.is_empty() || !self.is_written();
+        let lost = self.journal.is_none() && needed;
         if fits && !lost {
             return Ok(());
         }
@@ -454,11 +459,19 @@ impl Book {
 
     /// The process ends. Where the database has everything the journal goes.
     pub fn close(&mut self) {
+        let is_done = self.open.is_empty() && self.is_written();
+        if self.stale
+            && let Err(error) = self.begin_anew()
+        {
+            tracing::warn!(%error, "The ledger of budgets cannot be written");
+            if let Some(path) = self.path.as_ref().filter(|_| is_done) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
         let journal = self.journal.take();
         self.path = None;
         if let Some(journal) = journal
-            && self.open.is_empty()
-            && self.is_written()
+            && is_done
         {
             journal.remove();
         }

@@ -468,3 +468,26 @@ fn what_the_database_is_being_given_stands_in_a_new_journal() {
     world.act(&Act::Kill);
     world.check();
 }
+
+#[test]
+fn an_end_that_could_not_be_written_counts_once() {
+    for tidied in [true, false] {
+        let mut world = World::new();
+        let places = vec![world.places[1].clone()];
+        let claim = world.book.reserve(&places, tokens(300)).unwrap();
+        world.book.break_journal();
+        world.book.settle(claim, tokens(100), Amount::default());
+        world.charge(&places, tokens(100), Amount::default());
+        assert!(world.book.trouble.is_some());
+        world.act(&Act::Write);
+        if tidied {
+            world.book.tidy().unwrap();
+            assert!(world.book.trouble.is_none());
+        } else {
+            world.book.close();
+            assert!(!world.folder.path().join("ledger").exists());
+        }
+        world.start();
+        world.check();
+    }
+}
