@@ -19,7 +19,7 @@ use super::replay::{Applied, Replayed};
 
 /// Clients can make up what is counted apart (models, addresses): of more than that those that come last share one
 /// account for each budget.
-const MOST_ACCOUNTS: usize = 100_000;
+pub const MOST_ACCOUNTS: usize = 100_000;
 const OTHERS: &str = "(others)";
 /// A journal that has grown to this is begun anew.
 const LONG: u64 = 1 << 20;
@@ -93,7 +93,8 @@ impl Book {
     /// The journal cannot be begun anew, which it has to be where it holds what the database does not.
     pub fn open(&mut self, path: PathBuf, replayed: Replayed) -> io::Result<()> {
         for (key, (balance, changed)) in replayed.balances {
-            let number = self.number(key);
+            // However many they are: each has its own balance.
+            let number = self.new_number(key);
             let account = self.account(number);
             account.balance = balance;
             account.changed = changed;
@@ -330,6 +331,11 @@ impl Book {
                 return *number;
             }
         }
+        self.new_number(key)
+    }
+
+    /// That of an account which there is not.
+    fn new_number(&mut self, key: AccountKey) -> u32 {
         let account = Account::new(key.clone(), Balance::default());
         let number = self.free.pop().unwrap_or_else(|| {
             self.accounts.push(None);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::Amount;
 use super::account::{AccountKey, Balance, Owner};
-use super::book::{Book, Place, Refused};
+use super::book::{Book, MOST_ACCOUNTS, Place, Refused};
 use super::record::end_of;
 use super::replay::{Applied, replay};
 
@@ -490,4 +490,25 @@ fn an_end_that_could_not_be_written_counts_once() {
         world.start();
         world.check();
     }
+}
+
+#[test]
+fn however_many_accounts_there_are_a_restart_keeps_each() {
+    let mut book = Book::default();
+    let folder = tempfile::tempdir().unwrap();
+    let one = place(2, [None, None, None]);
+    let keys = (0..MOST_ACCOUNTS + 10).map(|number| AccountKey {
+        subject: Some(format!("subject {number}").into()),
+        ..one.key.clone()
+    });
+    let balance = Balance {
+        spent: tokens(1),
+        ..Balance::default()
+    };
+    let left = replay(keys.map(|key| (key, balance)), Applied::default(), &[]);
+    book.open(folder.path().join("ledger"), left).unwrap();
+    let claim = book.reserve(&[one], tokens(1)).unwrap();
+    book.settle(claim, tokens(1), Amount::default());
+    let spent: u64 = book.accounts().map(|one| one.balance.spent.tokens).sum();
+    assert_eq!(spent, MOST_ACCOUNTS as u64 + 11);
 }
