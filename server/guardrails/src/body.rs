@@ -8,7 +8,7 @@ use crate::places::{changed, texts};
 use crate::rule::LooksFor;
 use crate::ruleset::Active;
 use crate::search::whole_text;
-use crate::tally::{Blocked, Tally};
+use crate::tally::{Blocked, Tally, Why};
 
 /// What a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +24,19 @@ pub enum BodyKind {
 /// A body's texts passed through rules; `None`: it stays as it is.
 ///
 /// # Errors
-/// A rule refuses one of them.
+/// A rule refuses one of them, or cannot read the body.
 pub fn pass_body(
     active: &Active,
     body: &Bytes,
     kind: BodyKind,
     tally: &mut Tally,
 ) -> Result<Option<Bytes>, Blocked> {
-    // What is no JSON is told so elsewhere.
+    if body.is_empty() {
+        return Ok(None);
+    }
     let Ok(places) = texts(body, kind == BodyKind::Unknown) else {
+        // Whoever reads it upstream may be less strict.
+        tally.unreadable(active, Why::NotJson, |_| true)?;
         return Ok(None);
     };
     let mut changes: Vec<(Span, String)> = Vec::new();

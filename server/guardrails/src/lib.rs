@@ -44,4 +44,4 @@ pub use reply::{Passed, ReplyGuard, refused_choice};
 pub use report::{Counts, Report};
 pub use rule::{LooksFor, Rule};
 pub use ruleset::{Active, Ruleset, alone};
-pub use tally::{Blocked, Tally};
+pub use tally::{Blocked, Tally, Why};

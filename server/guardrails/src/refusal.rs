@@ -4,7 +4,7 @@ use llm::error::{ApiError, ErrorKind, ErrorSource};
 use shared::policies::Action;
 
 use crate::ruleset::Active;
-use crate::tally::Blocked;
+use crate::tally::{Blocked, Why};
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,13 +18,21 @@ impl Refusal {
     /// As the rule has it.
     pub fn of(active: &Active, blocked: Blocked) -> Self {
         let rule = &active.ruleset.rules[blocked.rule];
+        let name = &rule.name;
+        match blocked.why {
+            Why::Found => {}
+            Why::NotJson => {
+                return Self::Error(unreadable(&format!(
+                    "The body is no JSON that the guardrail `{name}` could read."
+                )));
+            }
+        }
         match &rule.action {
             Action::Block {
                 message: Some(message),
             } => Self::Answer(message.clone()),
             _ => Self::Error(error(&format!(
-                "This is refused by the guardrail `{}`.",
-                rule.name
+                "This is refused by the guardrail `{name}`."
             ))),
         }
     }
@@ -41,4 +49,8 @@ impl Refusal {
 fn error(message: &str) -> ApiError {
     ApiError::new(ErrorKind::ContentFiltered, ErrorSource::Policy, message)
         .with_code("content_policy_violation")
+}
+
+fn unreadable(message: &str) -> ApiError {
+    error(message).with_code("guardrail_cannot_read")
 }

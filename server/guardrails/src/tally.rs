@@ -2,6 +2,7 @@
 
 use shared::policies::RuleVerdict;
 
+use crate::rule::Rule;
 use crate::ruleset::Active;
 
 /// What each rule did, the gravest.
@@ -26,6 +27,23 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocked {
     pub rule: usize,
+    pub why: Why,
+}
+
+/// Why a rule refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// What it looks for is there, or nobody could be asked.
+    Found,
+    /// The body is no JSON: nobody can say what is in it.
+    NotJson,
+}
+
+impl Blocked {
+    fn found(rule: usize) -> Self {
+        let why = Why::Found;
+        Self { rule, why }
+    }
 }
 
 impl Tally {
@@ -62,7 +80,7 @@ impl Tally {
     pub fn blocked(&mut self, active: &Active, rule: usize) -> Result<(), Blocked> {
         if active.ruleset.rules[rule].blocks() {
             self.note(rule, RuleVerdict::Blocked);
-            return Err(Blocked { rule });
+            return Err(Blocked::found(rule));
         }
         self.note(rule, RuleVerdict::Flagged);
         Ok(())
@@ -73,9 +91,26 @@ impl Tally {
         // A rule that would change a reply cannot let it pass unseen either.
         if active.ruleset.rules[rule].acts() {
             self.note(rule, RuleVerdict::Blocked);
-            return Err(Blocked { rule });
+            return Err(Blocked::found(rule));
         }
         Ok(())
+    }
+
+    /// Notes that the first rule that acts, and is one of these, refuses what it cannot read.
+    pub fn unreadable(
+        &mut self,
+        active: &Active,
+        why: Why,
+        is_one: impl Fn(&Rule) -> bool,
+    ) -> Result<(), Blocked> {
+        let mut rules = active.iter();
+        match rules.find(|(_, rule)| rule.acts() && is_one(rule)) {
+            Some((rule, _)) => {
+                self.note(rule, RuleVerdict::Blocked);
+                Err(Blocked { rule, why })
+            }
+            None => Ok(()),
+        }
     }
 
     pub fn verdict(&self, rule: usize) -> Option<RuleVerdict> {

@@ -1,5 +1,7 @@
 //! A text comes out the same however it was parted, and nothing of what is banned comes out.
 
+mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
