@@ -5,7 +5,7 @@ use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
 use crate::places::{changed, texts};
-use crate::rule::LooksFor;
+use crate::rule::{LooksFor, Rule};
 use crate::ruleset::Active;
 use crate::search::whole_text;
 use crate::tally::{Blocked, Tally, Why};
@@ -34,11 +34,16 @@ pub fn pass_body(
     if body.is_empty() {
         return Ok(None);
     }
-    let Ok(places) = texts(body, kind == BodyKind::Unknown) else {
+    let Ok(texts) = texts(body, kind == BodyKind::Unknown) else {
         // Whoever reads it upstream may be less strict.
         tally.unreadable(active, Why::NotJson, |_| true)?;
         return Ok(None);
     };
+    // Of what nobody knows, numbers may be anything.
+    if texts.tokens && kind != BodyKind::Unknown {
+        tally.unreadable(active, Why::TokenIds, Rule::reads_texts)?;
+    }
+    let places = texts.places;
     let mut changes: Vec<(Span, String)> = Vec::new();
     let mut latest: Vec<(Span, String)> = Vec::new();
     let last = places.iter().filter_map(|place| place.user).max();
@@ -65,7 +70,9 @@ pub fn pass_body(
 
 /// All texts of a body, one after the other.
 pub fn all_text(body: &Bytes, kind: BodyKind) -> String {
-    let places = texts(body, kind == BodyKind::Unknown).unwrap_or_default();
+    let places = texts(body, kind == BodyKind::Unknown)
+        .unwrap_or_default()
+        .places;
     let texts: Vec<&str> = places.iter().map(|place| &*place.text).collect();
     texts.join("\n\n")
 }
@@ -76,11 +83,11 @@ pub fn pass_nested(
     text: &str,
     tally: &mut Tally,
 ) -> Result<Option<String>, Blocked> {
-    let Ok(places) = texts(text.as_bytes(), true) else {
+    let Ok(texts) = texts(text.as_bytes(), true) else {
         return whole_text(active, text, tally);
     };
     let mut changes = Vec::new();
-    for place in &places {
+    for place in &texts.places {
         if let Some(new) = whole_text(active, &place.text, tally)? {
             changes.push((place.span.clone(), new));
         }

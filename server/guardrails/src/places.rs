@@ -20,6 +20,15 @@ pub struct Place<'a> {
     pub user: Option<usize>,
 }
 
+/// What is said in a body.
+#[derive(Debug, Default)]
+pub struct Texts<'a> {
+    /// In the order in which they stand.
+    pub places: Vec<Place<'a>>,
+    /// There are numbers where messages stand: ids of tokens.
+    pub tokens: bool,
+}
+
 /// Names under which strings are not read as text, in any protocol.
 const NOT_TEXT: &[&str] = &[
     "$ref",
@@ -85,19 +94,19 @@ const NOT_TEXT: &[&str] = &[
 /// Names of lists of messages.
 const MESSAGES: &[&str] = &["contents", "input", "messages", "prompt"];
 
-/// The texts of a body, in the order in which they stand; with `all` every string, whatever its name.
+/// The texts of a body; with `all` every string, whatever its name.
 ///
 /// # Errors
 /// It is not JSON.
-pub fn texts(body: &[u8], all: bool) -> Result<Vec<Place<'_>>, JsonError> {
+pub fn texts(body: &[u8], all: bool) -> Result<Texts<'_>, JsonError> {
     let mut reader = Reader {
         scanner: Scanner::from_utf8(body)?,
-        places: Vec::new(),
+        texts: Texts::default(),
         messages: 0,
     };
     reader.value("", At::Top, all)?;
     reader.scanner.end()?;
-    Ok(reader.places)
+    Ok(reader.texts)
 }
 
 /// The body with other texts in some places.
@@ -125,7 +134,7 @@ enum At {
 
 struct Reader<'a> {
     scanner: Scanner<'a>,
-    places: Vec<Place<'a>>,
+    texts: Texts<'a>,
     /// How many messages there were.
     messages: usize,
 }
@@ -147,7 +156,11 @@ impl<'a> Reader<'a> {
                 }
                 Ok(())
             }
-            Kind::Number | Kind::Bool | Kind::Null => self.scanner.skip_value().map(drop),
+            Kind::Number => {
+                self.texts.tokens |= at == At::Messages;
+                self.scanner.skip_value().map(drop)
+            }
+            Kind::Bool | Kind::Null => self.scanner.skip_value().map(drop),
         }
     }
 
@@ -166,7 +179,7 @@ impl<'a> Reader<'a> {
             At::Content | At::Part | At::Said => Some(self.messages),
             _ => None,
         };
-        self.places.push(Place {
+        self.texts.places.push(Place {
             span: string.span(),
             nested: name == "arguments" && text.trim_start().starts_with('{'),
             text,
@@ -180,7 +193,7 @@ impl<'a> Reader<'a> {
         if self.scanner.peek()? != Kind::Object {
             return self.value(name, At::Messages, free);
         }
-        let first = self.places.len();
+        let first = self.texts.places.len();
         let role = self.members(At::Message, free)?;
         let by_user = match role.as_deref() {
             Some(role) => role == "user",
@@ -190,7 +203,7 @@ impl<'a> Reader<'a> {
         if by_user {
             self.messages += 1;
         } else {
-            self.places[first..]
+            self.texts.places[first..]
                 .iter_mut()
                 .for_each(|place| place.user = None);
         }
@@ -245,7 +258,7 @@ impl<'a> Reader<'a> {
             self.value(&key, inside, free)?;
         }
         if plain {
-            self.places.extend(data.iter().map(|string| Place {
+            self.texts.places.extend(data.iter().map(|string| Place {
                 span: string.span(),
                 text: string.decode(),
                 nested: false,
@@ -261,7 +274,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Vec<(String, Option<usize>)> {
-        let places = texts(body.as_bytes(), false).unwrap();
+        let places = texts(body.as_bytes(), false).unwrap().places;
         places
             .iter()
             .map(|place| (place.text.to_string(), place.user))
@@ -349,7 +362,7 @@ mod tests {
     #[test]
     fn all_else_stays_as_it_was() {
         let body = Bytes::from_static(b"{ \"x\" : [1.0, {\"y\":\"\\u0061\"}] , \"z\":\"b\\n\"}");
-        let places = texts(&body, false).unwrap();
+        let places = texts(&body, false).unwrap().places;
         let first = (places[0].span.clone(), "\"ä".to_owned());
         assert_eq!(
             changed(&body, vec![first]),

@@ -26,6 +26,11 @@ impl Refusal {
                     "The body is no JSON that the guardrail `{name}` could read."
                 )));
             }
+            Why::TokenIds => {
+                return Self::Error(unreadable(&format!(
+                    "The input is token ids, which the guardrail `{name}` cannot read: send the text."
+                )));
+            }
         }
         match &rule.action {
             Action::Block {

@@ -120,6 +120,11 @@ impl Rule {
         !self.shadow && self.action != Action::Flag
     }
 
+    /// Whether it looks at what a text says, and not only at how much that is.
+    pub fn reads_texts(&self) -> bool {
+        !matches!(self.looks_for, LooksFor::Length { .. })
+    }
+
     /// Whether it puts something in the place of what it finds.
     pub fn replaces(&self) -> bool {
         !self.shadow && matches!(self.action, Action::Redact | Action::Replace { .. })

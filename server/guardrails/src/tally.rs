@@ -37,6 +37,8 @@ pub enum Why {
     Found,
     /// The body is no JSON: nobody can say what is in it.
     NotJson,
+    /// The input is ids of tokens, and no text.
+    TokenIds,
 }
 
 impl Blocked {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use llm::error::ApiError;
 use shared::policies::{RuleVerdict, Side};
 
-use super::{BAN, BAN_POLITELY, ruleset};
+use super::{BAN, BAN_POLITELY, REDACT, SHORT, ruleset};
 use crate::body::{BodyKind, pass_body};
 use crate::refusal::Refusal;
 use crate::ruleset::Active;
@@ -65,4 +65,28 @@ fn what_is_no_json_is_refused_by_rules_that_act() {
     let refused = pass_body(&active(&[BAN]), &body, BodyKind::Texts, &mut tally);
     assert!(refused.is_err());
     assert_eq!(tally.verdict(0), Some(RuleVerdict::Blocked));
+}
+
+#[test]
+fn token_ids_are_refused_by_rules_that_read_texts() {
+    for body in [
+        r#"{"model":"m","input":[1,2]}"#,
+        r#"{"model":"m","input":[[1,2],[3]]}"#,
+        r#"{"model":"m","prompt":[1,2]}"#,
+        r#"{"model":"m","prompt":["a text",[1,2]]}"#,
+    ] {
+        for kind in [BodyKind::Chat, BodyKind::Texts] {
+            let refused = error(passed(&[SHORT, FLAG, REDACT], kind, body).unwrap_err());
+            assert_eq!(
+                refused.message,
+                "The input is token ids, which the guardrail `rule 2` cannot read: send the text."
+            );
+            assert_eq!(refused.code.as_deref(), Some("guardrail_cannot_read"));
+            assert_eq!(passed(&[SHORT, FLAG], kind, body), Ok(None));
+        }
+    }
+    let body = r#"{"model":"m","input":"a text","dimensions":256,"messages":[{"role":"user","content":"a","n":1}]}"#;
+    for kind in KINDS {
+        assert_eq!(passed(&[BAN], kind, body), Ok(None));
+    }
 }
