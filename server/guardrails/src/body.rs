@@ -4,7 +4,7 @@ use bytes::Bytes;
 use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
-use crate::places::{changed, texts};
+use crate::places::{Of, changed, texts};
 use crate::rule::{LooksFor, Rule};
 use crate::ruleset::Active;
 use crate::search::whole_text;
@@ -17,8 +17,17 @@ pub enum BodyKind {
     Chat,
     /// Texts to be worked on.
     Texts,
-    /// Nobody knows: every string is looked at.
+    /// Nobody knows: every string is looked at, and every name and number below the top.
     Unknown,
+}
+
+impl BodyKind {
+    fn is_of(self) -> Of {
+        match self {
+            Self::Chat | Self::Texts => Of::Known,
+            Self::Unknown => Of::Unknown,
+        }
+    }
 }
 
 /// A body's texts passed through rules; `None`: it stays as it is.
@@ -34,7 +43,7 @@ pub fn pass_body(
     if body.is_empty() {
         return Ok(None);
     }
-    let Ok(texts) = texts(body, kind == BodyKind::Unknown) else {
+    let Ok(texts) = texts(body, kind.is_of()) else {
         // Whoever reads it upstream may be less strict.
         tally.unreadable(active, Why::NotJson, |_| true)?;
         return Ok(None);
@@ -70,20 +79,18 @@ pub fn pass_body(
 
 /// All texts of a body, one after the other.
 pub fn all_text(body: &Bytes, kind: BodyKind) -> String {
-    let places = texts(body, kind == BodyKind::Unknown)
-        .unwrap_or_default()
-        .places;
+    let places = texts(body, kind.is_of()).unwrap_or_default().places;
     let texts: Vec<&str> = places.iter().map(|place| &*place.text).collect();
     texts.join("\n\n")
 }
 
-/// JSON in a string: its strings are the texts. What only looks like JSON is a text.
+/// JSON in a string: its strings, names and numbers are the texts. What only looks like JSON is a text.
 pub fn pass_nested(
     active: &Active,
     text: &str,
     tally: &mut Tally,
 ) -> Result<Option<String>, Blocked> {
-    let Ok(texts) = texts(text.as_bytes(), true) else {
+    let Ok(texts) = texts(text.as_bytes(), Of::Tool) else {
         return whole_text(active, text, tally);
     };
     let mut changes = Vec::new();

@@ -1,7 +1,8 @@
 //! Where text stands in a client's JSON, whatever its protocol, and how it is changed there without touching the rest.
 //!
 //! Every string is text that a model may read, but for those under names that say otherwise: ids, words of the
-//! protocol, data in base64. What a tool was called with, and what it answered, is text under any name.
+//! protocol, data in base64. What a tool was called with, and what it answered, is text under any name, and so are the
+//! names and the numbers in it.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,7 @@ use llm::json::{Edit, JsonError, Kind, Scanner, Span, quote, splice};
 /// A text of a request.
 #[derive(Debug)]
 pub struct Place<'a> {
-    /// The string in the body, quotes included.
+    /// The string or the name in the body, quotes included, or the number.
     pub span: Span,
     pub text: Cow<'a, str>,
     /// JSON in a string.
@@ -94,17 +95,32 @@ const NOT_TEXT: &[&str] = &[
 /// Names of lists of messages.
 const MESSAGES: &[&str] = &["contents", "input", "messages", "prompt"];
 
-/// The texts of a body; with `all` every string, whatever its name.
+/// What JSON is, to a reader of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A protocol whose names tell what is text.
+    Known,
+    /// A protocol that nobody knows: all is text but the names at the top and the numbers that stand there.
+    Unknown,
+    /// What a tool is called with, or answers: all is text.
+    Tool,
+}
+
+/// The texts of a body.
 ///
 /// # Errors
 /// It is not JSON.
-pub fn texts(body: &[u8], all: bool) -> Result<Texts<'_>, JsonError> {
+pub fn texts(body: &[u8], of: Of) -> Result<Texts<'_>, JsonError> {
     let mut reader = Reader {
         scanner: Scanner::from_utf8(body)?,
         texts: Texts::default(),
         messages: 0,
     };
-    reader.value("", At::Top, all)?;
+    let at = match of {
+        Of::Known | Of::Unknown => At::Top,
+        Of::Tool => At::Elsewhere,
+    };
+    reader.value("", at, of != Of::Known)?;
     reader.scanner.end()?;
     Ok(reader.texts)
 }
@@ -158,7 +174,12 @@ impl<'a> Reader<'a> {
             }
             Kind::Number => {
                 self.texts.tokens |= at == At::Messages;
-                self.scanner.skip_value().map(drop)
+                let span = self.scanner.skip_value()?;
+                if free && at != At::Top {
+                    let text = Cow::Borrowed(&self.scanner.text()[span.clone()]);
+                    self.written(span, text);
+                }
+                Ok(())
             }
             Kind::Bool | Kind::Null => self.scanner.skip_value().map(drop),
         }
@@ -186,6 +207,16 @@ impl<'a> Reader<'a> {
             user,
         });
         Ok(())
+    }
+
+    /// A name or a number.
+    fn written(&mut self, span: Span, text: Cow<'a, str>) {
+        self.texts.places.push(Place {
+            span,
+            text,
+            nested: false,
+            user: None,
+        });
     }
 
     /// An item of a list of messages: what of it is said by a user is known at its end.
@@ -230,7 +261,11 @@ impl<'a> Reader<'a> {
         let mut plain = false;
         let mut data = Vec::new();
         while let Some(key) = self.scanner.next_member(&mut members)? {
+            let written = key.span();
             let key = key.decode();
+            if free && at != At::Top && !key.is_empty() {
+                self.written(written, key.clone());
+            }
             let kind = self.scanner.peek()?;
             if kind == Kind::String && matches!(&*key, "role" | "type" | "data") && !free {
                 let string = self.scanner.string()?;
@@ -249,6 +284,7 @@ impl<'a> Reader<'a> {
                 (At::Top, key) if MESSAGES.contains(&key) => At::Messages,
                 (At::Message, "content" | "parts") => At::Content,
                 (At::Message | At::Part, "text") => At::Said,
+                (At::Top, _) if kind == Kind::Number => At::Top,
                 _ => At::Elsewhere,
             };
             if !free && &*key == "metadata" {
@@ -274,7 +310,7 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Vec<(String, Option<usize>)> {
-        let places = texts(body.as_bytes(), false).unwrap().places;
+        let places = texts(body.as_bytes(), Of::Known).unwrap().places;
         places
             .iter()
             .map(|place| (place.text.to_string(), place.user))
@@ -320,7 +356,9 @@ mod tests {
             said("a", 0),
             said("t", None),
             said("n", None),
+            said("id", None),
             said("x", None),
+            said("url", None),
             said("y", None),
             said("r", None),
         ];
@@ -336,8 +374,10 @@ mod tests {
             said("s", None),
             said("a", 0),
             said("n", None),
+            said("id", None),
             said("x", None),
             said("n", None),
+            said("type", None),
             said("y", None),
             said("b", 1),
         ];
@@ -362,7 +402,7 @@ mod tests {
     #[test]
     fn all_else_stays_as_it_was() {
         let body = Bytes::from_static(b"{ \"x\" : [1.0, {\"y\":\"\\u0061\"}] , \"z\":\"b\\n\"}");
-        let places = texts(&body, false).unwrap().places;
+        let places = texts(&body, Of::Known).unwrap().places;
         let first = (places[0].span.clone(), "\"ä".to_owned());
         assert_eq!(
             changed(&body, vec![first]),

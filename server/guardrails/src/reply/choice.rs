@@ -145,8 +145,8 @@ impl GuardedBlock {
     /// What a function is called with, once that is complete JSON.
     pub fn complete_arguments(&mut self) -> Option<String> {
         let said = self.arguments.trim_ascii_end();
-        let complete =
-            said.ends_with(['}', ']']) && crate::places::texts(said.as_bytes(), true).is_ok();
+        let complete = said.ends_with(['}', ']'])
+            && crate::places::texts(said.as_bytes(), crate::places::Of::Tool).is_ok();
         complete.then(|| std::mem::take(&mut self.arguments))
     }
 }

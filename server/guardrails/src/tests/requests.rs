@@ -4,7 +4,7 @@ use bytes::Bytes;
 use llm::error::ApiError;
 use shared::policies::{RuleVerdict, Side};
 
-use super::{BAN, BAN_POLITELY, REDACT, SHORT, ruleset};
+use super::{BAN, BAN_POLITELY, PII, REDACT, SHORT, ruleset};
 use crate::body::{BodyKind, pass_body};
 use crate::refusal::Refusal;
 use crate::ruleset::Active;
@@ -89,4 +89,57 @@ fn token_ids_are_refused_by_rules_that_read_texts() {
     for kind in KINDS {
         assert_eq!(passed(&[BAN], kind, body), Ok(None));
     }
+}
+
+/// What goes on of a body that is changed.
+fn changed(rules: &[&str], kind: BodyKind, body: &str) -> String {
+    passed(rules, kind, body).unwrap().unwrap()
+}
+
+#[test]
+fn names_and_numbers_that_tools_get_are_texts() {
+    let before = r#"{"jane@example.com": {"n": 4111111111111111, "f": 1.50}, "l": [4111111111111111, true]}"#;
+    let after = r#"{"[EMAIL]": {"n": "[CREDIT_CARD]", "f": 1.50}, "l": ["[CREDIT_CARD]", true]}"#;
+    for around in [
+        r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"i","name":"n","input":HERE}]}]}"#,
+        r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"n","args":HERE}}]}]}"#,
+        r#"{"contents":[{"role":"user","parts":[{"functionResponse":{"name":"n","response":HERE}}]}]}"#,
+    ] {
+        assert_eq!(
+            changed(&[PII], BodyKind::Chat, &around.replace("HERE", before)),
+            around.replace("HERE", after)
+        );
+    }
+    let call = |arguments: &str| {
+        let call = serde_json::json!({"type": "function_call", "arguments": arguments});
+        serde_json::json!({ "input": [call] }).to_string()
+    };
+    assert_eq!(changed(&[PII], BodyKind::Chat, &call(before)), call(after));
+    let banned = call(r#"{"forbidden words":1}"#);
+    assert!(passed(&[BAN], BodyKind::Chat, &banned).is_err());
+    // Its own quotes do not end the name.
+    let quotes = r#"{"check":{"kind":"phrases","phrases":["secret"]},"action":{"kind":"replace","with":"\"x\\"}}"#;
+    let body = r#"{"contents":[{"parts":[{"functionCall":{"args":{"secret":1}}}]}]}"#;
+    assert_eq!(
+        changed(&[quotes], BodyKind::Chat, body),
+        body.replace("secret", r#"\"x\\"#)
+    );
+}
+
+#[test]
+fn names_and_numbers_of_a_protocol_stay() {
+    let body = r#"{"max_tokens":4111111111111111,"jane@example.com":{"jane@example.com":4111111111111111},"messages":[{"role":"user","jane@example.com":4111111111111111}]}"#;
+    for kind in [BodyKind::Chat, BodyKind::Texts] {
+        assert_eq!(passed(&[PII], kind, body), Ok(None));
+    }
+    assert_eq!(
+        changed(&[PII], BodyKind::Unknown, body),
+        r#"{"max_tokens":4111111111111111,"jane@example.com":{"[EMAIL]":"[CREDIT_CARD]"},"messages":[{"role":"user","[EMAIL]":"[CREDIT_CARD]"}]}"#
+    );
+}
+
+#[test]
+fn names_and_numbers_do_not_count_for_length() {
+    let body = r#"{"contents":[{"role":"user","parts":[{"functionResponse":{"response":{"a long name of a member":123456789}}},{"text":"short"}]}]}"#;
+    assert_eq!(passed(&[SHORT], BodyKind::Chat, body), Ok(None));
 }
