@@ -4,7 +4,7 @@ use bytes::Bytes;
 use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
-use crate::places::{Of, changed, texts};
+use crate::places::{Changes, Of, changed, texts};
 use crate::rule::{LooksFor, Rule};
 use crate::ruleset::Active;
 use crate::search::whole_text;
@@ -53,7 +53,7 @@ pub fn pass_body(
         tally.unreadable(active, Why::TokenIds, Rule::reads_texts)?;
     }
     let places = texts.places;
-    let mut changes: Vec<(Span, String)> = Vec::new();
+    let mut changes = Changes::new();
     let mut latest: Vec<(Span, String)> = Vec::new();
     let last = places.iter().filter_map(|place| place.user).max();
     for place in &places {
@@ -67,13 +67,10 @@ pub fn pass_body(
             latest.push((place.span.clone(), text));
         }
         if let Some(new) = new {
-            changes.push((place.span.clone(), new));
+            changes.insert(place.span.start, (place.span.clone(), new));
         }
     }
-    for (span, text) in limit(active, latest, tally)? {
-        changes.retain(|(other, _)| *other != span);
-        changes.push((span, text));
-    }
+    changes.extend(limit(active, latest, tally)?);
     Ok((!changes.is_empty()).then(|| changed(body, changes)))
 }
 
@@ -93,10 +90,10 @@ pub fn pass_nested(
     let Ok(texts) = texts(text.as_bytes(), Of::Tool) else {
         return whole_text(active, text, tally);
     };
-    let mut changes = Vec::new();
+    let mut changes = Changes::new();
     for place in &texts.places {
         if let Some(new) = whole_text(active, &place.text, tally)? {
-            changes.push((place.span.clone(), new));
+            changes.insert(place.span.start, (place.span.clone(), new));
         }
     }
     if changes.is_empty() {
@@ -111,8 +108,8 @@ fn limit(
     active: &Active,
     mut texts: Vec<(Span, String)>,
     tally: &mut Tally,
-) -> Result<Vec<(Span, String)>, Blocked> {
-    let mut cut = Vec::new();
+) -> Result<Changes, Blocked> {
+    let mut cut = Changes::new();
     if texts.is_empty() {
         return Ok(cut);
     }
@@ -145,8 +142,7 @@ fn limit(
             left -= left.min(text.chars().count());
             if let Some(end) = end {
                 text.truncate(end);
-                cut.retain(|(other, _)| other != span);
-                cut.push((span.clone(), text.clone()));
+                cut.insert(span.start, (span.clone(), text.clone()));
             }
         }
     }

@@ -5,6 +5,7 @@
 //! names and the numbers in it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use llm::json::{Edit, JsonError, Kind, Scanner, Span, quote, splice};
@@ -125,9 +126,12 @@ pub fn texts(body: &[u8], of: Of) -> Result<Texts<'_>, JsonError> {
     Ok(reader.texts)
 }
 
+/// What else stands in some places, by where they begin.
+pub type Changes = BTreeMap<usize, (Span, String)>;
+
 /// The body with other texts in some places.
-pub fn changed(body: &Bytes, changes: Vec<(Span, String)>) -> Bytes {
-    let edits = changes.into_iter().map(|(span, text)| Edit {
+pub fn changed(body: &Bytes, changes: Changes) -> Bytes {
+    let edits = changes.into_values().map(|(span, text)| Edit {
         span,
         with: quote(&text),
     });
@@ -405,7 +409,7 @@ mod tests {
         let places = texts(&body, Of::Known).unwrap().places;
         let first = (places[0].span.clone(), "\"ä".to_owned());
         assert_eq!(
-            changed(&body, vec![first]),
+            changed(&body, Changes::from([(first.0.start, first)])),
             Bytes::from("{ \"x\" : [1.0, {\"y\":\"\\\"ä\"}] , \"z\":\"b\\n\"}")
         );
     }

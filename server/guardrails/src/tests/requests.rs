@@ -1,5 +1,7 @@
 //! What a request says is seen wherever it stands, and what cannot be seen is refused.
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use llm::error::ApiError;
 use shared::policies::{RuleVerdict, Side};
@@ -142,4 +144,15 @@ fn names_and_numbers_of_a_protocol_stay() {
 fn names_and_numbers_do_not_count_for_length() {
     let body = r#"{"contents":[{"role":"user","parts":[{"functionResponse":{"response":{"a long name of a member":123456789}}},{"text":"short"}]}]}"#;
     assert_eq!(passed(&[SHORT], BodyKind::Chat, body), Ok(None));
+}
+
+#[test]
+fn a_message_of_many_parts_is_cut_in_time_linear_in_them() {
+    let parts = vec![r#"{"type":"text","text":"secret"}"#; 100_000].join(",");
+    let body = format!(r#"{{"messages":[{{"role":"user","content":[{parts}]}}]}}"#);
+    let started = Instant::now();
+    let body = changed(&[REDACT, SHORT], BodyKind::Chat, &body);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    let said = body.matches("RED").count();
+    assert_eq!((said, body.matches(r#""text":"""#).count()), (2, 99_998));
 }
