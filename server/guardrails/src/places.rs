@@ -54,7 +54,6 @@ const NOT_TEXT: &[&str] = &[
     "include",
     "item_id",
     "media_type",
-    "metadata",
     "mimeType",
     "mime_type",
     "modalities",
@@ -283,7 +282,9 @@ impl<'a> Reader<'a> {
             // What tools are called with, and what they answer.
             let free = free
                 || matches!(&*key, "args" | "response")
-                || &*key == "input" && kind == Kind::Object && at != At::Top;
+                || &*key == "input" && kind == Kind::Object && at != At::Top
+                // What a stored prompt is filled in with.
+                || &*key == "variables" && kind == Kind::Object;
             let inside = match (at, &*key) {
                 (At::Top, key) if MESSAGES.contains(&key) => At::Messages,
                 (At::Message, "content" | "parts") => At::Content,
@@ -291,7 +292,7 @@ impl<'a> Reader<'a> {
                 (At::Top, _) if kind == Kind::Number => At::Top,
                 _ => At::Elsewhere,
             };
-            if !free && &*key == "metadata" {
+            if !free && at == At::Top && &*key == "metadata" {
                 self.scanner.skip_value()?;
                 continue;
             }

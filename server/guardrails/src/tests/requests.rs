@@ -156,3 +156,21 @@ fn a_message_of_many_parts_is_cut_in_time_linear_in_them() {
     let said = body.matches("RED").count();
     assert_eq!((said, body.matches(r#""text":"""#).count()), (2, 99_998));
 }
+
+#[test]
+fn metadata_is_passed_over_at_the_top_alone() {
+    let body = r#"{"metadata":{"a":"secret"},"tools":[{"metadata":{"a":"secret"}}],"messages":[{"role":"user","content":"a","metadata":"secret"}]}"#;
+    assert_eq!(
+        changed(&[REDACT], BodyKind::Chat, body),
+        r#"{"metadata":{"a":"secret"},"tools":[{"metadata":{"a":"[REDACTED]"}}],"messages":[{"role":"user","content":"a","metadata":"[REDACTED]"}]}"#
+    );
+}
+
+#[test]
+fn what_a_stored_prompt_is_filled_in_with_is_text() {
+    let body = r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"secret","doc":{"type":"input_text","text":"a secret"}}}}"#;
+    assert_eq!(
+        changed(&[REDACT], BodyKind::Chat, body),
+        r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"[REDACTED]","doc":{"type":"input_text","text":"a [REDACTED]"}}}}"#
+    );
+}
