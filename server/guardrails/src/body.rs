@@ -52,17 +52,16 @@ pub fn pass_body(
     if texts.tokens && kind != BodyKind::Unknown {
         tally.unreadable(active, Why::TokenIds, Rule::reads_texts)?;
     }
-    let places = texts.places;
     let mut changes = Changes::new();
+    let last = texts.latest.filter(|_| kind == BodyKind::Chat);
     let mut latest: Vec<(Span, String)> = Vec::new();
-    let last = places.iter().filter_map(|place| place.user).max();
-    for place in &places {
+    for place in &texts.places {
         let new = if place.nested {
             pass_nested(active, &place.text, tally)?
         } else {
             whole_text(active, &place.text, tally)?
         };
-        if place.user.is_some() && place.user == last && kind == BodyKind::Chat {
+        if place.user.is_some() && place.user == last {
             let text = new.clone().unwrap_or_else(|| place.text.to_string());
             latest.push((place.span.clone(), text));
         }
@@ -70,7 +69,9 @@ pub fn pass_body(
             changes.insert(place.span.start, (place.span.clone(), new));
         }
     }
-    changes.extend(limit(active, latest, tally)?);
+    if last.is_some() {
+        changes.extend(limit(active, latest, tally)?);
+    }
     Ok((!changes.is_empty()).then(|| changed(body, changes)))
 }
 
@@ -110,9 +111,6 @@ fn limit(
     tally: &mut Tally,
 ) -> Result<Changes, Blocked> {
     let mut cut = Changes::new();
-    if texts.is_empty() {
-        return Ok(cut);
-    }
     for (index, rule) in active.unsearched() {
         let LooksFor::Length { min, max } = rule.looks_for else {
             continue;

@@ -27,6 +27,8 @@ pub struct Place<'a> {
 pub struct Texts<'a> {
     /// In the order in which they stand.
     pub places: Vec<Place<'a>>,
+    /// The number of the user's latest message, which may be empty.
+    pub latest: Option<usize>,
     /// There are numbers where messages stand: ids of tokens.
     pub tokens: bool,
 }
@@ -115,6 +117,7 @@ pub fn texts(body: &[u8], of: Of) -> Result<Texts<'_>, JsonError> {
         scanner: Scanner::from_utf8(body)?,
         texts: Texts::default(),
         messages: 0,
+        says: false,
     };
     let at = match of {
         Of::Known | Of::Unknown => At::Top,
@@ -156,6 +159,8 @@ struct Reader<'a> {
     texts: Texts<'a>,
     /// How many messages there were.
     messages: usize,
+    /// There is something that this message says, if only an empty string.
+    says: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -190,19 +195,26 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self, name: &str, at: At, free: bool) -> Result<(), JsonError> {
         let string = self.scanner.string()?;
-        if string.is_empty() || !free && NOT_TEXT.binary_search(&name).is_ok() {
+        if !free && NOT_TEXT.binary_search(&name).is_ok() {
             return Ok(());
         }
-        let text = string.decode();
         let user = match at {
             // A conversation that is one text, and a message that is nothing but its text.
             At::Messages => {
+                self.texts.latest = Some(self.messages);
                 self.messages += 1;
-                Some(self.messages - 1)
+                self.texts.latest
             }
-            At::Content | At::Part | At::Said => Some(self.messages),
+            At::Content | At::Part | At::Said => {
+                self.says = true;
+                Some(self.messages)
+            }
             _ => None,
         };
+        if string.is_empty() {
+            return Ok(());
+        }
+        let text = string.decode();
         self.texts.places.push(Place {
             span: string.span(),
             nested: name == "arguments" && text.trim_start().starts_with('{'),
@@ -228,6 +240,7 @@ impl<'a> Reader<'a> {
             return self.value(name, At::Messages, free);
         }
         let first = self.texts.places.len();
+        self.says = false;
         let role = self.members(At::Message, free)?;
         let by_user = match role.as_deref() {
             Some(role) => role == "user",
@@ -235,6 +248,9 @@ impl<'a> Reader<'a> {
             None => name == "contents",
         };
         if by_user {
+            if self.says {
+                self.texts.latest = Some(self.messages);
+            }
             self.messages += 1;
         } else {
             self.texts.places[first..]

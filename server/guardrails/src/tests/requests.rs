@@ -174,3 +174,51 @@ fn what_a_stored_prompt_is_filled_in_with_is_text() {
         r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"[REDACTED]","doc":{"type":"input_text","text":"a [REDACTED]"}}}}"#
     );
 }
+
+#[test]
+fn a_latest_message_that_is_empty_is_too_short() {
+    let min = r#"{"check":{"kind":"length","min":3},"action":{"kind":"block"}}"#;
+    for (body, refused) in [
+        (r#"{"messages":[{"role":"user","content":""}]}"#, true),
+        (
+            r#"{"messages":[{"role":"user","content":"a long one"},{"role":"user","content":""}]}"#,
+            true,
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":"a long one"},{"role":"user","content":[{"type":"text","text":""}]}]}"#,
+            true,
+        ),
+        (
+            r#"{"contents":[{"parts":[{"text":"a long one"}]},{"parts":[{"text":""}]}]}"#,
+            true,
+        ),
+        (r#"{"input":""}"#, true),
+        (
+            r#"{"messages":[{"role":"user","content":""},{"role":"assistant","content":"a"},{"role":"user","content":"a long one"}]}"#,
+            false,
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":"a long one"},{"role":"assistant","content":""}]}"#,
+            false,
+        ),
+        // What tools answer is not said by the user.
+        (
+            r#"{"messages":[{"role":"user","content":"a long one"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":""}]}]}"#,
+            false,
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":"a long one"},{"role":"user","content":[{"type":"tool_result","tool_use_id":"i","content":[{"type":"text","text":""}]}]}]}"#,
+            false,
+        ),
+        (
+            r#"{"contents":[{"role":"user","parts":[{"text":"a long one"}]},{"role":"user","parts":[{"functionResponse":{"name":"n","response":{"text":""}}}]}]}"#,
+            false,
+        ),
+        (r#"{"model":"m","messages":[]}"#, false),
+    ] {
+        let passed = passed(&[min], BodyKind::Chat, body);
+        assert_eq!(passed.is_err(), refused, "{body}");
+    }
+    let body = r#"{"input":""}"#;
+    assert_eq!(passed(&[min], BodyKind::Texts, body), Ok(None));
+}
