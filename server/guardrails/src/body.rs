@@ -1,9 +1,12 @@
 //! A client's JSON, as rules see it and leave it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
+use crate::parts::parts_passed;
 use crate::places::{Changes, Of, changed, texts};
 use crate::rule::{LooksFor, Rule};
 use crate::ruleset::Active;
@@ -55,8 +58,17 @@ pub fn pass_body(
     let mut changes = Changes::new();
     let last = texts.latest.filter(|_| kind == BodyKind::Chat);
     let mut latest: Vec<(Span, String)> = Vec::new();
-    for place in &texts.places {
-        let new = if place.nested {
+    let mut several = texts.several.into_iter().peekable();
+    let mut message = 0..0;
+    let mut parts = BTreeMap::new();
+    for (at, place) in texts.places.iter().enumerate() {
+        if let Some(next) = several.next_if(|next| next.start == at) {
+            parts = parts_passed(active, &texts.places[next.clone()], tally)?;
+            message = next;
+        }
+        let new = if place.part && message.contains(&at) {
+            parts.remove(&(at - message.start))
+        } else if place.nested {
             pass_nested(active, &place.text, tally)?
         } else {
             whole_text(active, &place.text, tally)?

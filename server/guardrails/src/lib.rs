@@ -15,6 +15,7 @@ mod iban;
 mod injection;
 mod outcome;
 mod outside;
+mod parts;
 mod pattern;
 mod phrases;
 mod pii;

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bytes::Bytes;
 use llm::json::{Edit, JsonError, Kind, Scanner, Span, quote, splice};
@@ -20,6 +21,8 @@ pub struct Place<'a> {
     pub nested: bool,
     /// The number of the user's message that it is said in.
     pub user: Option<usize>,
+    /// It is said in a part of a message.
+    pub part: bool,
 }
 
 /// What is said in a body.
@@ -29,6 +32,8 @@ pub struct Texts<'a> {
     pub places: Vec<Place<'a>>,
     /// The number of the user's latest message, which may be empty.
     pub latest: Option<usize>,
+    /// The messages that say something in more than one part: all of their places.
+    pub several: Vec<Range<usize>>,
     /// There are numbers where messages stand: ids of tokens.
     pub tokens: bool,
 }
@@ -108,6 +113,9 @@ pub enum Of {
     Tool,
 }
 
+/// Names of what the model is told before all messages: one message, or what one says.
+const SYSTEM: &[&str] = &["system", "systemInstruction", "system_instruction"];
+
 /// The texts of a body.
 ///
 /// # Errors
@@ -118,6 +126,7 @@ pub fn texts(body: &[u8], of: Of) -> Result<Texts<'_>, JsonError> {
         texts: Texts::default(),
         messages: 0,
         says: false,
+        parts: 0,
     };
     let at = match of {
         Of::Known | Of::Unknown => At::Top,
@@ -161,6 +170,8 @@ struct Reader<'a> {
     messages: usize,
     /// There is something that this message says, if only an empty string.
     says: bool,
+    /// In how many parts.
+    parts: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -215,11 +226,14 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let text = string.decode();
+        let part = matches!(at, At::Part | At::Said);
+        self.parts += usize::from(part);
         self.texts.places.push(Place {
             span: string.span(),
             nested: name == "arguments" && text.trim_start().starts_with('{'),
             text,
             user,
+            part,
         });
         Ok(())
     }
@@ -231,6 +245,7 @@ impl<'a> Reader<'a> {
             text,
             nested: false,
             user: None,
+            part: false,
         });
     }
 
@@ -239,8 +254,7 @@ impl<'a> Reader<'a> {
         if self.scanner.peek()? != Kind::Object {
             return self.value(name, At::Messages, free);
         }
-        let first = self.texts.places.len();
-        self.says = false;
+        let first = self.begin();
         let role = self.members(At::Message, free)?;
         let by_user = match role.as_deref() {
             Some(role) => role == "user",
@@ -252,12 +266,39 @@ impl<'a> Reader<'a> {
                 self.texts.latest = Some(self.messages);
             }
             self.messages += 1;
-        } else {
+        }
+        self.end(first, by_user);
+        Ok(())
+    }
+
+    /// What the model is told before all messages.
+    fn system(&mut self, name: &str, free: bool) -> Result<(), JsonError> {
+        let first = self.begin();
+        match self.scanner.peek()? {
+            Kind::Object => self.members(At::Message, free).map(drop)?,
+            _ => self.value(name, At::Content, free)?,
+        }
+        self.end(first, false);
+        Ok(())
+    }
+
+    /// A message begins; where its places do.
+    fn begin(&mut self) -> usize {
+        self.says = false;
+        self.parts = 0;
+        self.texts.places.len()
+    }
+
+    fn end(&mut self, first: usize, by_user: bool) {
+        let end = self.texts.places.len();
+        if self.parts > 1 {
+            self.texts.several.push(first..end);
+        }
+        if !by_user {
             self.texts.places[first..]
                 .iter_mut()
                 .for_each(|place| place.user = None);
         }
-        Ok(())
     }
 
     fn object(&mut self, name: &str, at: At, free: bool) -> Result<(), JsonError> {
@@ -312,6 +353,10 @@ impl<'a> Reader<'a> {
                 self.scanner.skip_value()?;
                 continue;
             }
+            if at == At::Top && SYSTEM.contains(&&*key) {
+                self.system(&key, free)?;
+                continue;
+            }
             self.value(&key, inside, free)?;
         }
         if plain {
@@ -320,6 +365,7 @@ impl<'a> Reader<'a> {
                 text: string.decode(),
                 nested: false,
                 user: None,
+                part: false,
             }));
         }
         Ok(role)

@@ -15,4 +15,6 @@ mod whole;
 mod tests;
 
 pub use guard::{Passed, ReplyGuard};
+pub use joined::Pieces;
+pub use lane::Lane;
 pub use whole::refused_choice;
