@@ -72,12 +72,12 @@ mod tests {
     fn a_text_full_of_one_kind_is_looked_through_once() {
         let kinds = Kinds::new(&[]);
         for (piece, least) in [
-            ("a@b.cc ", 140_000),
+            ("a@b.cc ", 42_000),
             ("sk-", 0),
             ("eyJ-", 0),
             ("-----BEGIN ", 0),
         ] {
-            let text = piece.repeat(1_000_000 / piece.len());
+            let text = piece.repeat(300_000 / piece.len());
             let begun = std::time::Instant::now();
             let mut cursor = PiiCursor::new(kinds);
             assert!(all(|from| cursor.find(&text, from)).len() >= least);
