@@ -12,8 +12,10 @@ use tempfile::TempDir;
 use super::Amount;
 use super::account::{AccountKey, Balance, Owner};
 use super::book::{Book, MOST_ACCOUNTS, Place, Refused};
+use super::ledger::{Ledger, alerts};
 use super::record::end_of;
 use super::replay::{Applied, replay};
+use crate::store::Store;
 
 const ACCOUNTS: usize = 3;
 
@@ -511,4 +513,32 @@ fn however_many_accounts_there_are_a_restart_keeps_each() {
     book.settle(claim, tokens(1), Amount::default());
     let spent: u64 = book.accounts().map(|one| one.balance.spent.tokens).sum();
     assert_eq!(spent, MOST_ACCOUNTS as u64 + 11);
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_not_there_yet_has_one_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!(
+        "sqlite:{}",
+        folder.path().join("gateway.db").display()
+    ))
+    .await
+    .unwrap();
+    let path = folder.path().join("gateway.db.ledger");
+    let opened = async || {
+        let ledger = Arc::new(Ledger::default());
+        let (alerts, _) = alerts();
+        ledger.open(store.clone(), path.clone(), alerts).await;
+        ledger
+    };
+    let places = [place(1, [None, Some(1_500), None])];
+    let (first, second) = (opened().await, opened().await);
+    let refused = second.reserve(&places, tokens(1)).unwrap_err();
+    assert!(matches!(refused, Refused::Unwritten(_)));
+    assert!(!path.exists());
+    let claim = first.reserve(&places, tokens(1)).unwrap();
+    first.settle(claim, tokens(1), Amount::default());
+    first.close(&store).await;
+    assert!(!path.exists());
+    assert!(opened().await.reserve(&places, tokens(1)).is_ok());
 }
