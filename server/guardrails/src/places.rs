@@ -160,6 +160,8 @@ enum At {
     Part,
     /// What a message says.
     Said,
+    /// What a stored prompt is filled in with, under names that the client has made up.
+    Variables,
     Elsewhere,
 }
 
@@ -306,6 +308,7 @@ impl<'a> Reader<'a> {
             At::Top => At::Top,
             At::Content => At::Part,
             At::Part => At::Part,
+            At::Variables => At::Variables,
             // One message that stands for the list.
             At::Messages => return self.message(name, free),
             _ => At::Elsewhere,
@@ -327,7 +330,8 @@ impl<'a> Reader<'a> {
                 self.written(written, key.clone());
             }
             let kind = self.scanner.peek()?;
-            if kind == Kind::String && matches!(&*key, "role" | "type" | "data") && !free {
+            let told = !free && at != At::Variables;
+            if kind == Kind::String && matches!(&*key, "role" | "type" | "data") && told {
                 let string = self.scanner.string()?;
                 match &*key {
                     "role" => role = Some(string.decode().into_owned()),
@@ -340,12 +344,14 @@ impl<'a> Reader<'a> {
             let free = free
                 || matches!(&*key, "args" | "response")
                 || &*key == "input" && kind == Kind::Object && at != At::Top
-                // What a stored prompt is filled in with.
-                || &*key == "variables" && kind == Kind::Object;
+                // Images have names of the protocol's.
+                || at == At::Variables && kind == Kind::String;
             let inside = match (at, &*key) {
                 (At::Top, key) if MESSAGES.contains(&key) => At::Messages,
                 (At::Message, "content" | "parts") => At::Content,
                 (At::Message | At::Part, "text") => At::Said,
+                (At::Message, "variables") => At::Variables,
+                (At::Variables, _) => At::Elsewhere,
                 (At::Top, _) if kind == Kind::Number => At::Top,
                 _ => At::Elsewhere,
             };

@@ -168,10 +168,10 @@ fn metadata_is_passed_over_at_the_top_alone() {
 
 #[test]
 fn what_a_stored_prompt_is_filled_in_with_is_text() {
-    let body = r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"secret","doc":{"type":"input_text","text":"a secret"}}}}"#;
+    let body = r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"secret","doc":{"type":"input_text","text":"a secret"},"picture":{"type":"input_image","image_url":"data:image/png;base64,secret"}}}}"#;
     assert_eq!(
         changed(&[REDACT], BodyKind::Chat, body),
-        r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"[REDACTED]","doc":{"type":"input_text","text":"a [REDACTED]"}}}}"#
+        r#"{"prompt":{"id":"pmpt_secret","version":"1","variables":{"id":"[REDACTED]","doc":{"type":"input_text","text":"a [REDACTED]"},"picture":{"type":"input_image","image_url":"data:image/png;base64,secret"}}}}"#
     );
 }
 
