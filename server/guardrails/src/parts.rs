@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use crate::places::Place;
 use crate::reply::{Lane, Pieces};
 use crate::ruleset::Active;
+use crate::search::{across_joints, whole_text};
 use crate::tally::{Blocked, Tally};
+
+/// In more parts, what begins in one and goes on in others is looked for but once.
+const FEW: usize = 64;
 
 /// What else the parts of a message say, by their places among `places`, which are all of the message.
 ///
@@ -23,6 +27,9 @@ pub fn parts_passed(
     let mut changed = BTreeMap::new();
     if !active.searches() {
         return Ok(changed);
+    }
+    if parts().nth(FEW).is_some() {
+        return many_passed(active, parts(), tally);
     }
     let mut lane = Lane::within(usize::MAX);
     let mut pieces = Pieces::new();
@@ -42,6 +49,49 @@ pub fn parts_passed(
         if text != place.text {
             changed.insert(part as usize, text);
         }
+    }
+    Ok(changed)
+}
+
+/// The same of many parts: each by itself, and what is left of them once more, as one. What stands across a border is
+/// replaced in the part where it begins.
+fn many_passed<'p>(
+    active: &Active,
+    parts: impl Iterator<Item = (u32, &'p Place<'p>)>,
+    tally: &mut Tally,
+) -> Result<BTreeMap<usize, String>, Blocked> {
+    let mut changed = BTreeMap::new();
+    let mut joined = String::new();
+    let mut ends = Vec::new();
+    for (part, place) in parts {
+        match whole_text(active, &place.text, tally)? {
+            Some(new) => {
+                joined.push_str(&new);
+                changed.insert(part as usize, new);
+            }
+            None => joined.push_str(&place.text),
+        }
+        ends.push((part as usize, joined.len()));
+    }
+    let joints = ends.iter().map(|(_, end)| *end).collect();
+    let edits = across_joints(active, &joined, joints, tally)?;
+    let mut edits = edits.into_iter().peekable();
+    // Where the part begins, and up to where its text was taken already.
+    let (mut start, mut at) = (0, 0);
+    for (part, end) in ends {
+        let before = at;
+        let mut new = String::new();
+        while let Some((place, with)) = edits.next_if(|(place, _)| place.start < end) {
+            new.push_str(joined.get(at..place.start).unwrap_or_default());
+            new.push_str(&with);
+            at = place.end;
+        }
+        if before > start || at > before {
+            new.push_str(joined.get(at..end).unwrap_or_default());
+            changed.insert(part, new);
+        }
+        start = end;
+        at = at.max(end);
     }
     Ok(changed)
 }

@@ -33,6 +33,27 @@ pub struct Reading {
     signs: Vec<usize>,
     /// Rules that need not look any further.
     done: Vec<usize>,
+    /// The text is several, each of which has been read by itself.
+    joined: Option<Joined>,
+}
+
+/// Texts that are read as one for what stands across their joints.
+#[derive(Clone, Debug, Default)]
+struct Joined {
+    /// Where one ends and the next begins, rising.
+    joints: Vec<usize>,
+    /// What was replaced, and what by.
+    edits: Vec<Edit>,
+}
+
+/// What stood at a place of a text, and what does now.
+pub type Edit = (Range<usize>, String);
+
+impl Joined {
+    fn is_across(&self, start: usize, end: usize) -> bool {
+        let next = self.joints.partition_point(|joint| *joint <= start);
+        self.joints.get(next).is_some_and(|joint| *joint < end)
+    }
 }
 
 impl Reading {
@@ -81,21 +102,29 @@ impl Reading {
             }
             if let Source::Sign(sign, _) = cursors[index].source {
                 cursors[index].next = None;
-                if self.signs.contains(&sign) {
-                    continue;
+                // Another rule may have seen it, to which it was not enough, or which let it pass.
+                if !self.signs.contains(&sign) {
+                    self.signs.push(sign);
                 }
-                self.signs.push(sign);
                 if !self.is_injection(active, rule) {
                     continue;
                 }
                 tally.found(rule, &injection::described(&self.signs), None);
             } else {
+                let joined = self.joined.as_ref();
+                if joined.is_some_and(|joined| !joined.is_across(found.start, found.end)) {
+                    cursors[index].skip(text, found, before, bound);
+                    continue;
+                }
                 tally.found(rule, found.what, Some((found.start, found.end)));
             }
             let compiled = &active.ruleset.rules[rule];
             if let Some(with) = compiled.replacement(found.what) {
                 out.push_str(text.get(at..found.start).unwrap_or_default());
                 out.push_str(&with);
+                if let Some(joined) = &mut self.joined {
+                    joined.edits.push((found.start..found.end, with));
+                }
                 tally.note(rule, RuleVerdict::Changed);
                 self.changed = true;
                 self.claimed = found.end;
@@ -114,7 +143,10 @@ impl Reading {
                 return Err(blocked);
             }
             if tally.found.is_some() {
-                cursors[index].advance(text, found.end, before, bound);
+                // A sign counts once.
+                if !matches!(cursors[index].source, Source::Sign(..)) {
+                    cursors[index].advance(text, found.end, before, bound);
+                }
             } else {
                 self.done.push(rule);
                 cursors.retain(|cursor| cursor.rule != rule);
@@ -213,6 +245,18 @@ enum Source<'a> {
 }
 
 impl Cursor<'_> {
+    /// Goes past what it found.
+    fn skip(&mut self, text: &str, found: Found, before: usize, bound: usize) {
+        let Source::Phrases(hits) = &mut self.source else {
+            let next = text.ceil_char_boundary(found.start + 1);
+            return self.advance(text, found.end.max(next), before, bound);
+        };
+        // A longer one may begin at the same place.
+        *hits = hits.get(1..).unwrap_or_default();
+        let next = hits.first().map_or(usize::MAX, |hit| hit.start);
+        self.advance(text, next, before, bound);
+    }
+
     /// Goes to the first that begins at `from` or later.
     fn advance(&mut self, text: &str, from: usize, before: usize, bound: usize) {
         let plain = |(start, end), what| Found {
@@ -257,4 +301,32 @@ pub fn whole_text(
     let mut out = String::new();
     let rest = reading.read(active, text, text.len(), usize::MAX, &mut out, tally)?;
     Ok(reading.changed.then(|| out + &text[rest]))
+}
+
+/// What is to be replaced in a text that is several, of what stands across their joints. Each has been read by itself.
+///
+/// # Errors
+/// A rule refuses it: something stands across a joint, or all texts together show too many signs.
+pub fn across_joints(
+    active: &Active,
+    text: &str,
+    joints: Vec<usize>,
+    tally: &mut Tally,
+) -> Result<Vec<Edit>, Blocked> {
+    let mut reading = Reading {
+        joined: Some(Joined {
+            joints,
+            edits: Vec::new(),
+        }),
+        ..Reading::default()
+    };
+    reading.read(
+        active,
+        text,
+        text.len(),
+        usize::MAX,
+        &mut String::new(),
+        tally,
+    )?;
+    Ok(reading.joined.unwrap_or_default().edits)
 }

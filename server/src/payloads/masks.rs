@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use guardrails::{Kinds, find};
+use guardrails::{Kinds, PiiCursor};
 use shared::policies::PiiKind;
 
 use crate::config::Config;
@@ -65,7 +65,8 @@ impl Masks {
         };
         let mut masked = String::new();
         let mut done = 0;
-        while let Some(found) = find(self.kinds, &text, done) {
+        let mut next = PiiCursor::new(self.kinds);
+        while let Some(found) = next.find(&text, done) {
             if found.end <= done {
                 break;
             }

@@ -6,6 +6,9 @@ use crate::pii_cursor::PiiCursor;
 use crate::rule::LooksFor;
 use crate::ruleset::Active;
 
+/// So many are looked for from the next character on, as each may read all of the text; further ones behind the last.
+const NEARBY: usize = 256;
+
 /// Something that begins in one text and ends in another.
 #[derive(Clone, Debug)]
 pub struct Hit {
@@ -61,9 +64,15 @@ impl Joints<'_> {
         for (rule, compiled) in active.iter() {
             let mut search = |pattern: &crate::pattern::Pattern, what| {
                 let mut at = from;
+                let mut nearby = 0;
                 while let Some((start, end)) = pattern.find(text, at, before, bound) {
                     take(rule, start, end, what, None);
+                    // One that begins inside may reach further.
+                    nearby += 1;
                     at = text.ceil_char_boundary(start + 1);
+                    if nearby > NEARBY {
+                        at = at.max(end);
+                    }
                 }
             };
             match &compiled.looks_for {
