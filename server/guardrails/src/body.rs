@@ -6,6 +6,7 @@ use bytes::Bytes;
 use llm::json::Span;
 use shared::policies::{Action, RuleVerdict};
 
+use crate::emptied::taken_out;
 use crate::parts::parts_passed;
 use crate::places::{Changes, Of, changed, texts};
 use crate::rule::{LooksFor, Rule};
@@ -84,7 +85,15 @@ pub fn pass_body(
     if last.is_some() {
         changes.extend(limit(active, latest, tally)?);
     }
-    Ok((!changes.is_empty()).then(|| changed(body, changes)))
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let parts = texts.places.iter().filter(|place| place.part);
+    let left_empty = |start: &usize| changes.get(start).is_some_and(|(_, text)| text.is_empty());
+    let emptied = parts.map(|place| place.span.start).filter(left_empty);
+    let emptied = emptied.collect();
+    let gone = taken_out(body, &emptied, &mut changes);
+    Ok(Some(changed(body, changes, gone)))
 }
 
 /// All texts of a body, one after the other.
@@ -112,7 +121,11 @@ pub fn pass_nested(
     if changes.is_empty() {
         return Ok(None);
     }
-    let new = changed(&Bytes::copy_from_slice(text.as_bytes()), changes);
+    let new = changed(
+        &Bytes::copy_from_slice(text.as_bytes()),
+        changes,
+        Vec::new(),
+    );
     Ok(String::from_utf8(new.to_vec()).ok())
 }
 

@@ -7,6 +7,7 @@
 
 mod body;
 mod check;
+mod emptied;
 mod ending;
 mod filter;
 mod fold;

@@ -140,13 +140,13 @@ pub fn texts(body: &[u8], of: Of) -> Result<Texts<'_>, JsonError> {
 /// What else stands in some places, by where they begin.
 pub type Changes = BTreeMap<usize, (Span, String)>;
 
-/// The body with other texts in some places.
-pub fn changed(body: &Bytes, changes: Changes) -> Bytes {
-    let edits = changes.into_values().map(|(span, text)| Edit {
+/// The body with other texts in some places, and other edits made.
+pub fn changed(body: &Bytes, changes: Changes, mut edits: Vec<Edit>) -> Bytes {
+    edits.extend(changes.into_values().map(|(span, text)| Edit {
         span,
         with: quote(&text),
-    });
-    splice(body, edits.collect()).concat()
+    }));
+    splice(body, edits).concat()
 }
 
 /// Where a value stands, as far as it matters to what is said by whom.
@@ -478,7 +478,7 @@ mod tests {
         let places = texts(&body, Of::Known).unwrap().places;
         let first = (places[0].span.clone(), "\"ä".to_owned());
         assert_eq!(
-            changed(&body, Changes::from([(first.0.start, first)])),
+            changed(&body, Changes::from([(first.0.start, first)]), Vec::new()),
             Bytes::from("{ \"x\" : [1.0, {\"y\":\"\\\"ä\"}] , \"z\":\"b\\n\"}")
         );
     }
