@@ -144,8 +144,21 @@ mod tests {
     #[tokio::test]
     async fn no_more_than_a_few_wait() {
         let passwords = Passwords::default();
-        let all = (0..AT_ONCE + WAITING + 1).map(|_| passwords.in_turn(|| ()));
-        let ended = futures_util::future::join_all(all).await;
-        assert_eq!(ended.iter().filter(|one| one.is_err()).count(), 1);
+        // None ends before all have begun.
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let ended = std::sync::Arc::new(std::sync::Mutex::new(ended));
+        let work = || {
+            let ended = ended.clone();
+            move || ended.lock().is_ok_and(|ended| ended.recv().is_err())
+        };
+        let all = (0..AT_ONCE + WAITING).map(|_| Box::pin(passwords.in_turn(work())));
+        let mut all: Vec<_> = all.collect();
+        for one in &mut all {
+            assert!(futures_util::poll!(one).is_pending());
+        }
+        assert!(passwords.in_turn(work()).await.is_err());
+        drop(end);
+        let all = futures_util::future::join_all(all).await;
+        assert!(all.into_iter().all(|one| one.is_ok_and(|done| done)));
     }
 }
