@@ -93,7 +93,7 @@ pub struct ForwardedRequest {
     pub method: Method,
     pub model: String,
     /// The answer is a text of the model's, in words that nobody here reads.
-    pub generates: bool,
+    pub may_say: bool,
     /// Behind the provider's base URL: `/files`.
     pub path: String,
     pub query: Option<String>,

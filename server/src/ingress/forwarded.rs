@@ -18,7 +18,7 @@ use llm::error::ApiError;
 use super::call::KEY_HEADERS;
 use super::carried::claimed_length;
 use super::refusal::{unknown, unrecorded};
-use super::served_tail::{ServedTails, generates};
+use super::served_tail::{ServedTails, may_say};
 use super::upload::ClientUpload;
 use super::{Route, arrival, body, call, passed, query, route};
 use crate::gateway::{
@@ -123,11 +123,13 @@ async fn answer(
     if length.is_some_and(|length| length > limits.size as u64) {
         return Err(body::too_large(limits.size));
     }
-    // Whatever the body is said to be there, it is taken for JSON.
-    let generates = generates(tail);
+    let only_path = matches!(head.method, Method::GET | Method::HEAD | Method::DELETE);
+    let asks = !only_path || !body.is_end_stream();
+    let may_say = may_say(tail, asks);
     let body = if body.is_end_stream() {
         ForwardedBody::Whole(bytes::Bytes::new())
-    } else if generates || is_json(&head.headers) {
+    } else if is_json(&head.headers) || may_say && !is_form(&head.headers) {
+        // Servers of models take for JSON what is sent as something else, too.
         ForwardedBody::Json(route::read(context, head, body).await?)
     } else {
         let upload = ClientUpload::new(std::mem::take(body), limits, 0, [], length);
@@ -136,7 +138,7 @@ async fn answer(
     let request = ForwardedRequest {
         method: head.method.clone(),
         model,
-        generates,
+        may_say,
         path: format!("/{tail}"),
         query: head
             .uri
@@ -149,14 +151,19 @@ async fn answer(
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| {
-        let essence = value.split(';').next().unwrap_or_default().trim();
-        let essence = essence.to_ascii_lowercase();
-        essence == "application/json" || essence.ends_with("+json")
-    })
+    essence(headers)
+        .is_some_and(|essence| essence == "application/json" || essence.ends_with("+json"))
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    essence(headers).is_some_and(|essence| essence.starts_with("multipart/"))
+}
+
+/// What the body is said to be, without parameters.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let essence = content_type.split(';').next().unwrap_or_default();
+    Some(essence.trim().to_ascii_lowercase())
 }
 
 /// The headers that are the upstream's business: not the connection's, the gateway's, or the client's credentials.

@@ -25,19 +25,48 @@ enum Tail {
 /// What a provider's paths begin with, where its base URL does not.
 const VERSIONS: [&str; 5] = ["v1", "v1beta", "v2", "openai", "api"];
 
-/// How paths end at which providers answer with text in a protocol of their own.
-const GENERATING: [&str; 9] = [
-    "chat",
-    "complete",
-    "converse",
-    "converse-stream",
-    "generate",
-    "generate_stream",
-    "inference",
-    "invoke",
-    "invoke-with-response-stream",
+/// What paths begin with that take something in and answer with no text of a model's: all else might, in a protocol of its
+/// own.
+const TAKES: [&str; 25] = [
+    "blobs",
+    "cancel",
+    "classify",
+    "copy",
+    "create",
+    "delete",
+    "detokenize",
+    "embed",
+    "embeddings",
+    "files",
+    "fine-tuning",
+    "fine_tuning",
+    "images",
+    "moderations",
+    "ps",
+    "pull",
+    "push",
+    "score",
+    "show",
+    "tags",
+    "tokenize",
+    "uploads",
+    "vector_stores",
+    "version",
+    "videos",
 ];
-const GENERATING_METHODS: [&str; 3] = [":predict", ":rawPredict", ":streamRawPredict"];
+
+/// What paths begin with below which there is text of models' to be had without asking for it anew.
+const KEEPS: [&str; 9] = [
+    "batches",
+    "chat",
+    "completions",
+    "conversations",
+    "interactions",
+    "messages",
+    "responses",
+    "runs",
+    "threads",
+];
 
 impl ServedTails {
     /// Those of these endpoints, whose paths begin with `/v1/`, and of all others.
@@ -96,15 +125,19 @@ impl ServedTails {
     }
 }
 
-/// Whether a provider answers there with text, in a protocol of its own that nobody here reads.
-pub(super) fn generates(tail: &str) -> bool {
-    plain(tail).is_some_and(|tail| {
-        let last = tail.rsplit('/').next().unwrap_or_default();
-        GENERATING.contains(&last)
-            || GENERATING_METHODS
-                .iter()
-                .any(|method| last.ends_with(method))
-    })
+/// Whether a provider may answer there with text of a model's, in a protocol of its own that nobody here reads. `asks`:
+/// with something that is sent, not just with the path.
+pub(super) fn may_say(tail: &str, asks: bool) -> bool {
+    let Some(tail) = plain(tail) else {
+        return true;
+    };
+    let first = without_version(&tail).split('/').next().unwrap_or_default();
+    if asks {
+        // Gemini's methods stand behind a colon.
+        !TAKES.contains(&first) || tail.contains(':')
+    } else {
+        KEEPS.contains(&first.to_ascii_lowercase().as_str())
+    }
 }
 
 /// A path as servers understand it: decoded, and without empty parts. `None`: it is not UTF-8.
@@ -177,18 +210,53 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_with_text_in_words_of_their_own_is_known() {
+    fn who_may_answer_with_text_in_words_of_their_own_is_known() {
         for tail in [
             "api/chat",
             "v2/chat/",
             "api/%67enerate",
             "model/x/invoke",
             "m:rawPredict",
+            "beta/chat/completions",
+            "v3/chat/completions",
+            "openai/deployments/gpt/chat/completions",
+            "Chat/Completions",
+            "chat/completions%20",
+            "chat/completions;x",
+            "completion",
+            "infill",
+            "threads/t1/runs",
+            "responses/compact",
+            "messages/batches",
+            "v1beta/interactions",
+            "models/x:generateAnswer",
+            "files:chat",
+            "Files",
+            "%ff",
         ] {
-            assert!(generates(tail), "{tail}");
+            assert!(may_say(tail, true), "{tail}");
         }
-        for tail in ["api/tags", "files", "chats", "tokenize"] {
-            assert!(!generates(tail), "{tail}");
+        for tail in [
+            "api/show",
+            "files",
+            "v1/files",
+            "fine_tuning/jobs",
+            "tokenize",
+        ] {
+            assert!(!may_say(tail, true), "{tail}");
+        }
+        for (tail, says) in [
+            ("responses/resp_1", true),
+            ("v1/Threads/t1/messages", true),
+            ("messages/batches/b/results", true),
+            ("chat/completions/c/messages", true),
+            ("api/tags", false),
+            ("models", false),
+            ("files/f/content", false),
+            ("health", false),
+            ("", false),
+        ] {
+            assert_eq!(may_say(tail, false), says, "{tail}");
         }
     }
 }

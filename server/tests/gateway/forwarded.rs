@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 use reqwest::Body;
+use reqwest::Method;
 use serde_json::{Value, json};
 use shared::policies::{Selector, SystemPrompt};
 use sqlx::Row;
@@ -217,6 +218,10 @@ async fn a_model_does_not_answer_in_words_that_no_rule_reads() {
         ("/v1/told/api/generate", 403),
         ("/v1/free/api/chat", 200),
         ("/v1/fast/api/tags", 200),
+        ("/v1/fast/beta/chat/completions", 403),
+        ("/v1/told/completion", 403),
+        ("/v1/free/beta/chat/completions", 200),
+        ("/v1/told/v1/files", 200),
     ] {
         let answer = app.post(path, &json!({"prompt": "Hello"}));
         let answer = answer.send().await.unwrap();
@@ -225,7 +230,30 @@ async fn a_model_does_not_answer_in_words_that_no_rule_reads() {
             assert_eq!(error(answer).await["code"], "policy_not_applicable");
         }
     }
-    assert_eq!(upstream.received().len(), 2);
+    assert_eq!(upstream.received().len(), 4);
+    for (method, path, expected) in [
+        (Method::GET, "/v1/fast/models", 200),
+        (Method::GET, "/v1/fast/responses/resp_1", 403),
+        (Method::PUT, "/v1/fast/chat/completions", 403),
+    ] {
+        app.expect_record();
+        let answer = app.client.request(method, app.url(path)).send().await;
+        assert_eq!(answer.unwrap().status(), expected, "{path}");
+    }
+    // What is said to be no JSON may be taken for it.
+    let rule = r#"{"check":{"kind":"phrases","phrases":["x"]},"action":{"kind":"block"},"side":"request"}"#;
+    let mut config = config_for(&upstream);
+    config.models = vec![model("fast", &["up"])];
+    config.guardrails = [("rule".to_owned(), serde_json::from_str(rule).unwrap())].into();
+    let app = TestApp::start(config).await;
+    let asked = app.client.post(app.url("/v1/fast/beta/chat/completions"));
+    app.expect_record();
+    let asked = asked
+        .header("content-type", "text/plain")
+        .body(r#"{"prompt":"x"}"#);
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert_eq!(error(answer).await["code"], "guardrail_blocked");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

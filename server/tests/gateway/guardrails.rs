@@ -356,7 +356,7 @@ async fn there_is_no_side_door() {
             "/v1/rerank",
             json!({"model": "fast", "query": "q", "documents": [text]}),
         ),
-        ("/v1/fast/threads", json!({"id": text})),
+        ("/v1/fast/vector_stores", json!({"id": text})),
         (
             "/v1/messages/count_tokens",
             json!({"model": "fast", "messages": [{"role": "user", "content": text}]}),
