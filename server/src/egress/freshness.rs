@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{
-    AGE, AUTHORIZATION, CACHE_CONTROL, EXPIRES, HeaderName, PRAGMA, RANGE, SET_COOKIE, VARY,
-};
+use http::header::{AGE, CACHE_CONTROL, EXPIRES, HeaderName, PRAGMA, RANGE, SET_COOKIE, VARY};
 use http::{HeaderMap, StatusCode};
 
 /// What a request says of kept answers.
@@ -53,9 +51,25 @@ impl Wants {
             no_store: said.no_store || headers.contains_key(RANGE),
             no_cache: said.no_cache || pragma || said.max_age == Some(0),
             max_age: said.max_age.map(Duration::from_secs),
-            authorized: headers.contains_key(AUTHORIZATION),
+            authorized: headers.keys().any(is_credential),
         }
     }
+}
+
+/// Many APIs take credentials under names of their own, which nothing but the name tells.
+fn is_credential(name: &HeaderName) -> bool {
+    const PARTS: [&str; 9] = [
+        "api-key",
+        "apikey",
+        "auth",
+        "credential",
+        "password",
+        "secret",
+        "session",
+        "signature",
+        "token",
+    ];
+    PARTS.iter().any(|part| name.as_str().contains(part))
 }
 
 impl Freshness {

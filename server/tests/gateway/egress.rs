@@ -55,6 +55,7 @@ async fn requests_and_answers_pass() {
         .header("x-own", "1")
         .header("x-api-key", "sk-a")
         .header("api-key", "the API's own")
+        .header("x-goog-api-key", "gw-of-before")
         .header("cookie", "ai_gateway_session=1")
         .header("x-forwarded-for", "192.0.2.1")
         .header("connection", "x-mine")
@@ -77,7 +78,7 @@ async fn requests_and_answers_pass() {
     let lines = lines.to_ascii_lowercase();
     assert!(lines.contains("x-own: 1"), "{lines}");
     assert!(lines.contains("api-key: the api's own"), "{lines}");
-    for gone in ["sk-a", "cookie", "x-forwarded", "x-mine"] {
+    for gone in ["sk-a", "gw-of", "cookie", "x-forwarded", "x-mine"] {
         assert!(!lines.contains(gone), "{gone} in {lines}");
     }
     assert_eq!(sent.body, b"hello");
@@ -192,6 +193,14 @@ async fn what_may_be_kept_is_kept() {
             true,
         ),
         ("GET", "/egress/api/a?x=1", &[], false),
+        ("GET", "/egress/api/a?x=3", &[("x-api-key", "his")], true),
+        (
+            "GET",
+            "/egress/api/a?x=3",
+            &[("x-auth-token", "hers")],
+            true,
+        ),
+        ("GET", "/egress/api/a?x=3", &[], true),
         ("POST", "/egress/api/a?x=1", &[], true),
         ("GET", "/egress/api/a?x=1", &[], true),
         ("GET", "/egress/api/mine", &[], true),
