@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// What those begin with that the gateway makes: people and scanners know them by it.
-const MARK: &str = "gw-";
+pub(super) const MARK: &str = "gw-";
 /// Digits of base 62 that hold 256 bits.
 const RANDOM_DIGITS: usize = 43;
 const CHECK_DIGITS: usize = 4;

@@ -8,7 +8,7 @@ use llm::error::{ApiError, ErrorKind, ErrorSource};
 use shared::policies::{ClientKey, KeyPrefix, Project};
 
 use super::counts::{AuthCounts, AuthResult};
-use super::secret::{digest, is_damaged, shown};
+use super::secret::{MARK, digest, is_damaged, shown};
 use super::{Caller, KeyInForce, KeySecret};
 use crate::config::{Config, Key, Secret};
 use crate::routing::Access;
@@ -51,6 +51,13 @@ const DISABLED: &str = "This API key is disabled.";
 const PROJECT_DISABLED: &str = "The project of this API key is disabled.";
 const PROJECT_GONE: &str =
     "The project of this API key is not in the gateway's configuration any more.";
+
+impl Entry {
+    fn refused_at(&self, at: DateTime<Utc>) -> Option<&'static str> {
+        let over = self.until.filter(|until| at >= until.at);
+        self.refused.or(over.map(|until| until.message))
+    }
+}
 
 impl FromIterator<KeySecret> for KeySecrets {
     fn from_iter<I: IntoIterator<Item = KeySecret>>(secrets: I) -> Self {
@@ -198,6 +205,11 @@ impl KeyTable {
         self.look_up(credential, at).1.ok()
     }
 
+    /// Whether it is a secret of the gateway's, be it taken now or not: nobody else's business.
+    pub fn is_ours(&self, credential: &str) -> bool {
+        self.by_secret.contains_key(&digest(credential)) || credential.starts_with(MARK)
+    }
+
     /// Who would be let in with a secret of the key of this name, without any consequence. Where no key is needed,
     /// and none is named, that is anybody.
     ///
@@ -210,18 +222,17 @@ impl KeyTable {
                 false => self.look_up(None, at).1.cloned().map_err(refusal),
             };
         };
-        let mut entries = self.by_secret.values();
+        let entries = self.by_secret.values();
         let is_named = |entry: &&Entry| entry.caller.key_name().is_some_and(|it| **it == *name);
-        let entry = entries.find(is_named).ok_or_else(|| {
-            refusal(format!(
-                "The key `{name}` has no secret that would be taken."
-            ))
-        })?;
-        match (entry.refused, entry.until) {
-            (Some(message), _) => Err(refusal(message.to_owned())),
-            (None, Some(until)) if at >= until.at => Err(refusal(until.message.to_owned())),
-            _ => Ok(entry.caller.clone()),
+        let mut why = format!("The key `{name}` has no secret that would be taken.");
+        for entry in entries.filter(is_named) {
+            match entry.refused_at(at) {
+                // Another one of its secrets may be taken.
+                Some(message) => why = message.to_owned(),
+                None => return Ok(entry.caller.clone()),
+            }
         }
+        Err(refusal(why))
     }
 
     fn look_up(
@@ -236,12 +247,13 @@ impl KeyTable {
         let Some(entry) = self.by_secret.get(&digest(credential)) else {
             return (AuthResult::Unknown, Err(unknown(credential)));
         };
-        if let Some(message) = entry.refused {
-            return (AuthResult::Disabled, Err(message.to_owned()));
-        }
-        match entry.until {
-            Some(until) if at >= until.at => (AuthResult::Expired, Err(until.message.to_owned())),
-            _ => (AuthResult::Ok, Ok(&entry.caller)),
+        let result = match entry.refused {
+            Some(_) => AuthResult::Disabled,
+            None => AuthResult::Expired,
+        };
+        match entry.refused_at(at) {
+            Some(message) => (result, Err(message.to_owned())),
+            None => (AuthResult::Ok, Ok(&entry.caller)),
         }
     }
 }

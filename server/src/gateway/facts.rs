@@ -8,8 +8,8 @@ use bytes::Bytes;
 use llm::carried::Operation;
 use llm::chat::{ChatRequest, PartContent, Protocol, Role};
 use llm::dialects::anthropic::count_tokens::estimate;
-use llm::error::{ApiError, ErrorKind};
-use llm::json::Node;
+use llm::error::{ApiError, ErrorKind, ErrorSource};
+use llm::json::{JsonError, Kind, Node, Scanner};
 
 use super::Terms;
 use super::context::Context;
@@ -30,6 +30,31 @@ pub(super) struct Asking<'a> {
 }
 
 static NOTHING: Bytes = Bytes::new();
+
+/// Whether a body names models for the provider to choose from, as
+/// <https://openrouter.ai/docs/features/model-routing> has it.
+fn names_models(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"models\"";
+    // A name that is escaped is looked for, too.
+    let may = |what| memchr::memmem::find(body, what).is_some();
+    if !may(NAME) && !may(b"\\u00") {
+        return false;
+    }
+    let Ok(mut scanner) = Scanner::from_utf8(body) else {
+        return false;
+    };
+    let mut found = false;
+    let _ = (|| {
+        let mut members = scanner.enter_object()?;
+        while let Some(name) = scanner.next_member(&mut members)? {
+            let value = scanner.peek()?;
+            found |= name.is("models") && value != Kind::Null;
+            scanner.skip_value()?;
+        }
+        Ok::<(), JsonError>(())
+    })();
+    found
+}
 
 impl<'a> Asking<'a> {
     pub fn new(endpoint: Endpoint, model: Option<&'a str>, terms: &'a Terms<'a>) -> Self {
@@ -76,11 +101,19 @@ impl<'a> Asking<'a> {
     /// # Errors
     /// He is limited to other models or providers, or there is no such model.
     pub fn check_access(&self, context: &Context) -> Result<(), ApiError> {
-        if context.caller.access().is_none() {
+        let Some(access) = context.caller.access() else {
+            return Ok(());
+        };
+        let routing = &context.policies.routing;
+        self.wished(context, |wish| routing.check(wish))?;
+        let names_others = access.limits_models() && names_models(self.body);
+        if !names_others {
             return Ok(());
         }
-        let routing = &context.policies.routing;
-        self.wished(context, |wish| routing.check(wish))
+        context.policies.keys.counts().add(AuthResult::Forbidden);
+        let message = "`models` may lead to others than this key is for: leave it out.";
+        let error = ApiError::new(ErrorKind::PermissionDenied, ErrorSource::Policy, message);
+        Err(error.with_code("model_not_allowed").with_param("models"))
     }
 
     fn wished<T>(

@@ -13,8 +13,12 @@ use crate::selection::is_addresses;
 const SHOWN: usize = 10;
 
 /// What is wrong with a policy that is about to be put in force.
-pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldError> {
+pub(super) fn check(name: &str, policy: &Policy, config: &Config) -> Vec<FieldError> {
     let mut errors = Vec::new();
+    let before = selectors(name, policy.kind(), config);
+    let selector = |field: &str, wanted: &Selector, errors: &mut Vec<FieldError>| {
+        selector(field, wanted, &before, config, errors);
+    };
     match policy {
         Policy::Key(key) => {
             errors.extend(check_key(key, config));
@@ -28,22 +32,22 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
         }
         Policy::Limit(limit) => {
             errors.extend(crate::limits::check(limit));
-            selector("applies_to", &limit.applies_to, config, &mut errors);
+            selector("applies_to", &limit.applies_to, &mut errors);
         }
         Policy::Budget(budget) => {
             errors.extend(crate::budgets::check(budget));
-            selector("applies_to", &budget.applies_to, config, &mut errors);
+            selector("applies_to", &budget.applies_to, &mut errors);
         }
         Policy::Guardrail(rule) => {
             errors.extend(crate::guardrails::check(rule));
             if let Check::Webhook { url, .. } = &rule.check {
                 errors.extend(destination("check.url", url, config));
             }
-            selector("applies_to", &rule.applies_to, config, &mut errors);
+            selector("applies_to", &rule.applies_to, &mut errors);
         }
         Policy::SystemPrompt(prompt) => {
             errors.extend(crate::system_prompt::check(prompt));
-            selector("applies_to", &prompt.applies_to, config, &mut errors);
+            selector("applies_to", &prompt.applies_to, &mut errors);
         }
         Policy::Route(route) => {
             errors.extend(crate::egress::check(route));
@@ -53,7 +57,7 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             errors.extend(crate::payloads::check(payloads));
             for (i, other) in payloads.overrides.iter().enumerate() {
                 let field = format!("overrides[{i}].applies_to");
-                selector(&field, &other.applies_to, config, &mut errors);
+                selector(&field, &other.applies_to, &mut errors);
             }
         }
         // They were read as the configuration is, and are checked with all of it.
@@ -66,11 +70,29 @@ pub(super) fn check(_name: &str, policy: &Policy, config: &Config) -> Vec<FieldE
             errors.extend(crate::cache::check(cache));
             for (i, other) in cache.overrides.iter().enumerate() {
                 let field = format!("overrides[{i}].applies_to");
-                selector(&field, &other.applies_to, config, &mut errors);
+                selector(&field, &other.applies_to, &mut errors);
             }
         }
     }
     errors
+}
+
+/// Whom a policy is about as it stands.
+fn selectors<'c>(name: &str, kind: PolicyKind, config: &'c Config) -> Vec<&'c Selector> {
+    let one = match kind {
+        PolicyKind::Limit => config.limits.get(name).map(|it| &it.applies_to),
+        PolicyKind::Budget => config.budgets.get(name).map(|it| &it.applies_to),
+        PolicyKind::Guardrail => config.guardrails.get(name).map(|it| &it.applies_to),
+        PolicyKind::SystemPrompt => config.system_prompts.get(name).map(|it| &it.applies_to),
+        _ => None,
+    };
+    let cache = config.cache.overrides.iter().map(|it| &it.applies_to);
+    let payloads = config.payloads.overrides.iter().map(|it| &it.applies_to);
+    match kind {
+        PolicyKind::Cache => cache.collect(),
+        PolicyKind::Payloads => payloads.collect(),
+        _ => one.into_iter().collect(),
+    }
 }
 
 /// What is wrong with where a URL leads to.
@@ -273,8 +295,15 @@ fn rates(rates: &[Rate], errors: &mut Vec<FieldError>) {
     }
 }
 
-/// Keys and projects that are not there are most likely misspelt.
-fn selector(field: &str, selector: &Selector, config: &Config, errors: &mut Vec<FieldError>) {
+/// Keys and projects that are not there are most likely misspelt, unless they stand there already: then they have been
+/// deleted since.
+fn selector(
+    field: &str,
+    selector: &Selector,
+    before: &[&Selector],
+    config: &Config,
+    errors: &mut Vec<FieldError>,
+) {
     let mut report = |list: &str, i: usize, message: String| {
         errors.push(FieldError {
             field: format!("{field}.{list}[{i}]"),
@@ -282,12 +311,14 @@ fn selector(field: &str, selector: &Selector, config: &Config, errors: &mut Vec<
         });
     };
     for (i, name) in selector.keys.iter().enumerate() {
-        if !config.keys.iter().any(|key| key.name == *name) {
+        let stands = before.iter().any(|before| names(&before.keys, name));
+        if !stands && !config.keys.iter().any(|key| key.name == *name) {
             report("keys", i, format!("there is no key `{name}`"));
         }
     }
     for (i, name) in selector.projects.iter().enumerate() {
-        if !config.projects.contains_key(name) {
+        let stands = before.iter().any(|before| names(&before.projects, name));
+        if !stands && !config.projects.contains_key(name) {
             report("projects", i, format!("there is no project `{name}`"));
         }
     }

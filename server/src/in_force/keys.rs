@@ -102,7 +102,8 @@ fn rotate(
         made.map(|secret| ending(secret.clone(), until))
             .filter(|secret| secret.expires_at > Some(now)),
     );
-    if secrets.len() >= MOST_SECRETS {
+    let taken = |secret: &&KeySecret| secret.expires_at.is_none_or(|at| at > now);
+    if secrets.iter().filter(taken).count() >= MOST_SECRETS {
         return Err(EditError::InUse(format!(
             "The key `{name}` has {MOST_SECRETS} secrets that are still taken: replace it without a time to \
                  change over, or wait until it has passed for some."

@@ -59,16 +59,18 @@ fn address(hop: &[u8]) -> Option<IpAddr> {
 /// The client key: from `Authorization: Bearer` or, as other SDKs send it, `x-api-key`, `api-key`,
 /// `x-goog-api-key` or the query's `key`.
 pub(super) fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
-        let value = value.to_str().ok()?;
-        let (scheme, key) = value.split_once(' ')?;
-        return scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| key.trim().into());
-    }
-    KEY_HEADERS
-        .into_iter()
-        .find_map(|name| Some(headers.get(name)?.to_str().ok()?.into()))
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+        let key = scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())?;
+        (!key.is_empty()).then(|| key.into())
+    });
+    let own = |name| {
+        let key = headers.get(name)?.to_str().ok()?;
+        (!key.is_empty()).then(|| key.into())
+    };
+    // What is no key does not hide one.
+    bearer
+        .or_else(|| KEY_HEADERS.into_iter().find_map(own))
         .or_else(|| query::value(uri.query()?, query::KEY))
 }
 
@@ -143,5 +145,24 @@ mod tests {
         ] {
             assert_eq!(client(peer, &forwarded), expected, "{peer} {forwarded:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_key_hides_none() {
+        let uri = Uri::from_static("/v1/models?key=c");
+        let mut headers = HeaderMap::new();
+        let is = |headers: &HeaderMap, expected| {
+            assert_eq!(credential(headers, &uri).as_deref(), Some(expected));
+        };
+        is(&headers, "c");
+        headers.insert("x-api-key", HeaderValue::from_static(""));
+        headers.insert("authorization", HeaderValue::from_static("Basic eA=="));
+        is(&headers, "c");
+        headers.insert("api-key", HeaderValue::from_static("b"));
+        is(&headers, "b");
+        headers.insert("authorization", HeaderValue::from_static("Bearer "));
+        is(&headers, "b");
+        headers.insert("authorization", HeaderValue::from_static("bearer a"));
+        is(&headers, "a");
     }
 }

@@ -71,6 +71,11 @@ impl Access {
         (!access.models.is_empty() || access.providers.is_some()).then_some(access)
     }
 
+    /// Whether there are models that may not be asked for.
+    pub fn limits_models(&self) -> bool {
+        !self.models.is_empty()
+    }
+
     /// Whether a model that goes by any of these names may be asked for.
     fn allows_model(&self, names: &[&str]) -> bool {
         let mut lists = self.models.iter();

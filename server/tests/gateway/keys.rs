@@ -10,7 +10,9 @@ use server::app::App;
 use server::auth::AuthResult;
 use server::config::Config;
 use server::in_force::EditError;
-use shared::policies::{ClientKey, Edit, NewKey, Policy, PolicyKind, Project};
+use shared::policies::{
+    ClientKey, Edit, NewKey, Policy, PolicyKind, Project, Rate, RateLimit, Selector,
+};
 use sqlx::Row;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -255,6 +257,8 @@ async fn another_secret_takes_over_at_once_or_by_and_by() {
     ] {
         assert_eq!(status(&app, secret).await, expected);
     }
+    let keys = &app.app().gateway.policies().keys;
+    assert!(keys.caller(Some("team-a"), Utc::now()).is_ok());
     let versions = app.app().in_force.versions(KEY, "team-a").await.unwrap();
     assert_eq!(versions.len(), 2);
     let reason = versions[1].reason.as_deref().unwrap();
@@ -462,6 +466,20 @@ async fn a_key_is_held_to_its_models_at_every_endpoint() {
             assert!(text.contains("may not use the model"), "{path}: {text}");
         }
     }
+    // Nor to others to choose from, however that is written.
+    for (others, expected) in [
+        (r#","models":["dear"]"#, 403),
+        (r#","mod\u0065ls":["dear"]"#, 403),
+        (r#","models":null,"metadata":{"models":"\u0061"}"#, 200),
+    ] {
+        let said = r#""messages":[{"role":"user","content":"Hi"}]"#;
+        let body = format!(r#"{{"model":"cheap",{said}{others}}}"#);
+        let asked = app.client.post(app.url("/v1/chat/completions"));
+        let asked = asked.header("content-type", "application/json").body(body);
+        app.expect_record();
+        let answer = asked.bearer_auth(&secret).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{others}");
+    }
     for (path, request) in at_every_endpoint(&app, "cheap") {
         let answered = request.bearer_auth(&secret).send().await.unwrap();
         assert_ne!(answered.status(), 403, "{path}");
@@ -583,4 +601,40 @@ async fn a_project_that_the_file_has_no_more_closes_its_keys() {
     config.projects.clear();
     app.app().in_force.take(config).await.unwrap();
     assert_eq!(status(&app, &secret).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_about_a_key_that_is_deleted_can_be_edited() {
+    let app = two_providers().await;
+    put(&app, "web", Policy::Project(project())).await;
+    for name in ["gone", "stays"] {
+        create(&app, name, enabled()).await;
+    }
+    let limit = |keys: &[&str], requests| {
+        Policy::Limit(RateLimit {
+            rate: Rate {
+                requests: Some(requests),
+                window_seconds: 60,
+                ..Rate::default()
+            },
+            applies_to: Selector {
+                keys: names(keys),
+                projects: names(&["web"]),
+                ..Selector::default()
+            },
+            ..RateLimit::default()
+        })
+    };
+    put(&app, "some", limit(&["gone", "stays"], 1)).await;
+    let in_force = &app.app().in_force;
+    in_force.delete(KEY, "gone", &edit()).await.unwrap();
+    let kind = PolicyKind::Project;
+    in_force.delete(kind, "web", &edit()).await.unwrap();
+    put(&app, "some", limit(&["gone", "stays"], 2)).await;
+    // What never stood there is misspelt.
+    let wrong = in_force.put("some", limit(&["gnoe"], 2), &edit()).await;
+    assert!(format!("{wrong:?}").contains("gnoe"), "{wrong:?}");
+    put(&app, "some", limit(&["stays"], 2)).await;
+    let back = in_force.put("some", limit(&["gone"], 2), &edit()).await;
+    assert!(back.is_err());
 }
