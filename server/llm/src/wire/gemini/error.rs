@@ -90,8 +90,15 @@ pub(crate) fn write_error(error: &ApiError) -> Bytes {
             inner.plain("code", error.status());
             inner.string("message", &error.message);
             inner.string("status", word(error.kind));
-            if error.param.is_some() || error.retry_after.is_some() {
+            let code = error.code.as_deref();
+            if code.is_some() || error.param.is_some() || error.retry_after.is_some() {
                 inner.array("details", |details| {
+                    if let Some(code) = code {
+                        details.object(|detail| {
+                            detail.string("@type", "type.googleapis.com/google.rpc.ErrorInfo");
+                            detail.string("reason", code);
+                        });
+                    }
                     if let Some(param) = &error.param {
                         details.object(|detail| bad_request(detail, param, &error.message));
                     }
