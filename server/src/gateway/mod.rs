@@ -337,6 +337,7 @@ impl Gateway {
     ) -> Result<u64, ApiError> {
         let asking = Asking::chat(request, &terms);
         self.ask(context, &asking, false)?;
+        context.recording.uses_no_tokens();
         let changed = self
             .check_body(
                 context,
@@ -419,7 +420,7 @@ impl Gateway {
     ) -> Result<Answer, ApiError> {
         let asking = Asking::new(Endpoint::Other, Some(&request.model), &terms);
         self.ask(context, &asking, false)?;
-        if request.generates {
+        if request.may_say {
             unread::check(context, &request.model)?;
         }
         if let ForwardedBody::Json(body) = &mut request.body

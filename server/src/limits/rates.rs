@@ -26,6 +26,8 @@ pub(super) struct Rates {
     late: Selection<Arc<Rule>>,
     keys: HashMap<String, Vec<Arc<Rule>>>,
     projects: HashMap<String, Vec<Arc<Rule>>>,
+    /// Those that are disabled: what they have counted waits for them.
+    disabled: Vec<Arc<Rule>>,
 }
 
 impl Rates {
@@ -37,7 +39,10 @@ impl Rates {
         before: Option<&Self>,
     ) -> Self {
         let mut known: HashMap<&Identity, &Arc<Counts>> = HashMap::new();
-        for rule in before.into_iter().flat_map(Self::rules) {
+        for rule in before
+            .into_iter()
+            .flat_map(|it| it.rules().chain(&it.disabled))
+        {
             known.insert(&rule.identity, &rule.counts);
         }
         let rule = |identity: Identity, rate: &Rate| {
@@ -68,24 +73,28 @@ impl Rates {
             });
             rules.collect::<Vec<_>>()
         };
+        let of_limit = |name: &String, limit: &RateLimit| {
+            let identity = Identity {
+                owner: Owner::Limit(name.clone()),
+                per: limit.per,
+                algorithm: limit.rate.algorithm,
+                window: None,
+                place: 0,
+            };
+            rule(identity, &limit.rate)
+        };
+        let disabled = limits.iter().filter(|(_, limit)| !limit.enabled);
+        let disabled = disabled.map(|(name, limit)| of_limit(name, limit));
         let enabled = limits.iter().filter(|(_, limit)| limit.enabled);
         let (late, early): (Vec<_>, Vec<_>) = enabled
-            .map(|(name, limit)| {
-                let identity = Identity {
-                    owner: Owner::Limit(name.clone()),
-                    per: limit.per,
-                    algorithm: limit.rate.algorithm,
-                    window: None,
-                    place: 0,
-                };
-                (limit.applies_to.clone(), rule(identity, &limit.rate))
-            })
+            .map(|(name, limit)| (limit.applies_to.clone(), of_limit(name, limit)))
             .partition(|(selector, rule)| {
                 !selector.models.is_empty() || rule.identity.per == Per::Model
             });
         Self {
             early: early.into_iter().collect(),
             late: late.into_iter().collect(),
+            disabled: disabled.collect(),
             keys: keys
                 .iter()
                 .filter(|key| !key.settings.rates.is_empty())

@@ -164,6 +164,15 @@ impl Recording {
         self.with(|open| open.tokens = tokens);
     }
 
+    /// Nobody says anything: tokens are not used, whoever answers.
+    pub fn uses_no_tokens(&mut self) {
+        self.with(|open| {
+            if let Some(tokens) = open.tokens.take() {
+                tokens.settle(0);
+            }
+        });
+    }
+
     /// The request counts against quotas and budgets: whatever happens to it, what it used is settled with its record.
     pub fn charge(&mut self, claim: Option<Claim>) {
         self.with(|open| open.claim = claim);

@@ -568,6 +568,16 @@ async fn tokens_are_settled_however_a_request_ends() {
     let state = &states(&app)[0];
     assert_eq!((state.requests_used, state.tokens_used), (1, 0));
 
+    // Counted: nobody says anything.
+    let upstream = Upstream::start(vec![reply("200 OK", r#"{"input_tokens":7}"#)]).await;
+    let app = TestApp::start(with(config_for(&upstream), limits())).await;
+    let counted = app.post("/v1/messages/count_tokens", &hello("m"));
+    let counted = counted.send().await.unwrap();
+    assert_eq!(counted.status(), 200);
+    counted.bytes().await.unwrap();
+    let state = &states(&app)[0];
+    assert_eq!((state.requests_used, state.tokens_used), (1, 0));
+
     // The client hangs up in the middle of a stream: what had come by then.
     let script = vec![
         stream_head(),
@@ -668,6 +678,17 @@ async fn an_edit_acts_on_the_next_request_and_forgets_nothing() {
     let other = Policy::Limit(limit(Per::Key, rate(100)));
     in_force.put("other", other, &edit).await.unwrap();
     assert_eq!(status().await, (429, Some(0)));
+    // While it is disabled nothing counts, and nothing is forgotten.
+    for enabled in [false, true] {
+        let limit = RateLimit {
+            enabled,
+            ..limit(Per::Address, rate(3))
+        };
+        let limit = Policy::Limit(limit);
+        in_force.put("default", limit, &edit).await.unwrap();
+        let expected = if enabled { 429 } else { 200 };
+        assert_eq!(status().await.0, expected);
+    }
     let kind = PolicyKind::Limit;
     for name in ["default", "other"] {
         in_force.delete(kind, name, &edit).await.unwrap();
