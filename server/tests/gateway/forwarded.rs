@@ -253,7 +253,7 @@ async fn a_model_does_not_answer_in_words_that_no_rule_reads() {
         .body(r#"{"prompt":"x"}"#);
     let answer = asked.send().await.unwrap();
     assert_eq!(answer.status(), 400);
-    assert_eq!(error(answer).await["code"], "guardrail_blocked");
+    assert_eq!(error(answer).await["code"], "content_policy_violation");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
