@@ -2,8 +2,8 @@
 
 use crate::pii::{Found, Kinds, Look, first};
 
-/// Knows of each [`Look`] what it finds next: a text that is full of one kind is not looked through again for all others
-/// behind each of them.
+/// Knows of each kind what it finds next: a text that is full of one is not looked through again for all others behind
+/// each of them.
 #[derive(Debug)]
 pub struct PiiCursor {
     kinds: Kinds,
@@ -19,7 +19,8 @@ impl PiiCursor {
         }
     }
 
-    /// As [`find`](crate::pii::find) in one and the same text; `from` never falls.
+    /// What is found first from `from` on in one and the same text, of several at one place the longest. `from` never
+    /// falls.
     pub fn find(&mut self, text: &str, from: usize) -> Option<Found> {
         for (next, look) in self.next.iter_mut().zip(Look::ALL) {
             let is_known = next.is_some_and(|known| known.is_none_or(|found| found.start >= from));
