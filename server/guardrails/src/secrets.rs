@@ -100,7 +100,9 @@ pub fn find(text: &str, from: usize) -> Option<Found> {
             let body = mark + 1 + start.behind.len();
             let start_at = mark - start.before.len();
             let before = start_at.checked_sub(1).map(|index| bytes[index]);
-            let alone = !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            // What a private key begins with is part of no word.
+            let alone = matches!(start.shape, Shape::PrivateKey)
+                || !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             if let (true, Some((end, run))) = (alone, matched(start.shape, bytes, body)) {
                 return Some(Found {
                     start: start_at,
@@ -202,6 +204,7 @@ mod tests {
             assert!(found.run.is_none());
             assert!(find(secret, 0).is_some());
         }
+        assert!(find(&format!("KEY{key}"), 0).is_some());
     }
 
     #[test]

@@ -63,16 +63,8 @@ impl Joined {
         out: &mut Pieces,
         tally: &mut Tally,
     ) -> Result<(), Blocked> {
-        if let Some(run) = self.run {
-            let more = secrets::length_of(run, text.as_bytes());
-            if more < text.len() {
-                self.run = None;
-            }
-            if more > 0 {
-                text.drain(..text.ceil_char_boundary(more));
-                self.changed.push(block);
-            }
-        }
+        let more = self.replaced_already(block, &text);
+        text.drain(..more);
         if self.parts.is_empty() {
             if !text.is_empty() {
                 out.push((block, text));
@@ -99,18 +91,19 @@ impl Joined {
             out.extend((!tail.is_empty()).then_some((block, tail)));
             return Ok(());
         }
+        let more = self.replaced_already(block, &tail);
         if self.parts.is_empty() {
-            if tail.is_empty() {
+            if more == tail.len() {
                 return Ok(());
             }
             self.buffer = format!("{context}{tail}");
-            self.told = context.len();
-            self.decided = context.len();
+            self.told = context.len() + more;
+            self.decided = self.told;
             self.parts.push((block, self.buffer.len()));
             self.goes_on = false;
             return Ok(());
         }
-        self.add(block, &tail);
+        self.add(block, &tail[more..]);
         self.goes_on = false;
         self.decide(active, signs, out, tally, Until::Pending)
     }
@@ -151,6 +144,19 @@ impl Joined {
     /// The blocks in which something was replaced since this was last asked.
     pub fn changed(&mut self) -> std::vec::Drain<'_, u32> {
         self.changed.drain(..)
+    }
+
+    /// How much a block's text goes on, in bytes, with what was replaced last.
+    fn replaced_already(&mut self, block: u32, text: &str) -> usize {
+        let Some(run) = self.run else { return 0 };
+        let more = secrets::length_of(run, text.as_bytes());
+        if more < text.len() {
+            self.run = None;
+        }
+        if more > 0 {
+            self.changed.push(block);
+        }
+        text.ceil_char_boundary(more)
     }
 
     fn add(&mut self, block: u32, text: &str) {
