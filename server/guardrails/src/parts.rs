@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::held_text::HeldText;
 use crate::places::Place;
 use crate::reply::{Lane, Pieces};
 use crate::ruleset::Active;
-use crate::search::{across_joints, whole_text};
+use crate::search::across_joints;
 use crate::tally::{Blocked, Tally};
 
 /// In more parts, what begins in one and goes on in others is looked for but once.
@@ -53,8 +54,8 @@ pub fn parts_passed(
     Ok(changed)
 }
 
-/// The same of many parts: each by itself, and what is left of them once more, as one. What stands across a border is
-/// replaced in the part where it begins.
+/// The same of many parts: each by itself, but for what was begun in the one before, and what is left of them once more,
+/// as one. What stands across a border is replaced in the part where it begins.
 fn many_passed<'p>(
     active: &Active,
     parts: impl Iterator<Item = (u32, &'p Place<'p>)>,
@@ -63,13 +64,15 @@ fn many_passed<'p>(
     let mut changed = BTreeMap::new();
     let mut joined = String::new();
     let mut ends = Vec::new();
+    let mut text = HeldText::within(usize::MAX);
     for (part, place) in parts {
-        match whole_text(active, &place.text, tally)? {
-            Some(new) => {
-                joined.push_str(&new);
-                changed.insert(part as usize, new);
-            }
-            None => joined.push_str(&place.text),
+        let mut new = String::new();
+        text.push(active, &place.text, &mut new, tally)?;
+        text.flush(active, &mut new, tally)?;
+        text = text.next();
+        joined.push_str(&new);
+        if new != place.text {
+            changed.insert(part as usize, new);
         }
         ends.push((part as usize, joined.len()));
     }

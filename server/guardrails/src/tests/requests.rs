@@ -336,6 +336,16 @@ fn what_spans_many_parts_is_found() {
             ["[REDACTED]", " [REDACTED]", GONE],
         ),
         (two, ["a s", "ecret", "sec"], ["a a sec", GONE, "a sec"]),
+        // What is found in one part goes on in others.
+        (
+            PII,
+            [
+                "a -----BEGIN RSA PRIVATE KEY-----\nMII",
+                "EowIB\n",
+                "-----END RSA PRIVATE KEY-----! b",
+            ],
+            ["a [SECRET]", GONE, "! b"],
+        ),
     ] {
         for (body, expected) in in_many_parts(&before).iter().zip(in_many_parts(&after)) {
             for kind in KINDS {

@@ -130,7 +130,11 @@ proptest! {
         assert_in_order(&many);
         prop_assert_eq!(&one_error, &many_error);
         let whole = whole(&rules, collect(&events(size)));
-        prop_assert_eq!(whole.is_err(), one_error.is_some());
+        // Thoughts and refusals are told before it is known what follows: one of several rules may have taken out by then
+        // what is another one's in all of it.
+        if kind == Block::Text || chosen.len() == 1 {
+            prop_assert_eq!(whole.is_err(), one_error.is_some());
+        }
         if let Ok(whole) = whole {
             prop_assert_eq!(read(&one, &kind), read(&many, &kind));
             // By several rules, what one of them puts somewhere may be, or uncover, what another one looks for.
