@@ -20,6 +20,17 @@ impl JsonBody {
     /// # Errors
     /// 400 where it is no JSON, 422 where it is none of this kind.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // A list would be taken for an object's members in their order.
+        if self.0.trim_ascii_start().starts_with(b"[") {
+            let _: serde::de::IgnoredAny =
+                serde_json::from_slice(&self.0).map_err(|error| mistake("", &error))?;
+            let message = "The body must be an object, not a list.".to_owned();
+            let field = String::new();
+            return Err(Problem::about(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                FieldError { field, message },
+            ));
+        }
         let mut json = serde_json::Deserializer::from_slice(&self.0);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
@@ -127,6 +138,7 @@ mod tests {
                 "applies_to.keys[1]",
             ),
             ("[]", ""),
+            (r#"[{"window_seconds": 60}, {}, true, false, null]"#, ""),
         ] {
             let (status, field, message) = wrong::<RateLimit>(json);
             assert_eq!(status, 422);

@@ -209,6 +209,8 @@ pub(super) fn named(kind: PolicyKind, name: &str) -> Vec<FieldError> {
         "no control characters, or space around it"
     } else if name.contains(['/', '\\']) && !matches!(kind, PolicyKind::Model | PolicyKind::Price) {
         "no slashes"
+    } else if matches!(name, "." | "..") {
+        "in a path that means something else"
     } else if kind == PolicyKind::Cache && name != CACHE {
         "there is one cache, and its name is `cache`"
     } else if kind == PolicyKind::Payloads && name != PAYLOADS {
