@@ -1,9 +1,11 @@
 //! Errors as responses.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, StatusCode, Uri};
 use llm::dialect::ChatDialect;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
@@ -11,6 +13,12 @@ use llm::error::{ApiError, ErrorKind, ErrorSource};
 use super::reply::{REQUEST_ID, WholeBody, request_id};
 use super::{body, rates, spoken, tried};
 use crate::gateway::Context;
+
+/// What the SDKs of OpenAI and Anthropic ask before they try again:
+/// <https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py>
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// They wait no longer than this for a `Retry-After`; else they come sooner.
+const SDKS_WAIT: Duration = Duration::from_secs(60);
 
 /// The error, in the client's dialect, as the whole answer to a recorded request.
 pub(super) async fn refuse(
@@ -85,7 +93,17 @@ fn json(status: u16, error: &ApiError, body: Body) -> Response {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if is_in_vain(error) {
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
     response
+}
+
+/// Whether it is a limit that holds for longer than any SDK waits before it asks again.
+fn is_in_vain(error: &ApiError) -> bool {
+    error.origin == ErrorSource::Policy
+        && error.status() == 429
+        && error.retry_after.is_none_or(|wait| wait > SDKS_WAIT)
 }
 
 /// A JSON document as a response.
@@ -96,4 +114,26 @@ pub(super) fn document(status: StatusCode, body: &serde_json::Value) -> Response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sdks_come_again_where_that_helps() {
+        let limited = |origin, wait: Option<u64>| ApiError {
+            retry_after: wait.map(Duration::from_secs),
+            ..ApiError::new(ErrorKind::RateLimited, origin, "slow down")
+        };
+        assert!(!is_in_vain(&limited(ErrorSource::Policy, Some(60))));
+        assert!(is_in_vain(&limited(ErrorSource::Policy, Some(61))));
+        assert!(is_in_vain(&limited(ErrorSource::Policy, None)));
+        // A provider's may pass sooner, or another one answers.
+        assert!(!is_in_vain(&limited(ErrorSource::Provider, Some(3_600))));
+        let used_up = ApiError::new(ErrorKind::QuotaExceeded, ErrorSource::Policy, "no more");
+        assert!(is_in_vain(&used_up));
+        let refused = ApiError::new(ErrorKind::PermissionDenied, ErrorSource::Policy, "no");
+        assert!(!is_in_vain(&refused));
+    }
 }

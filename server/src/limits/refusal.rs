@@ -11,7 +11,7 @@ use super::shown::{Shown, seconds};
 use super::window::{Room, Size};
 
 impl Refused {
-    /// A 429 that says which rate it was, how much that allows, and when to come again.
+    /// A 429 that says which rate it was, how much that allows, and when to come again, if ever.
     pub fn error(&self) -> ApiError {
         let rule = &self.rule;
         let which = match &rule.identity.owner {
@@ -44,9 +44,12 @@ impl Refused {
                 "{which} is used up: it allows {limit} {what} in {window}{per}. There is room again in {wait} s."
             ),
         };
-        ApiError::new(ErrorKind::RateLimited, ErrorSource::Policy, message)
-            .with_code("rate_limit_exceeded")
-            .with_retry_after(Duration::from_secs(wait))
+        let error = ApiError::new(ErrorKind::RateLimited, ErrorSource::Policy, message)
+            .with_code("rate_limit_exceeded");
+        match self.room {
+            Room::Never(_) => error,
+            _ => error.with_retry_after(Duration::from_secs(wait)),
+        }
     }
 
     /// What headers say of the rate.

@@ -145,6 +145,7 @@ async fn the_refusal_says_which_limit_it_was_in_each_dialect() {
         .parse()
         .unwrap();
     assert!(retry.abs_diff(reset) <= 1 && retry <= 3_600 && retry > 3_500);
+    assert_eq!(refused.headers()["x-should-retry"], "false");
     let error = error(refused).await;
     assert_eq!(error["code"], "rate_limit_exceeded");
     let message = error["message"].as_str().unwrap();
