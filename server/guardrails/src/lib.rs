@@ -11,6 +11,7 @@ mod emptied;
 mod ending;
 mod filter;
 mod fold;
+mod grams;
 mod held_text;
 mod iban;
 mod injection;

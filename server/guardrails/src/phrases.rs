@@ -3,15 +3,23 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
 
 use crate::fold::{fold, longest_spelling};
+use crate::grams::{GRAM, GramFilter};
 
 /// Phrases of many rules, searched for together.
 #[derive(Debug)]
 pub struct Phrases {
-    /// Says many times quicker that there is none of them, as in nearly all texts. `None`: there are too many for it.
-    any: Option<packed::Searcher>,
+    /// Says many times quicker that there is none of them, as in nearly all texts.
+    any: Option<AnyFilter>,
     automaton: AhoCorasick,
     /// By the pattern's number.
     owners: Vec<Owner>,
+}
+
+/// Whether a text may have any phrase.
+#[derive(Debug)]
+struct AnyFilter {
+    few: Option<packed::Searcher>,
+    many: Option<GramFilter>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +58,7 @@ impl Phrases {
         } else {
             AhoCorasickKind::ContiguousNFA
         };
-        let any = packed::Config::new().builder().extend(&patterns).build();
+        let any = AnyFilter::new(&patterns);
         let automaton = AhoCorasick::builder().kind(Some(kind)).build(patterns)?;
         Ok(Some(Self {
             any,
@@ -63,8 +71,9 @@ impl Phrases {
     pub fn find(&self, text: &str, from: usize, wanted: impl Fn(usize) -> bool) -> Vec<PhraseHit> {
         let folded = fold(&text[from..]);
         let mut hits = Vec::new();
-        let any = self.any.as_ref();
-        if any.is_some_and(|any| any.find(&*folded.text).is_none()) {
+        if let Some(any) = &self.any
+            && !any.may_have(&folded.text)
+        {
             return hits;
         }
         for found in self.automaton.find_overlapping_iter(&*folded.text) {
@@ -85,6 +94,36 @@ impl Phrases {
         // At one place the longest comes first.
         hits.sort_unstable_by_key(|hit| (hit.rule, hit.start, usize::MAX - hit.end));
         hits
+    }
+}
+
+impl AnyFilter {
+    /// `None`: there are too many short ones.
+    fn new(phrases: &[Vec<u8>]) -> Option<Self> {
+        let packed = |phrases: &[&[u8]]| packed::Config::new().builder().extend(phrases).build();
+        let all: Vec<&[u8]> = phrases.iter().map(Vec::as_slice).collect();
+        if let Some(few) = packed(&all) {
+            return Some(Self {
+                few: Some(few),
+                many: None,
+            });
+        }
+        let (long, short): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|phrase| phrase.len() >= GRAM);
+        let few = if short.is_empty() {
+            None
+        } else {
+            Some(packed(&short)?)
+        };
+        let many = GramFilter::new(long);
+        Some(Self { few, many })
+    }
+
+    fn may_have(&self, text: &[u8]) -> bool {
+        let few = self.few.as_ref();
+        let many = self.many.as_ref();
+        few.is_some_and(|few| few.find(text).is_some())
+            || many.is_some_and(|many| many.may_have(text))
     }
 }
 
@@ -134,6 +173,23 @@ mod tests {
         assert_eq!(found(true, &["мир"], "мира мир"), ["мир"]);
         // A combining mark belongs to the letter before it.
         assert_eq!(found(true, &["cafe"], "cafe\u{301} cafe"), ["cafe"]);
+    }
+
+    #[test]
+    fn however_many_there_are() {
+        let many: Vec<String> = (0..2_000)
+            .map(|number| format!("Straße {number:04}"))
+            .collect();
+        for short in [&[][..], &["xy"]] {
+            let mut phrases: Vec<&str> = many.iter().map(String::as_str).collect();
+            phrases.extend(short);
+            assert_eq!(
+                found(false, &phrases, "in der STRAẞE 0815."),
+                ["STRAẞE 0815"]
+            );
+            assert_eq!(found(false, &phrases, "in der Straße 2815."), [""; 0]);
+            assert_eq!(found(false, &phrases, "XYZ").len(), short.len());
+        }
     }
 
     #[test]
