@@ -238,6 +238,14 @@ async fn plans_that_make_no_sense_are_refused() {
             json!({"name": "a", "requestsPerWindow": 5, "windowSeconds": 60, "window": 1}),
             "window",
         ),
+        (
+            json!({"name": "a", "requestsPerWindow": 5, "windowSeconds": 99_999_999_999_u64}),
+            "windowSeconds: ",
+        ),
+        (
+            json!([{"name": "a", "requestsPerWindow": 5, "windowSeconds": 60}]),
+            "object",
+        ),
     ] {
         refused(post(&app, "/admin/ratelimit", &body).await, 400, what).await;
     }
@@ -289,6 +297,8 @@ async fn a_system_prompt_is_its_text() {
         }
     }
     refused(post(&app, path, &json!({"prompt": 1})).await, 400, "prompt").await;
+    let unknown = json!({"prompt": "You are {{name}}."});
+    refused(post(&app, path, &unknown).await, 400, "prompt: ").await;
     refused(post(&app, path, &json!({})).await, 400, "prompt").await;
 }
 
@@ -332,6 +342,20 @@ async fn guardrails_are_rules() {
     ];
     let expected = expected.map(|(name, action)| (name.to_owned(), action.to_owned()));
     assert_eq!(rules, expected);
+
+    // What these paths do not know of a rule stays as it is.
+    let rule = "/api/v1/guardrails/banned-phrases";
+    let mut edited = get(&app, rule).await["value"].take();
+    edited["check"]["whole_word"] = json!(true);
+    edited["action"]["message"] = json!("We do not say that.");
+    edited["shadow"] = json!(true);
+    let put = request(&app, Method::PUT, rule).json(&edited);
+    assert_eq!(put.send().await.unwrap().status(), 200);
+    let mut fewer = all.clone();
+    fewer["bannedPhrases"] = json!(["obscene"]);
+    assert_eq!(post(&app, path, &fewer).await.status(), 201);
+    edited["check"]["phrases"] = json!(["obscene"]);
+    assert_eq!(get(&app, rule).await["value"], edited);
 
     // What the predecessor's page sends when nothing is filled in.
     let mut page = usual.clone();
@@ -397,7 +421,7 @@ async fn what_one_post_changes_is_changed_together_or_not_at_all() {
         "bannedPhrases": [], "minLength": 20, "maxLength": 3000,
         "requireDisclaimer": true, "disclaimer": "x".repeat(9000),
     });
-    refused(post(&app, path, &wrong).await, 400, "disclaimer.check.text").await;
+    refused(post(&app, path, &wrong).await, 400, "disclaimer: ").await;
     assert_eq!(get(&app, path).await, all);
     assert_eq!(changed(&app).await, first);
     let rules = app.app().in_force.policies(PolicyKind::Guardrail).await;

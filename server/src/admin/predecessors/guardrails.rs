@@ -107,6 +107,20 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
             check: check.clone(),
             action: action.clone(),
         });
+        // What there is no field for here stays as it is.
+        let check = match (check, &before.check) {
+            (Check::Phrases { phrases, .. }, Check::Phrases { whole_word, .. }) => Check::Phrases {
+                phrases,
+                whole_word: *whole_word,
+            },
+            (check, _) => check,
+        };
+        let action = match (action, &before.action) {
+            (Action::Block { .. }, Action::Block { message }) => Action::Block {
+                message: message.clone(),
+            },
+            (action, _) => action,
+        };
         let rule = Guardrail {
             enabled,
             check,

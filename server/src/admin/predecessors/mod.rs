@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::AdminError;
-use shared::policies::{Edit, Policy, PolicyApi, PolicyKind};
+use shared::policies::{Edit, FieldError, Policy, PolicyApi, PolicyKind};
 
 use super::json_body::JsonBody;
 use super::problem::Problem;
@@ -48,9 +48,44 @@ fn created(status: Value) -> (StatusCode, Json<Value>) {
     (StatusCode::CREATED, Json(status))
 }
 
+/// What fields of policies end in, and what they are called here.
+const NAMES: [(&str, &str); 10] = [
+    ("rate.window_seconds", "windowSeconds"),
+    ("rate.requests", "requestsPerWindow"),
+    ("check.phrases", "bannedPhrases"),
+    ("check.min", "minLength"),
+    ("check.max", "maxLength"),
+    ("check.text", "disclaimer"),
+    ("elasticsearch.endpoint", "elasticSearchEndpoint"),
+    ("elasticsearch.api_key", "elasticApiKey"),
+    ("splunk.endpoint", "splunkEndpoint"),
+    ("datadog.endpoint", "datadogEndpoint"),
+];
+
 /// Why something was not done. What makes no sense is a bad request here.
 fn refused(error: AdminError) -> Problem {
-    Problem::from(error).into_bad_request()
+    match error {
+        AdminError::Invalid { message, fields } => {
+            let fields = fields.into_iter().map(called_here).collect();
+            let problem = Problem::about_all(StatusCode::BAD_REQUEST, fields);
+            problem.unwrap_or_else(|| Problem::bad_request(message))
+        }
+        other => other.into(),
+    }
+}
+
+/// With the name that the field has here; `banned-phrases.check.phrases[0]` is `bannedPhrases[0]`.
+fn called_here(mut error: FieldError) -> FieldError {
+    let name = |(field, name): &(&str, &str)| {
+        let at = error.field.find(field)?;
+        Some(format!("{name}{}", &error.field[at + field.len()..]))
+    };
+    if let Some(name) = NAMES.iter().find_map(name) {
+        error.field = name;
+    } else if error.field == "text" {
+        error.field = "prompt".to_owned();
+    }
+    error
 }
 
 /// The policy in force; `None` where there is none, or it does not act.
