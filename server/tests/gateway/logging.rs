@@ -667,7 +667,7 @@ async fn the_predecessors_path_has_its_shape() {
             json!("http://169.254.169.254"),
             "link-local",
         ),
-        ("elasticApiKey", json!("a…b"), "api_key"),
+        ("elasticApiKey", json!("a…b"), "elasticApiKey: "),
     ] {
         let mut wrong = shown.clone();
         wrong[field] = value;
