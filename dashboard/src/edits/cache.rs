@@ -6,10 +6,12 @@ use super::{Fields, selector, units, word};
 use crate::forms::Values;
 
 /// The fields by which a row of the overrides is known to be used.
-const OVERRIDDEN: [&str; 7] = [
+const OVERRIDDEN: [&str; 9] = [
     "applies_to.keys",
     "applies_to.projects",
     "applies_to.models",
+    "applies_to.addresses",
+    "applies_to.except_addresses",
     "enabled",
     "ttl_seconds",
     "scope",

@@ -54,6 +54,12 @@ fn override_fields(form: &Form, prefix: &str) -> AnyView {
         {Field::line(field("applies_to.models"), "Models").placeholder("every model").show(form)}
         {Field::line(field("applies_to.keys"), "Keys").placeholder("every key").show(form)}
         {Field::line(field("applies_to.projects"), "Projects").placeholder("every project").show(form)}
+        {Field::line(field("applies_to.addresses"), "Client addresses")
+            .placeholder("every address")
+            .show(form)}
+        {Field::line(field("applies_to.except_addresses"), "But not from")
+            .placeholder("no exception")
+            .show(form)}
         {Field::choice(field("enabled"), "Enabled", yes_no).show(form)}
         {Field::line(field("ttl_seconds"), "Good for").placeholder("as above").show(form)}
         {Field::choice(field("scope"), "Given again to", scopes).show(form)}
