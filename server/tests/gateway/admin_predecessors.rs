@@ -260,6 +260,13 @@ async fn plans_that_make_no_sense_are_refused() {
     let broken = request(&app, Method::POST, "/admin/ratelimit").body("{");
     refused(broken.send().await.unwrap(), 400, "JSON").await;
     assert_eq!(get(&app, "/api/v1/limits").await, json!([]));
+    // A limit of somebody's that is called like those of single clients is none of them.
+    let acme = json!({"per": "key", "rate": {"requests": 500, "window_seconds": 60}});
+    let acme = request(&app, Method::PUT, "/api/v1/limits/client%20acme").json(&acme);
+    assert_eq!(acme.send().await.unwrap().status(), 201);
+    let plan = json!({"name": "a", "requestsPerWindow": 5, "windowSeconds": 60});
+    assert_eq!(post(&app, "/admin/ratelimit", &plan).await.status(), 201);
+    assert_eq!(get(&app, "/admin/ratelimit/clients").await, json!({}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -312,8 +312,10 @@ async fn client_limits(api: &dyn PolicyApi) -> Result<BTreeMap<String, RateLimit
     let entries = api.policies(PolicyKind::Limit).await?.into_iter();
     let limits = entries.filter_map(|entry| match entry.policy {
         Policy::Limit(limit) if !entry.deleted && limit.enabled => {
-            let client = entry.name.strip_prefix(CLIENT)?;
-            Some((client.to_owned(), limit))
+            let name = entry.name.strip_prefix(CLIENT)?;
+            // Somebody's limit that happens to be called so is not one of them.
+            let client = client(name).filter(|client| client == name)?;
+            Some((client, limit))
         }
         _ => None,
     });
