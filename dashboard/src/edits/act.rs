@@ -223,6 +223,7 @@ impl Asked<'_> {
             model: fields.some("model"),
             key: fields.some("key"),
             id: fields.some("id"),
+            ..CacheSelection::default()
         };
         let meant = match self.values.get("do") {
             "forget" => selection.id.is_some(),

@@ -20,7 +20,7 @@ pub async fn cache(
     let selection = CacheSelection {
         model,
         key,
-        id: None,
+        ..CacheSelection::default()
     };
     let entries = api.cache_entries(selection, SHOWN + 1).await?;
     let more = entries.len() > SHOWN;

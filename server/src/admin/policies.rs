@@ -10,6 +10,28 @@ use shared::policies::{
 
 use super::Admin;
 
+impl Admin {
+    /// Of a key or a project that is gone nothing is left for whoever gets its name.
+    async fn forget_answers_of(&self, kind: PolicyKind, name: &str) {
+        let name = Some(name.to_owned());
+        let selection = match kind {
+            PolicyKind::Key => CacheSelection {
+                key: name,
+                ..CacheSelection::default()
+            },
+            PolicyKind::Project => CacheSelection {
+                project: name,
+                ..CacheSelection::default()
+            },
+            _ => return,
+        };
+        let policies = self.gateway.policies();
+        if let Err(error) = policies.cache.clear(&selection, &self.store).await {
+            tracing::warn!(%error, "Answers in the database go later on");
+        }
+    }
+}
+
 #[async_trait]
 impl PolicyApi for Admin {
     async fn policies(&self, kind: PolicyKind) -> Result<Vec<PolicyEntry>, AdminError> {
@@ -43,7 +65,9 @@ impl PolicyApi for Admin {
         name: &str,
         edit: Edit,
     ) -> Result<(), AdminError> {
-        Ok(self.in_force.delete(kind, name, &edit).await?)
+        self.in_force.delete(kind, name, &edit).await?;
+        self.forget_answers_of(kind, name).await;
+        Ok(())
     }
 
     async fn reset_policy(
@@ -52,7 +76,11 @@ impl PolicyApi for Admin {
         name: &str,
         edit: Edit,
     ) -> Result<Option<PolicyEntry>, AdminError> {
-        Ok(self.in_force.reset_policy(kind, name, &edit).await?)
+        let there = self.in_force.reset_policy(kind, name, &edit).await?;
+        if there.is_none() {
+            self.forget_answers_of(kind, name).await;
+        }
+        Ok(there)
     }
 
     async fn policy_versions(
@@ -70,7 +98,11 @@ impl PolicyApi for Admin {
         version: u64,
         edit: Edit,
     ) -> Result<Option<PolicyEntry>, AdminError> {
-        Ok(self.in_force.restore(kind, name, version, &edit).await?)
+        let there = self.in_force.restore(kind, name, version, &edit).await?;
+        if there.is_none() {
+            self.forget_answers_of(kind, name).await;
+        }
+        Ok(there)
     }
 
     async fn change_logging(
@@ -146,7 +178,11 @@ impl PolicyApi for Admin {
     }
 
     async fn clear_cache(&self, selection: CacheSelection) -> Result<u64, AdminError> {
-        Ok(self.gateway.policies().cache.kept().clear(&selection))
+        let policies = self.gateway.policies();
+        let cleared = policies.cache.clear(&selection, &self.store).await;
+        cleared.map_err(|error| AdminError::Unavailable {
+            message: error.to_string(),
+        })
     }
 
     async fn configuration(&self) -> Result<Vec<ConfiguredKey>, AdminError> {

@@ -110,6 +110,11 @@ impl Claim {
         self.0.assumed_output
     }
 
+    /// Where an answer ends to which the request sets no limit, tokens; `None`: nowhere.
+    pub fn cuts_at(&self) -> Option<u64> {
+        self.limits_use().then(|| self.assumed_output())
+    }
+
     /// The name of a budget that limits money or tokens, for messages.
     pub fn strictest(&self) -> String {
         let limits = |place: &&Place| {

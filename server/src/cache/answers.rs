@@ -278,6 +278,7 @@ mod tests {
 
     fn draft(number: u128, bytes: u64) -> Draft {
         Draft {
+            asked_in: Some(Protocol::OpenAiChat),
             response: Response::Chat(ChatResponse::default()),
             echoes: false,
             origin: Origin::default(),

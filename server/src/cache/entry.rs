@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use llm::chat::Losses;
+use llm::chat::{Losses, Protocol};
 use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
@@ -21,6 +21,8 @@ pub struct Entry {
     pub key: EntryKey,
     /// What clients of other protocols find it by.
     pub(super) plain: Option<EntryKey>,
+    /// The protocol in which a chat was asked for.
+    pub(super) asked_in: Option<Protocol>,
     pub response: Response,
     /// The upstream's own bytes say what only this client asked.
     pub(super) echoes: bool,
@@ -42,6 +44,7 @@ pub struct Entry {
 /// An entry that has no key yet.
 #[derive(Debug)]
 pub(super) struct Draft {
+    pub asked_in: Option<Protocol>,
     pub response: Response,
     pub echoes: bool,
     pub origin: Origin,
@@ -57,6 +60,7 @@ impl Draft {
         Entry {
             key,
             plain,
+            asked_in: self.asked_in,
             response: self.response,
             echoes: self.echoes,
             origin: self.origin,
@@ -111,6 +115,8 @@ pub struct Owner {
 struct Written<R> {
     response: R,
     plain: Option<String>,
+    #[serde(default)]
+    asked_in: Option<Protocol>,
     echoes: bool,
     origin: Origin,
     owner: Owner,
@@ -124,6 +130,7 @@ impl Entry {
         let written = Written {
             response: &self.response,
             plain: self.plain.map(|key| key.to_string()),
+            asked_in: self.asked_in,
             echoes: self.echoes,
             origin: self.origin.clone(),
             owner: self.owner.clone(),
@@ -142,10 +149,15 @@ impl Entry {
     /// What was stored. `None`: another version of the gateway wrote it otherwise.
     pub(super) fn of_stored(stored: &StoredAnswer) -> Option<Self> {
         let written: Written<Response> = serde_json::from_str(&stored.entry).ok()?;
-        let plain = written.plain.as_deref();
+        // Without the protocol, its own clients would find it by what is for the others.
+        let plain = written
+            .plain
+            .as_deref()
+            .filter(|_| written.asked_in.is_some());
         Some(Self {
             key: EntryKey(u128::from_be_bytes(stored.key)),
             plain: plain.and_then(EntryKey::parse),
+            asked_in: written.asked_in,
             bytes: written.response.bytes(),
             response: written.response,
             echoes: written.echoes,
@@ -166,6 +178,7 @@ impl Entry {
         Some(Self {
             key: parts.key()?,
             plain: self.plain,
+            asked_in: self.asked_in,
             response: self.response.clone(),
             echoes: self.echoes,
             origin: self.origin.clone(),
@@ -178,6 +191,12 @@ impl Entry {
             claim: self.claim.as_ref().map(Claim::again),
             keyless: None,
         })
+    }
+
+    /// Whether it answers a question with this key of its own that was asked in this protocol. Others of its protocol may
+    /// ask for something else with members that no other protocol has.
+    pub(super) fn answers(&self, exact: EntryKey, asked_in: Option<Protocol>) -> bool {
+        self.key == exact || self.asked_in != asked_in
     }
 
     /// How old it is.

@@ -182,13 +182,18 @@ impl Kept {
 
     /// Forgets those of a selection, and says how many.
     pub fn clear(&self, selection: &CacheSelection) -> u64 {
+        self.take_out(selection).len() as u64
+    }
+
+    /// The same; they are still where they are kept beyond a restart.
+    pub(super) fn take_out(&self, selection: &CacheSelection) -> Vec<EntryKey> {
         let forget = || {
             let entries = self.selected(selection);
             let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
             for entry in &entries {
                 answers.forget(entry);
             }
-            entries.len() as u64
+            entries.iter().map(|entry| entry.key).collect::<Vec<_>>()
         };
         let forgotten = forget();
         // One that got its key in between has not been found by what it had in place of it.
@@ -214,7 +219,10 @@ impl Kept {
             let owner = &entry.owner;
             let by_either_name = is(&selection.model, Some(&owner.model))
                 || is(&selection.model, owner.known_as.as_deref());
-            by_either_name && is(&selection.key, owner.key.as_deref()) && now < entry.expires_at()
+            by_either_name
+                && is(&selection.key, owner.key.as_deref())
+                && is(&selection.project, owner.project.as_deref())
+                && now < entry.expires_at()
         });
         entries
     }
@@ -280,6 +288,7 @@ mod tests {
 
     fn draft(mark: Mark) -> Draft {
         Draft {
+            asked_in: Some(Protocol::OpenAiChat),
             response: Response::Chat(ChatResponse::default()),
             echoes: false,
             origin: Origin::default(),

@@ -64,6 +64,8 @@ pub struct Question<'a> {
     pub headers: Option<&'a http::HeaderMap>,
     /// The client's own key, where a provider may be called with it.
     pub client_key: Option<&'a str>,
+    /// Where budgets end an answer to which the request sets no limit, tokens.
+    pub cut_at: Option<u64>,
 }
 
 /// A request whose answer can be given again.
@@ -95,6 +97,14 @@ impl<'a> Request<'a> {
             Self::Chat { request, .. } => set_aside(request.protocol),
             Self::Embeddings(request) => request.set_aside(),
             Self::Rerank(_) => &[],
+        }
+    }
+
+    /// In which protocol a chat is asked for.
+    pub fn asked_in(self) -> Option<Protocol> {
+        match self {
+            Self::Chat { request, .. } => Some(request.protocol),
+            Self::Embeddings(_) | Self::Rerank(_) => None,
         }
     }
 
@@ -204,6 +214,13 @@ impl Beginning {
             Request::Embeddings(_) | Request::Rerank(_) => None,
         });
         parts.text(question.strict.then_some("strict"));
+        parts.bytes(
+            question
+                .cut_at
+                .map(u64::to_le_bytes)
+                .as_ref()
+                .map(|at| &at[..]),
+        );
         regards.write(question, kind != "key", &mut parts);
         Self(beginning)
     }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use llm::chat::Protocol;
 use llm::error::{ApiError, ErrorKind, ErrorSource};
-use shared::policies::{CacheOverride, CacheScope, CacheSettings};
+use shared::policies::{CacheOverride, CacheScope, CacheSelection, CacheSettings};
 use tokio::time::Instant;
 
 use self::directives::Directives;
@@ -39,6 +39,7 @@ use crate::auth::Caller;
 use crate::config::Config;
 use crate::recording::record::CacheOutcome;
 use crate::selection::{Selection, Subject};
+use crate::store::{Store, StoreError};
 
 /// The cache, as it is to work now. What it holds outlives a change of how it works.
 #[derive(Clone, Debug)]
@@ -103,6 +104,23 @@ impl Cache {
     /// What is kept, and how it fares.
     pub fn kept(&self) -> &Arc<Kept> {
         &self.kept
+    }
+
+    /// Forgets the answers of a selection, also those that would be there again after a restart, and says how many.
+    ///
+    /// # Errors
+    /// Those of the database. There is none of them in memory, and they go from the database later on.
+    pub async fn clear(
+        &self,
+        selection: &CacheSelection,
+        store: &Store,
+    ) -> Result<u64, StoreError> {
+        let gone = self.kept.take_out(selection);
+        if self.is_persistent() && !gone.is_empty() {
+            let keys: Vec<_> = gone.iter().map(|key| key.0.to_be_bytes()).collect();
+            store.put_answers(&[], &keys, false).await?;
+        }
+        Ok(gone.len() as u64)
     }
 
     /// Whether what is kept is to outlive a restart.
@@ -173,6 +191,7 @@ impl Cache {
                     .cloned(),
                 project: project.filter(|_| !shared).cloned(),
             },
+            asked_in: question.request.asked_in(),
             set_aside: question.request.set_aside(),
             ttl: in_force.ttl,
             max_bytes: self.settings.max_entry_bytes,
@@ -209,10 +228,14 @@ impl Cache {
             .max_age
             .map_or(Duration::MAX, Duration::from_secs);
         let oldest = oldest.min(in_force.ttl);
+        let answers = |entry: &Entry| {
+            entry.answers(keys.exact, question.request.asked_in())
+                && may_have(question.caller, entry)
+        };
         let found = |at: DateTime<Utc>| {
             let find = |key| {
                 let found = self.kept.find(key, mark, oldest, at);
-                found.filter(|entry| may_have(question.caller, entry))
+                found.filter(|entry| answers(entry))
             };
             find(keys.exact).or_else(|| find(keys.plain?))
         };
@@ -237,7 +260,7 @@ impl Cache {
                 }
                 None => Sought::Nothing(Some(first)),
             },
-            Waited::Answer(entry) if may_have(question.caller, &entry) => hit(entry, true),
+            Waited::Answer(entry) if answers(&entry) => hit(entry, true),
             Waited::Answer(_) | Waited::Nothing => Sought::Nothing(None),
         }
     }
@@ -280,7 +303,10 @@ impl Cache {
         let all = [Some(keys.exact), keys.plain];
         let found = |key| {
             let found = self.kept.find(key, mark, oldest, Utc::now());
-            found.is_some_and(|entry| may_have(question.caller, &entry))
+            found.is_some_and(|entry| {
+                entry.answers(keys.exact, question.request.asked_in())
+                    && may_have(question.caller, &entry)
+            })
         };
         match all.into_iter().flatten().any(found) {
             true => CacheOutcome::Hit,

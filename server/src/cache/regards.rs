@@ -82,6 +82,7 @@ fn fingerprint(config: &Config) -> [u8; 32] {
     for provider in &config.providers {
         let of = (&provider.name, &provider.kind, &provider.base_url);
         let more = (&provider.model, &provider.protocol, provider.default);
+        write!(said, "{}", provider.enabled).expect("memory takes everything");
         let version = &provider.api_version;
         write!(said, "{of:?}{more:?}{version:?}").expect("memory takes everything");
         for (name, value) in &provider.headers {

@@ -1,6 +1,6 @@
 //! What is given again.
 
-use llm::chat::{ChatResponse, FinishReason, Usage};
+use llm::chat::{ChatResponse, Citation, FinishReason, Usage};
 use llm::embeddings::EmbeddingsResponse;
 use llm::rerank::RerankResponse;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,13 @@ impl Response {
     }
 }
 
+/// About what a citation takes in memory.
+pub(super) fn citation_bytes(citation: &Citation) -> usize {
+    let texts = [&citation.url, &citation.title, &citation.quoted];
+    let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+    256 + texts
+}
+
 impl Repeatable for ChatResponse {
     fn is_whole(&self) -> bool {
         let well = |finish: &Option<FinishReason>| {
@@ -75,7 +82,8 @@ impl Repeatable for ChatResponse {
         let texts: usize = contents
             .map(|content| {
                 let seal = content.seal.as_ref().map_or(0, |seal| seal.data.len());
-                content.text.len() + seal + 256 * (1 + content.citations.len())
+                let cited: usize = content.citations.iter().map(citation_bytes).sum();
+                content.text.len() + seal + 256 + cited
             })
             .sum();
         let logprobs = self.choices.iter().flat_map(|choice| &choice.logprobs);

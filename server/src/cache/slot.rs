@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use llm::chat::{Collector, StreamEvent};
+use llm::chat::{Collector, Protocol, StreamEvent};
 use llm::pricing::Price;
 
 use super::entry::{Draft, Origin, Owner};
 use super::flights::Flight;
 use super::kept::Kept;
 use super::key::{KeyParts, Keys, Mark};
-use super::response::Repeatable;
+use super::response::{Repeatable, citation_bytes};
 
 /// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) found_by: FoundBy,
     pub(super) mark: Option<Mark>,
     pub(super) owner: Owner,
+    /// The protocol of a chat.
+    pub(super) asked_in: Option<Protocol>,
     /// What of the request does not decide the answer.
     pub(super) set_aside: &'static [&'static str],
     pub(super) ttl: Duration,
@@ -93,7 +95,9 @@ impl Slot {
             *bytes += match event {
                 StreamEvent::BlockDelta { text, .. } => text.len() as u64,
                 StreamEvent::Logprobs { tokens, .. } => 96 * tokens.len() as u64,
-                StreamEvent::BlockStarted { .. } | StreamEvent::Cited { .. } => 256,
+                StreamEvent::BlockStarted { .. } => 256,
+                StreamEvent::Cited { citation, .. } => citation_bytes(citation) as u64,
+                StreamEvent::Sealed { seal, .. } => seal.data.len() as u64,
                 _ => 0,
             };
             collector.push(event);
@@ -129,6 +133,7 @@ impl Slot {
         }
         let place = *self.0;
         let draft = Draft {
+            asked_in: place.asked_in,
             response: response.kept(),
             echoes: matches!(&place.found_by, FoundBy::Keys(keys) if keys.echoes),
             origin,

@@ -23,6 +23,7 @@ use super::facts::{Asking, BYTES_PER_TOKEN};
 use super::secrets::Secrets;
 use super::{Gateway, Terms, moment};
 use crate::availability::Availability;
+use crate::budgets::Claim;
 use crate::cache::{self, Question};
 use crate::config::MASK;
 use crate::guardrails::Checked;
@@ -143,6 +144,7 @@ impl Gateway {
             strict: terms.strict,
             headers: terms.headers,
             client_key: context.client_key.as_deref(),
+            cut_at: context.recording.claim().and_then(Claim::cuts_at),
         };
         run.cache = match policies.cache.outlook(&question) {
             CacheOutcome::Bypass => CacheOutlook::Bypass,

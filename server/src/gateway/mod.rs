@@ -51,6 +51,7 @@ use self::others::Others;
 use self::shadow::Shadows;
 use self::slots::SlotTable;
 use crate::auth::Caller;
+use crate::budgets::Claim;
 use crate::cache::{self, Question, Repeatable, Slot};
 use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
 use crate::payloads::{Capture, PayloadLog};
@@ -272,6 +273,7 @@ impl Gateway {
             strict: terms.strict,
             headers: terms.headers,
             client_key: context.client_key.as_deref(),
+            cut_at: context.recording.claim().and_then(Claim::cuts_at),
         };
         let mut found = policies.cache.find(&question, context.give_up()).await?;
         context.looked_up(&found);

@@ -27,6 +27,7 @@ impl Gateway {
             strict: asking.terms.strict,
             headers: asking.terms.headers,
             client_key: context.client_key.as_deref(),
+            cut_at: None,
         };
         let found = policies.cache.find(&question, context.give_up()).await?;
         context.looked_up(&found);

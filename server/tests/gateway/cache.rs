@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use server::app::App;
 use server::config::Config;
 use shared::policies::{
-    CacheOverride, CacheScope, CacheSelection, Guardrail, Position, Project, Selector, SystemPrompt,
+    Allowance, Budget, CacheOverride, CacheScope, CacheSelection, Guardrail, Period, Position,
+    Project, Selector, SystemPrompt,
 };
 use sqlx::Row;
 
+use crate::operator;
 use crate::test_app::{TestApp, config_for, error, hello, key, model, provider, streamed};
 use crate::upstream::{
     ANSWER, Act, STOP, Upstream, chunk, delta, json as reply, stream, stream_end, stream_head,
@@ -658,4 +660,109 @@ async fn a_client_that_leaves_takes_nobodys_answer_along() {
     }
     // One of them asked for all.
     assert_eq!(upstream.received().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_one_dialect_can_say_counts_in_it() {
+    let upstream = counting().await;
+    let app = TestApp::caching(configured(&upstream)).await;
+    // There are clients of two.
+    let message =
+        json!({"model": "slow", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]});
+    let other = app.post("/v1/messages", &message).send().await.unwrap();
+    assert_eq!(other.status(), 200);
+    let asked = |prefix: Option<bool>| {
+        let mut body = hello("fast");
+        let mut begun = json!({"role": "assistant", "content": "It is"});
+        if let Some(prefix) = prefix {
+            begun["prefix"] = json!(prefix);
+        }
+        body["messages"].as_array_mut().unwrap().push(begun);
+        app.chat(&body)
+    };
+    assert_eq!(told(asked(None)).await, miss(1));
+    assert_eq!(told(asked(Some(true))).await, miss(2));
+    assert_eq!(told(asked(Some(true))).await, hit(2));
+    assert_eq!(told(asked(None)).await, hit(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_gets_a_name_gets_none_of_the_answers_of_who_had_it() {
+    let upstream = counting().await;
+    let mut config = configured(&upstream);
+    config.admin.token = operator::config("up").admin.token;
+    let app = TestApp::caching(config).await;
+    let made = async || {
+        let named = json!({"name": "tenant"});
+        let made = operator::send(&app, Method::POST, "/api/v1/keys", &named).await;
+        let made: Value = made.json().await.unwrap();
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    let first = made().await;
+    assert_eq!(
+        told(app.chat(&hello("fast")).bearer_auth(&first)).await,
+        miss(0)
+    );
+    assert_eq!(
+        told(app.chat(&hello("fast")).bearer_auth(&first)).await,
+        hit(0)
+    );
+    let gone = operator::request(&app, Method::DELETE, "/api/v1/keys/tenant");
+    assert_eq!(gone.send().await.unwrap().status(), 204);
+    let second = made().await;
+    assert_eq!(
+        told(app.chat(&hello("fast")).bearer_auth(&second)).await,
+        miss(1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_a_budget_may_have_cut_is_for_those_it_cuts() {
+    let upstream = counting().await;
+    let mut config = configured(&upstream);
+    config.keys = vec![key("a", "sk-a"), key("b", "sk-b"), key("c", "sk-c")];
+    config.cache.scope = CacheScope::Shared;
+    let budget = Budget {
+        enabled: true,
+        applies_to: Selector {
+            keys: vec!["b".to_owned(), "c".to_owned()],
+            ..Selector::default()
+        },
+        allowance: Allowance {
+            tokens: Some(1_000_000),
+            period: Period::Total,
+            ..Allowance::default()
+        },
+        ..Budget::default()
+    };
+    config.budgets = [("team".to_owned(), budget)].into();
+    let app = TestApp::caching(config).await;
+    let ask = |key: &str| told(app.chat(&hello("fast")).bearer_auth(key));
+    assert_eq!(ask("sk-b").await, miss(0));
+    assert_eq!(ask("sk-a").await, miss(1));
+    assert_eq!(ask("sk-c").await, hit(0));
+    assert_eq!(ask("sk-a").await, hit(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_deleted_is_gone_after_a_crash() {
+    let upstream = counting().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = configured(&upstream);
+    config.admin.token = operator::config("up").admin.token;
+    config.cache.persistent = true;
+    config.database.url = format!("sqlite:{}", folder.path().join("gateway.db").display());
+    let app = TestApp::caching(config).await;
+    assert_eq!(told(app.chat(&hello("fast"))).await, miss(0));
+    let store = app.app().store.clone();
+    let kept = async || store.answers(0).await.unwrap().len();
+    let until = std::time::Instant::now() + Duration::from_secs(10);
+    while kept().await == 0 {
+        assert!(std::time::Instant::now() < until, "it was not written");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let clear = operator::request(&app, Method::DELETE, "/api/v1/cache/entries");
+    let cleared: Value = clear.send().await.unwrap().json().await.unwrap();
+    assert_eq!(cleared, json!({"deleted": 1}));
+    assert_eq!(kept().await, 0);
 }

@@ -18,6 +18,7 @@ use crate::admin::problem::Problem;
 pub(in crate::admin) struct Listed {
     model: Option<String>,
     key: Option<String>,
+    project: Option<String>,
     limit: Option<usize>,
 }
 
@@ -26,6 +27,7 @@ pub(in crate::admin) struct Listed {
 pub(in crate::admin) struct Cleared {
     model: Option<String>,
     key: Option<String>,
+    project: Option<String>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]
@@ -33,7 +35,7 @@ pub(in crate::admin) struct Deleted {
     deleted: u64,
 }
 
-/// `GET /api/v1/cache/entries?model=…&key=…&limit=N`
+/// `GET /api/v1/cache/entries?model=…&key=…&project=…&limit=N`
 pub(in crate::admin) async fn entries(
     State(state): State<AdminState>,
     listed: Result<Query<Listed>, QueryRejection>,
@@ -42,13 +44,14 @@ pub(in crate::admin) async fn entries(
     let selection = CacheSelection {
         model: listed.model,
         key: listed.key,
+        project: listed.project,
         id: None,
     };
     let limit = clamped(listed.limit);
     Ok(Json(state.api.cache_entries(selection, limit).await?))
 }
 
-/// `DELETE /api/v1/cache/entries?model=…&key=…`: all of them where nothing is said
+/// `DELETE /api/v1/cache/entries?model=…&key=…&project=…`: all of them where nothing is said
 pub(in crate::admin) async fn clear(
     State(state): State<AdminState>,
     cleared: Result<Query<Cleared>, QueryRejection>,
@@ -57,6 +60,7 @@ pub(in crate::admin) async fn clear(
     let selection = CacheSelection {
         model: cleared.model,
         key: cleared.key,
+        project: cleared.project,
         id: None,
     };
     let deleted = state.api.clear_cache(selection).await?;
