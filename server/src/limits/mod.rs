@@ -12,6 +12,7 @@ mod rates;
 mod refusal;
 mod rule;
 mod shown;
+pub mod single;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -54,7 +55,7 @@ impl Limits {
     ) -> Self {
         Self {
             concurrency: Concurrency::new(max_in_flight),
-            rates: Rates::new(limits, keys, projects, None),
+            rates: Rates::new(&single::resolved(limits), keys, projects, None),
             beginning: Instant::now(),
         }
     }
@@ -70,7 +71,7 @@ impl Limits {
     ) -> Self {
         Self {
             concurrency: self.concurrency.with_max(max_in_flight),
-            rates: Rates::new(limits, keys, projects, Some(&self.rates)),
+            rates: Rates::new(&single::resolved(limits), keys, projects, Some(&self.rates)),
             beginning: self.beginning,
         }
     }

@@ -1,9 +1,9 @@
 //! `/admin/ratelimit`: how many requests each client address has in a window; and what is different for some.
 //!
-//! An address with a limit of its own has that one, else the one for `*.*.*.*`, else the default.
+//! An address with a limit of its own has that one, else the one for `*.*.*.*`, else the default
+//! ([`crate::limits::single`]).
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -14,20 +14,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::AdminError;
-use shared::policies::{
-    Per, Policy, PolicyApi, PolicyChange, PolicyKind, Rate, RateLimit, Selector,
-};
+use shared::policies::{Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
 
 use super::{created, delete, in_force, posted, refused};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
+use crate::limits::single::{self, CLIENT, DEFAULT, address};
 
-const DEFAULT: &str = "default";
-/// What the names of the limits of single clients begin with.
-const CLIENT: &str = "client ";
-const EVERYBODY: &str = "*.*.*.*";
 /// So many states are told at most.
 const MOST_STATES: usize = 10_000;
 
@@ -145,7 +140,7 @@ pub(in crate::admin) async fn set_client(
     body: JsonBody,
 ) -> Result<impl IntoResponse, Problem> {
     let posted: ClientPlan = posted(&body)?;
-    let client = client(&posted.client_ip).ok_or_else(|| {
+    let client = address(&posted.client_ip).ok_or_else(|| {
         Problem::bad_request("clientIP: it must be an IP address, or *.*.*.* for all.")
     })?;
     makes_sense(posted.requests_per_window, posted.window_seconds)?;
@@ -157,14 +152,9 @@ pub(in crate::admin) async fn set_client(
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
     let name = format!("{CLIENT}{client}");
-    let api: &dyn PolicyApi = &*state.api;
-    let limit = planned(api, &name, Some(&client), plan).await?;
-    let mut clients = client_limits(api).await?;
-    clients.insert(client, limit.clone());
-    let own = put(name, limit);
-    let changes = leaving_out(api, own, &clients).await?;
-    let changed = api.change_policies(changes, edit).await;
-    changed.map_err(refused)?;
+    let limit = planned(&*state.api, &name, Some(&client), plan).await?;
+    let put = state.api.put_policy(&name, Policy::Limit(limit), edit);
+    put.await.map_err(refused)?;
     Ok(created(json!({
         "status": "Client-specific rate limit updated successfully",
         "clientIP": posted.client_ip,
@@ -180,31 +170,13 @@ pub(in crate::admin) async fn remove_client(
     let Path(ip) = ip?;
     let _turn = state.predecessors.lock().await;
     let edit = condition.unconditional();
-    let client = client(&ip).unwrap_or_else(|| ip.clone());
+    let client = address(&ip).unwrap_or_else(|| ip.clone());
     let name = format!("{CLIENT}{client}");
-    let api: &dyn PolicyApi = &*state.api;
-    let mut clients = client_limits(api).await?;
-    clients.remove(&client);
-    let own = PolicyChange::Delete {
-        kind: PolicyKind::Limit,
-        name,
-    };
-    let changes = leaving_out(api, own, &clients).await?;
-    api.change_policies(changes, edit).await?;
+    delete(&*state.api, PolicyKind::Limit, &name, &edit).await?;
     Ok(Json(json!({
         "status": "Client-specific rate limit removed successfully",
         "clientIP": ip,
     })))
-}
-
-/// The address as it is always written.
-fn client(ip: &str) -> Option<String> {
-    let ip = ip.trim();
-    if ip == EVERYBODY {
-        return Some(ip.to_owned());
-    }
-    let address: IpAddr = ip.parse().ok()?;
-    Some(address.to_canonical().to_string())
 }
 
 fn makes_sense(requests: u64, seconds: u64) -> Result<(), Problem> {
@@ -241,7 +213,7 @@ async fn planned(
         },
         ..RateLimit::default()
     });
-    let mut limit = RateLimit {
+    Ok(RateLimit {
         enabled: true,
         description: Some(plan.name),
         rate: Rate {
@@ -250,61 +222,7 @@ async fn planned(
             ..before.rate
         },
         ..before
-    };
-    if name == DEFAULT {
-        limit.applies_to.except_addresses = excepted(name, &client_limits(api).await?);
-    }
-    Ok(limit)
-}
-
-/// A change of a client's own limit, and those that follow from it: who has one is not meant by those for all.
-/// `clients`: those that there are then.
-async fn leaving_out(
-    api: &dyn PolicyApi,
-    own: PolicyChange,
-    clients: &BTreeMap<String, RateLimit>,
-) -> Result<Vec<PolicyChange>, AdminError> {
-    let everybody = format!("{CLIENT}{EVERYBODY}");
-    let own_name = match &own {
-        PolicyChange::Put { name, .. } | PolicyChange::Delete { name, .. } => name.clone(),
-    };
-    let mut changes = vec![own];
-    for name in [DEFAULT, &everybody] {
-        let is_own = own_name == name;
-        let limit = match is_own {
-            true => clients.get(EVERYBODY).cloned(),
-            false => limit(api, name).await?,
-        };
-        let Some(mut limit) = limit else {
-            continue;
-        };
-        let excepted = excepted(name, clients);
-        if limit.applies_to.except_addresses == excepted {
-            continue;
-        }
-        limit.applies_to.except_addresses = excepted;
-        let change = put(name.to_owned(), limit);
-        match is_own {
-            true => changes[0] = change,
-            false => changes.push(change),
-        }
-    }
-    Ok(changes)
-}
-
-fn put(name: String, limit: RateLimit) -> PolicyChange {
-    PolicyChange::Put {
-        name,
-        policy: Policy::Limit(limit),
-    }
-}
-
-/// The addresses that a limit for all leaves out.
-fn excepted(name: &str, clients: &BTreeMap<String, RateLimit>) -> Vec<String> {
-    let own = clients.keys();
-    own.filter(|client| name == DEFAULT || *client != EVERYBODY)
-        .cloned()
-        .collect()
+    })
 }
 
 /// The limits of single clients, by their addresses.
@@ -312,10 +230,8 @@ async fn client_limits(api: &dyn PolicyApi) -> Result<BTreeMap<String, RateLimit
     let entries = api.policies(PolicyKind::Limit).await?.into_iter();
     let limits = entries.filter_map(|entry| match entry.policy {
         Policy::Limit(limit) if !entry.deleted && limit.enabled => {
-            let name = entry.name.strip_prefix(CLIENT)?;
-            // Somebody's limit that happens to be called so is not one of them.
-            let client = client(name).filter(|client| client == name)?;
-            Some((client, limit))
+            let client = single::client(&entry.name)?;
+            Some((client.to_owned(), limit))
         }
         _ => None,
     });
