@@ -75,7 +75,7 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
         min: Some(rules.min_length),
         max: None,
     });
-    let max = (rules.max_length != USUAL_MAX_LENGTH).then_some(Check::Length {
+    let max = Some(Check::Length {
         min: None,
         max: Some(rules.max_length),
     });
