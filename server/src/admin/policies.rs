@@ -11,6 +11,21 @@ use shared::policies::{
 use super::Admin;
 
 impl Admin {
+    /// The project of a client key.
+    async fn project_of(&self, key: &str) -> Result<Option<String>, AdminError> {
+        let entry = self.in_force.policy(PolicyKind::Key, key).await;
+        match entry.map(|entry| (entry.deleted, entry.policy)) {
+            Ok((false, Policy::Key(key))) => Ok(key.project),
+            _ => Err(AdminError::Invalid {
+                message: format!("There is no key `{key}`."),
+                fields: vec![FieldError {
+                    field: "key".to_owned(),
+                    message: format!("there is no key `{key}`"),
+                }],
+            }),
+        }
+    }
+
     /// Of a key or a project that is gone nothing is left for whoever gets its name.
     async fn forget_answers_of(&self, kind: PolicyKind, name: &str) {
         let name = Some(name.to_owned());
@@ -157,7 +172,12 @@ impl PolicyApi for Admin {
                 fields,
             });
         }
-        Ok(self.gateway.policies().guardrails.test(&text).await)
+        let project = match &text.key {
+            Some(key) => self.project_of(key).await?,
+            None => None,
+        };
+        let policies = self.gateway.policies();
+        Ok(policies.guardrails.test(&text, project.as_deref()).await)
     }
 
     async fn limit_states(&self, limit: usize) -> Result<Vec<LimitState>, AdminError> {

@@ -326,7 +326,10 @@ impl Cache {
         })
     }
 
+    /// Waits for half of the time that there is: the other half is for asking oneself.
     async fn wait(&self, key: EntryKey, give_up: Instant) -> Waited {
+        let now = Instant::now();
+        let give_up = now + give_up.saturating_duration_since(now) / 2;
         loop {
             let state = match self.kept.flights.join(key) {
                 Joined::First(flight) => return Waited::First(flight),

@@ -236,8 +236,8 @@ impl Guardrails {
     }
 
     /// What the rules do with a text that somebody tries them on. Nobody else is asked.
-    pub async fn test(&self, tested: &TestedText) -> TestReport {
-        trial::test(self, tested).await
+    pub async fn test(&self, tested: &TestedText, project: Option<&str>) -> TestReport {
+        trial::test(self, tested, project).await
     }
 
     fn active(&self, asked: Asked<'_>, side: Side) -> Option<Active> {

@@ -22,7 +22,7 @@ async fn rules_can_be_tried() {
             model: None,
             rule: rule.map(|json| Box::new(serde_json::from_str(json).unwrap())),
         };
-        guardrails.test(&tested).await
+        guardrails.test(&tested, None).await
     };
     for side in [Side::Request, Side::Reply] {
         let report = tested("ä secret", side, None).await;

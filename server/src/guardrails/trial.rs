@@ -16,26 +16,37 @@ use crate::selection::Subject;
 const NEW: &str = "(new)";
 
 /// What the rules do with a text, which nobody sends.
-pub(super) async fn test(guardrails: &Guardrails, tested: &TestedText) -> TestReport {
+pub(super) async fn test(
+    guardrails: &Guardrails,
+    tested: &TestedText,
+    project: Option<&str>,
+) -> TestReport {
     let mut report = TestReport {
         text: Some(tested.text.clone()),
         refusal: None,
         rules: Vec::new(),
     };
     if let Some(rule) = &tested.rule {
-        try_rules(&Chosen::new(alone(NEW, rule)), tested, &mut report).await;
+        let new = Chosen::new(alone(NEW, rule));
+        try_rules(&new, tested, project, &mut report).await;
     }
-    try_rules(&guardrails.rules, tested, &mut report).await;
+    try_rules(&guardrails.rules, tested, project, &mut report).await;
     report
 }
 
-async fn try_rules(rules: &Chosen, tested: &TestedText, report: &mut TestReport) {
+async fn try_rules(
+    rules: &Chosen,
+    tested: &TestedText,
+    project: Option<&str>,
+    report: &mut TestReport,
+) {
     let side = match tested.side {
         Side::Reply => Side::Reply,
         Side::Request | Side::Both => Side::Request,
     };
     let subject = Subject {
         key: tested.key.as_deref(),
+        project,
         model: tested.model.as_deref(),
         ..Subject::default()
     };

@@ -540,6 +540,24 @@ async fn limits_and_rules_act_on_the_next_request() {
     }});
     let wrong = send(&app, Method::POST, "/api/v1/guardrails/test", &wrong).await;
     assert_eq!(problem(wrong, 422).await, ["rule.check.patterns[0]"]);
+    // A rule for a project is one for its keys.
+    put(&app, "/api/v1/projects/tested", &json!({})).await;
+    let key = json!({"name": "tested", "project": "tested"});
+    let made = send(&app, Method::POST, "/api/v1/keys", &key).await;
+    assert_eq!(made.status(), 201);
+    let mut of_project = rule.clone();
+    of_project["applies_to"] = json!({"projects": ["tested"]});
+    put(&app, "/api/v1/guardrails/greetings", &of_project).await;
+    let mut text = text.clone();
+    text["key"] = json!("tested");
+    let report = send(&app, Method::POST, "/api/v1/guardrails/test", &text).await;
+    let report: Value = report.json().await.unwrap();
+    assert_eq!(report["rules"][0]["verdict"], "blocked", "{report}");
+    let gone = request(&app, Method::DELETE, "/api/v1/keys/tested");
+    assert_eq!(gone.send().await.unwrap().status(), 204);
+    let wrong = json!({"text": "x", "side": "request", "key": "nobody"});
+    let wrong = send(&app, Method::POST, "/api/v1/guardrails/test", &wrong).await;
+    assert_eq!(problem(wrong, 422).await, ["key"]);
     let wrong = json!({"text": 1, "side": "request"});
     let wrong = send(&app, Method::POST, "/api/v1/guardrails/test", &wrong).await;
     assert_eq!(problem(wrong, 422).await, ["text"]);

@@ -507,7 +507,13 @@ async fn operators_try_rules() {
         model: None,
         rule: None,
     };
-    let report = app.app().gateway.policies().guardrails.test(&tested).await;
+    let report = app
+        .app()
+        .gateway
+        .policies()
+        .guardrails
+        .test(&tested, None)
+        .await;
     assert_eq!(report.text.as_deref(), Some("[EMAIL]"));
     assert_eq!(report.rules[0].verdict, RuleVerdict::Changed);
     assert_eq!(report.rules[1].verdict, RuleVerdict::Passed);
