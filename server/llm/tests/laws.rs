@@ -43,6 +43,8 @@ fn a_stream_says_what_the_whole_reply_says() {
             expected.usage = None;
         }
         let mut collected = collect(&read.events);
+        // Each may be told more in a way of its own.
+        collected.untold = expected.untold;
         // A whole reply of this protocol does not say where between its texts a call came.
         if case.pair.codec.protocol() == Protocol::OpenAiChat {
             for choice in &mut collected.choices {
@@ -93,6 +95,7 @@ fn events_are_well_formed() {
                     assert!(*index < blocks[choice], "{}", case.name);
                 }
                 StreamEvent::Logprobs { .. }
+                | StreamEvent::Untold
                 | StreamEvent::Usage(_)
                 | StreamEvent::Finished { .. } => {}
             }
@@ -220,14 +223,16 @@ fn a_reply_written_anew_says_the_same() {
         }
         let mut response = response(&case);
         response.raw = None;
+        response.untold = false;
         let mut request = case.request();
         request.model = Some(response.model.to_string());
         let body = case.pair.dialect.encode_response(&request, &response);
-        let again = case
+        let mut again = case
             .pair
             .codec
             .decode_response(&request, &case.form(), body.concat())
             .unwrap();
+        again.untold = false;
         response.created = case.pair.created(response.created);
         assert_eq!(again, response, "{}", case.name);
     }
@@ -240,6 +245,7 @@ fn a_stream_made_from_events_says_the_same() {
             continue;
         }
         let mut response = response(&case);
+        response.untold = false;
         let mut request = case.request();
         request.include_usage = true;
         request.model = Some(response.model.to_string());
@@ -252,6 +258,53 @@ fn a_stream_made_from_events_says_the_same() {
         let again = case.run(&request, [out.freeze()]);
         assert_eq!(again.result, Ok(()), "{}", case.name);
         response.created = case.pair.created(response.created);
-        assert_eq!(collect(&again.events), response, "{}", case.name);
+        let mut collected = collect(&again.events);
+        collected.untold = false;
+        assert_eq!(collected, response, "{}", case.name);
     }
+}
+
+/// Where it is said.
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    Everywhere,
+    InStreams,
+    InWholes,
+}
+
+/// Replies with what tools of the provider's did, sources in a form of its own, parts of kinds that are yet to be
+/// invented.
+const UNTOLD: [(&str, Said); 10] = [
+    ("anthropic/citations", Said::Everywhere),
+    ("anthropic/pings_and_unknown_events", Said::InStreams),
+    ("anthropic/web_search", Said::Everywhere),
+    ("gemini/code_execution", Said::Everywhere),
+    ("gemini/comments_and_unknown_fields", Said::Everywhere),
+    ("gemini/grounding_counts_bytes", Said::Everywhere),
+    ("openai/audio_answer", Said::Everywhere),
+    ("openai/unusual_spelling", Said::InWholes),
+    (
+        "openai_responses/web_search_and_citations",
+        Said::Everywhere,
+    ),
+    ("perplexity/search_results", Said::Everywhere),
+];
+
+#[test]
+fn what_only_the_upstreams_bytes_tell_is_noticed() {
+    let all_but = |but: Said| -> Vec<&str> {
+        let expected = UNTOLD.into_iter().filter(|(_, said)| *said != but);
+        expected.map(|(name, _)| name).collect()
+    };
+    let mut streams = good("stream");
+    streams.retain(|case| {
+        let events = case.run(&case.request(), [case.stream()]).events;
+        events.contains(&StreamEvent::Untold)
+    });
+    let names: Vec<_> = streams.iter().map(|case| &*case.name).collect();
+    assert_eq!(names, all_but(Said::InWholes));
+    let mut wholes = good("response.json");
+    wholes.retain(|case| response(case).untold);
+    let names: Vec<_> = wholes.iter().map(|case| &*case.name).collect();
+    assert_eq!(names, all_but(Said::InStreams));
 }

@@ -453,6 +453,7 @@ mod told {
                 }],
                 finish: Some(FinishReason::ToolCalls),
             }],
+            untold: false,
             usage: Some(Usage {
                 input_tokens: 10,
                 cached_tokens: 4,

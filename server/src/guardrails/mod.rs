@@ -282,6 +282,7 @@ fn answer(request: &ChatRequest, message: &str) -> Box<ChatResponse> {
             .map(|index| ::guardrails::refused_choice(index, message))
             .collect(),
         usage: None,
+        untold: false,
         raw: None,
     })
 }

@@ -21,7 +21,7 @@ impl ReplyGuard {
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Stop> {
         let number = match event {
-            StreamEvent::Started { .. } | StreamEvent::Usage(_) => {
+            StreamEvent::Started { .. } | StreamEvent::Untold | StreamEvent::Usage(_) => {
                 out.push(event.clone());
                 return Ok(());
             }

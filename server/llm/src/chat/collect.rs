@@ -13,6 +13,7 @@ pub struct Collector {
     model: Text,
     created: Option<i64>,
     usage: Option<Usage>,
+    untold: bool,
     choices: Vec<OpenChoice>,
 }
 
@@ -90,6 +91,7 @@ impl Collector {
             StreamEvent::Logprobs { choice, tokens } => {
                 self.choice(*choice).logprobs.extend_from_slice(tokens);
             }
+            StreamEvent::Untold => self.untold = true,
             StreamEvent::Usage(usage) => self.usage = Some(*usage),
             StreamEvent::Finished { choice, reason } => {
                 self.choice(*choice).finish = Some(reason.clone());
@@ -106,6 +108,7 @@ impl Collector {
             created: self.created,
             choices: self.choices.into_iter().map(OpenChoice::close).collect(),
             usage: self.usage,
+            untold: self.untold,
             raw: None,
         }
     }

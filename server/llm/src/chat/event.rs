@@ -42,6 +42,9 @@ pub enum StreamEvent {
         choice: u32,
         tokens: Vec<TokenLogprob>,
     },
+    /// Something was said that only the upstream's own bytes tell: what a tool of the provider's did, a part of a new
+    /// kind.
+    Untold,
     /// Consumption so far: cumulative, the last one counts.
     Usage(Usage),
     /// A choice ended.

@@ -21,6 +21,9 @@ pub struct ChatResponse {
     pub created: Option<i64>,
     pub choices: Vec<Choice>,
     pub usage: Option<Usage>,
+    /// The upstream said more: see [`StreamEvent::Untold`].
+    #[serde(default)]
+    pub untold: bool,
     /// The upstream's own bytes, unless the reply was collected from a stream or changed.
     pub raw: Option<RawReply>,
 }
@@ -73,6 +76,7 @@ impl PartialEq for ChatResponse {
             && self.created == other.created
             && self.choices == other.choices
             && self.usage == other.usage
+            && self.untold == other.untold
     }
 }
 
@@ -144,6 +148,7 @@ impl ChatResponse {
             created: self.created,
             choices: self.choices.iter().map(choice).collect(),
             usage: self.usage,
+            untold: self.untold,
             raw: self
                 .raw
                 .as_ref()
@@ -163,6 +168,7 @@ impl ChatResponse {
             model: self.model.clone(),
             created: self.created,
         }];
+        events.extend(self.untold.then_some(StreamEvent::Untold));
         for choice in &self.choices {
             for (index, content) in (0..).zip(&choice.blocks) {
                 events.push(StreamEvent::BlockStarted {

@@ -127,7 +127,10 @@ impl Blocks {
                 Open::Passed
             }
             "tool_use" => self.call(block, out)?,
-            _ => Open::Passed,
+            _ => {
+                out.push(StreamEvent::Untold);
+                Open::Passed
+            }
         };
         // A number that comes again without an end in between begins anew.
         if let Some(place) = self.open.iter().position(|(number, _)| *number == at) {
@@ -217,7 +220,8 @@ impl Blocks {
             (Open::FreeText { gathered, .. }, "input_json_delta") => {
                 gathered.push_str(&text("partial_json")?);
             }
-            _ => {}
+            (Open::Passed, _) => {}
+            _ => out.push(StreamEvent::Untold),
         }
         self.open[place].1 = open;
         Ok(())
@@ -315,6 +319,8 @@ impl Blocks {
             index,
             citation: read_citation(citation),
         });
+        // Where in its source it stands.
+        out.push(StreamEvent::Untold);
     }
 }
 

@@ -142,6 +142,9 @@ pub(super) fn finish_events(
     let Some(reason) = holder.get("stop_reason") else {
         return Ok(());
     };
+    if holder.get("container").is_some() {
+        out.push(StreamEvent::Untold);
+    }
     let sequence = holder.get("stop_sequence").map(Node::text).transpose()?;
     let mut reason = read_stop(reason.text()?, sequence);
     if reason == FinishReason::ToolCalls && blocks.answers_by_tool() && !blocks.called {

@@ -45,6 +45,7 @@ pub(super) fn decode(body: &Bytes) -> Result<ChatResponse, ApiError> {
                 finish: Some(finish),
             }],
             usage: root.get("usage").map(parts::usage).transpose()?.flatten(),
+            untold: false,
             raw: Some(RawReply {
                 protocol: Protocol::Cohere,
                 body: body.clone(),

@@ -78,6 +78,20 @@ impl Reader<'_> {
                 citation,
             });
         }
+        let says = |name| {
+            let metadata: Option<&Node<'_>> = candidate.get(name);
+            metadata.is_some_and(|metadata| metadata.members().next().is_some())
+        };
+        if [
+            "groundingMetadata",
+            "urlContextMetadata",
+            "citationMetadata",
+        ]
+        .into_iter()
+        .any(says)
+        {
+            self.out.push(StreamEvent::Untold);
+        }
         if let Some(result) = candidate.get("logprobsResult") {
             let tokens = read_logprobs(result)?;
             if !tokens.is_empty() {
@@ -127,6 +141,9 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, part: Part<'_, '_>, node: Option<&Node<'_>>) -> Result<(), ShapeError> {
+        if !part.others.is_empty() || part.name.is_some() {
+            self.out.push(StreamEvent::Untold);
+        }
         let place = match part.data {
             PartData::Text(text) if part.thought => {
                 self.thought(text, part.signature);
@@ -151,7 +168,10 @@ impl Reader<'_> {
                 None
             }
             // Pictures on the way to a picture, code that ran there, and what is yet to be invented.
-            PartData::Media(..) | PartData::Response(_) | PartData::Other(_) => None,
+            PartData::Media(..) | PartData::Response(_) | PartData::Other(_) => {
+                self.out.push(StreamEvent::Untold);
+                None
+            }
         };
         self.candidate.cited.parts.push(place);
         Ok(())
@@ -202,6 +222,7 @@ impl Reader<'_> {
             if let Some(node) = node.filter(|_| !call.partial) {
                 node.require("functionCall")?.require("name")?;
             }
+            self.out.push(StreamEvent::Untold);
             return Ok(());
         };
         let number = *self.calls;

@@ -192,7 +192,10 @@ impl Reply {
                     continue;
                 }
                 Some("content") if kind == Kind::Object => content = Some(scanner.clone()),
-                Some("groundingMetadata" | "citationMetadata" | "logprobsResult") => beside = true,
+                Some(
+                    "groundingMetadata" | "urlContextMetadata" | "citationMetadata"
+                    | "logprobsResult",
+                ) => beside = true,
                 _ => {}
             }
             let span = scanner.skip_value()?;

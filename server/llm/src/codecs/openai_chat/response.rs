@@ -28,6 +28,7 @@ pub(super) fn decode(body: Bytes) -> Result<ChatResponse, ApiError> {
         created: started.created,
         choices,
         usage: head.usage,
+        untold: state.is_untold(),
         raw: Some(RawReply {
             protocol: Protocol::OpenAiChat,
             body,

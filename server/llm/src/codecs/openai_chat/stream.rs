@@ -16,6 +16,8 @@ pub(super) struct Decoder {
     reply: ReplyState,
     /// How many choices were asked for.
     choices: u32,
+    /// That something was passed over has been told.
+    untold: bool,
     done: bool,
 }
 
@@ -24,6 +26,7 @@ impl Decoder {
         Self {
             reply: ReplyState::default(),
             choices,
+            untold: false,
             done: false,
         }
     }
@@ -47,6 +50,10 @@ impl StreamDecoder for Decoder {
             Ok(ReplyScan::Reply(head)) => {
                 if let Some(Started { id, model, created }) = head.started {
                     out.insert(first, StreamEvent::Started { id, model, created });
+                }
+                if !self.untold && self.reply.started && self.reply.is_untold() {
+                    self.untold = true;
+                    out.push(StreamEvent::Untold);
                 }
                 out.extend(head.usage.map(StreamEvent::Usage));
                 frame.marks.model = head.model;

@@ -132,7 +132,7 @@ impl Reply {
                 }
             }
             // What a tool of the provider's own did.
-            _ => {}
+            _ => out.push(StreamEvent::Untold),
         }
     }
 
@@ -162,7 +162,9 @@ impl Reply {
         let (member, block) = match &*kind(part) {
             "output_text" => ("text", Block::Text),
             "refusal" => ("refusal", Block::Refusal),
-            _ => return,
+            // A piece of thoughts, which come again with the item.
+            "reasoning_text" | "summary_text" => return,
+            _ => return out.push(StreamEvent::Untold),
         };
         if let Some(text) = part.get(member).and_then(|text| text.text().ok()) {
             self.say(at, block, text, true, out);
@@ -217,6 +219,9 @@ impl Reply {
     /// A source of a message's text.
     pub fn cite(&mut self, at: &At, annotation: &Node<'_>, out: &mut Vec<StreamEvent>) {
         self.part(at).annotations += 1;
+        if kind(annotation) != "url_citation" {
+            out.push(StreamEvent::Untold);
+        }
         let Some(citation) = read_citation(annotation) else {
             return;
         };

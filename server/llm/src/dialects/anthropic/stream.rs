@@ -160,7 +160,9 @@ impl StreamEncoder for Encoder {
 impl Made {
     fn take(&mut self, event: &StreamEvent, out: &mut BytesMut) {
         let (choice, index, piece) = match event {
-            StreamEvent::Started { .. } | StreamEvent::Logprobs { .. } => return,
+            StreamEvent::Started { .. } | StreamEvent::Logprobs { .. } | StreamEvent::Untold => {
+                return;
+            }
             StreamEvent::Usage(usage) => {
                 self.usage = *usage;
                 return;

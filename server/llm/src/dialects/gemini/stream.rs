@@ -131,6 +131,7 @@ impl Encoder {
                 let logprobs = &mut self.made.open(*choice).logprobs;
                 logprobs.extend_from_slice(tokens);
             }
+            StreamEvent::Untold => {}
             StreamEvent::Usage(usage) => self.made.usage = Some(*usage),
             StreamEvent::Finished { choice, reason } => {
                 let open = self.made.open(*choice);

@@ -90,6 +90,7 @@ impl Encoder {
                 self.choice(*choice, out);
                 self.chunks.logprobs(*choice, tokens, out);
             }
+            StreamEvent::Untold => {}
             StreamEvent::Usage(usage) => self.usage = Some(*usage),
             StreamEvent::Finished { choice, reason } => {
                 let at = self.choice(*choice, out);

@@ -94,7 +94,7 @@ impl Encoder {
                 self.chunk(*choice, "", tokens, None, out);
             }
             StreamEvent::Usage(usage) => self.usage = Some(*usage),
-            StreamEvent::Sealed { .. } | StreamEvent::Cited { .. } => {}
+            StreamEvent::Sealed { .. } | StreamEvent::Cited { .. } | StreamEvent::Untold => {}
             StreamEvent::Finished { choice, reason } => {
                 self.chunk(*choice, "", &[], Some(reason), out);
             }

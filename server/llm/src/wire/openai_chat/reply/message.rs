@@ -1,7 +1,7 @@
 //! `message`, or a piece of one, `delta`.
 
 use super::state::Tool;
-use super::{ChoiceState, Reader, Sink};
+use super::{ChoiceState, Reader, Sink, is_nothing};
 use crate::chat::{Block, Citation, MediaKind, MediaSource, Protocol, Seal, ToolKind};
 use crate::json::{JsonError, JsonStr, Kind, Node, Span};
 use crate::text::Text;
@@ -29,7 +29,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
             self.scanner.skip_value()?;
             return Ok(());
         }
-        let found = self.members()?;
+        let found = self.members(choice)?;
         let end = self.scanner.position();
         let reasoning = found.reasoning.map(|string| string.text(self.body));
         match found.details {
@@ -72,7 +72,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         Ok(())
     }
 
-    fn members(&mut self) -> Result<Members<'a>, JsonError> {
+    fn members(&mut self, choice: &mut ChoiceState) -> Result<Members<'a>, JsonError> {
         let mut found = Members::default();
         let mut members = self.scanner.enter_object()?;
         while let Some(key) = self.scanner.next_member(&mut members)? {
@@ -104,8 +104,12 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                 (Some("function_call"), kind) if kind != Kind::Null => {
                     found.function_call = Some(self.scanner.skip_value()?.start);
                 }
-                _ => {
+                (Some("role" | "name"), _) => {
                     self.scanner.skip_value()?;
+                }
+                _ => {
+                    let span = self.scanner.skip_value()?;
+                    choice.untold |= !is_nothing(&self.scanner.text()[span]);
                 }
             }
         }
@@ -177,7 +181,9 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
 
     fn annotations(&mut self, choice: &mut ChoiceState, span: Span) {
         if let Ok(annotations) = Node::parse(&self.body.slice(span)) {
-            for citation in read_citations(&annotations) {
+            let citations = read_citations(&annotations);
+            choice.untold |= citations.len() < annotations.array().map_or(0, <[_]>::len);
+            for citation in citations {
                 self.cite(choice, citation);
             }
         }
@@ -220,6 +226,8 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
             return;
         };
         let text = |key: &str| audio.get(key).and_then(|value| value.text().ok());
+        // By its id the client can refer to it.
+        choice.untold |= audio.get("id").is_some();
         if let Some(transcript) = text("transcript") {
             self.say(choice, Block::Text, transcript);
         }

@@ -203,6 +203,8 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         };
         let told = state.sources;
         let sources = sources.array().unwrap_or_default();
+        // In a message they stand otherwise.
+        state.untold |= !sources.is_empty();
         state.sources = told.max(sources.len());
         for source in sources.iter().skip(told) {
             let text = |key: &str| source.get(key).and_then(|value| value.text().ok());
@@ -286,6 +288,11 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         self.scanner.skip_value()?;
         Ok(None)
     }
+}
+
+/// Whether a value says nothing.
+fn is_nothing(json: &str) -> bool {
+    matches!(json, "null" | "false" | "\"\"" | "[]" | "{}")
 }
 
 /// Reads OpenAI's words, and what others put for them. Some upstreams call tools and say `stop`.

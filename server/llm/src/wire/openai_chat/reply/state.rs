@@ -9,6 +9,8 @@ pub(crate) struct ReplyState {
     pub choices: Vec<ChoiceState>,
     /// How many of the reply's own sources were told.
     pub(super) sources: usize,
+    /// Something was said that only the upstream's own bytes tell.
+    pub untold: bool,
 }
 
 /// What was said so far of one choice.
@@ -16,6 +18,8 @@ pub(crate) struct ReplyState {
 pub(crate) struct ChoiceState {
     pub index: u32,
     pub finished: bool,
+    /// As in [`ReplyState`].
+    pub(super) untold: bool,
     pub(super) blocks: u32,
     pub(super) text: Option<u32>,
     /// The thought that is not sealed yet.
@@ -40,6 +44,11 @@ pub(super) struct Tool {
 }
 
 impl ReplyState {
+    /// Whether something of the reply was passed over, of whichever choice.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.untold || self.choices.iter().any(|choice| choice.untold)
+    }
+
     pub(super) fn choice(&mut self, index: u32) -> &mut ChoiceState {
         let known = self.choices.iter().position(|choice| choice.index == index);
         let at = known.unwrap_or_else(|| {
