@@ -371,3 +371,164 @@ fn protocols_say_the_same() {
         assert_ne!(plain(&OpenAiChat, &other), Some(said.clone()), "{other}");
     }
 }
+
+/// The usual words of clients are all known, in each protocol.
+#[test]
+fn usual_questions_are_plain() {
+    let chat = json!({
+        "model": "m", "stream": true, "stream_options": {"include_usage": true},
+        "messages": [
+            {"role": "developer", "content": "S"},
+            {"role": "user", "name": "n", "content": [
+                {"type": "text", "text": "U"},
+                {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "low"}},
+            ]},
+            {"role": "assistant", "content": null, "refusal": null, "annotations": [], "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            ]},
+            {"role": "tool", "tool_call_id": "c", "content": "R"},
+        ],
+        "tools": [{"type": "function", "function": {
+            "name": "f", "description": "F", "strict": true,
+            "parameters": {"type": "object", "properties": {"x": {"pattern": "a"}}},
+        }}],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+        "response_format": {"type": "json_schema", "json_schema": {
+            "name": "s", "strict": true, "schema": {"type": "object"},
+        }},
+    });
+    let anthropic = json!({
+        "model": "m", "max_tokens": 9, "system": [{"type": "text", "text": "S", "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {"role": "user", "content": [
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
+                {"type": "text", "text": "U", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+            ]},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "T", "signature": "s"},
+                {"type": "tool_use", "id": "c", "name": "f", "input": {"anything": {"at": "all"}}},
+            ]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "R"}], "is_error": false},
+            ]},
+        ],
+        "tools": [{"name": "f", "description": "F", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": true},
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+    });
+    let gemini = json!({
+        "contents": [
+            {"role": "user", "parts": [{"text": "U"}, {"inline_data": {"mime_type": "image/png", "data": "AAAA"}}]},
+            {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"anything": 1}}, "thoughtSignature": "s"}]},
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"anything": 1}}}]},
+        ],
+        "tools": [{"functionDeclarations": [{"name": "f", "description": "F", "parameters": {"type": "OBJECT"}}]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
+    });
+    let responses = json!({
+        "model": "m", "store": false, "include": [],
+        "input": [
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "U"}]},
+            {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [
+                {"type": "output_text", "text": "A", "annotations": []},
+            ]},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "R"},
+        ],
+        "tools": [{"type": "function", "name": "f", "strict": true, "parameters": {"type": "object"}}],
+        "tool_choice": {"type": "function", "name": "f"},
+        "text": {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}, "strict": true}},
+    });
+    for (dialect, body) in [
+        (&OpenAiChat as &dyn ChatDialect, &chat),
+        (&Anthropic, &anthropic),
+        (&Gemini, &gemini),
+        (&OpenAiResponses, &responses),
+    ] {
+        assert!(plain(dialect, &body.to_string()).is_some(), "{dialect:?}");
+    }
+    // A word that the prompt has no place for, wherever it stands.
+    for (dialect, body, at, word) in [
+        (
+            &OpenAiChat as &dyn ChatDialect,
+            &chat,
+            "/messages/0",
+            "prefix",
+        ),
+        (&OpenAiChat, &chat, "/messages/1/content/0", "cache"),
+        (&OpenAiChat, &chat, "/messages/2/tool_calls/0", "index"),
+        (&OpenAiChat, &chat, "/tools/0/function", "examples"),
+        (&OpenAiChat, &chat, "/response_format", "grammar"),
+        (&Anthropic, &anthropic, "/messages/0/content/0", "citations"),
+        (
+            &Anthropic,
+            &anthropic,
+            "/messages/2/content/0/content/0",
+            "context",
+        ),
+        (&Anthropic, &anthropic, "/tools/0", "defer_loading"),
+        (&Anthropic, &anthropic, "/thinking", "display"),
+        (&Gemini, &gemini, "/contents/0/parts/1", "videoMetadata"),
+        (&Gemini, &gemini, "/tools/0", "codeExecution"),
+        (
+            &Gemini,
+            &gemini,
+            "/tools/0/functionDeclarations/0",
+            "behavior",
+        ),
+        (&OpenAiResponses, &responses, "/input/0", "phase"),
+        (&OpenAiResponses, &responses, "/tools/0", "defer_loading"),
+        (
+            &OpenAiResponses,
+            &responses,
+            "/text",
+            "verbosity_of_another_kind",
+        ),
+    ] {
+        let mut body = body.clone();
+        body.pointer_mut(at).unwrap()[word] = json!({"a": 1});
+        let found = plain(dialect, &body.to_string());
+        assert_eq!(found, None, "{dialect:?} {at} {word}");
+        body.pointer_mut(at).unwrap()[word] = json!(null);
+        let found = plain(dialect, &body.to_string());
+        assert!(found.is_some(), "{dialect:?} {at} {word}");
+    }
+    let mut sealed = responses;
+    sealed["include"] = json!(["reasoning.encrypted_content"]);
+    assert_eq!(plain(&OpenAiResponses, &sealed.to_string()), None);
+}
+
+#[test]
+fn headers_of_one_protocol_are_not_compared() {
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"U"}]}"#;
+    let with = |name: &'static str, value: &'static str| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert(name, http::HeaderValue::from_static(value));
+        let incoming = Incoming {
+            headers: &headers,
+            ..Incoming::of(body.to_owned())
+        };
+        let request = Anthropic.decode_request(incoming).unwrap();
+        request.write_plain_identity(&mut Vec::new())
+    };
+    assert!(with("anthropic-version", "2023-06-01"));
+    assert!(!with("anthropic-version", "2023-01-01"));
+    assert!(!with("anthropic-beta", "context-1m-2025-08-07"));
+}
+
+#[test]
+fn what_a_reply_says_again_is_told() {
+    let beside = |body: &str| match identity(&OpenAiResponses, body).1 {
+        Repeatable::Yes(beside) => beside,
+        Repeatable::No(why) => panic!("{why}"),
+    };
+    let none = beside(r#"{"input":"U"}"#);
+    assert_eq!((none.echoed, none.kept), (0, true));
+    let one = beside(r#"{"input":"U","user":"u","metadata":{"a":"b"},"store":false}"#);
+    assert_ne!(one.echoed, 0);
+    assert!(!one.kept);
+    let same = beside(r#"{"metadata":{"a":"b"},"input":"U","user":"u"}"#);
+    assert_eq!(same.echoed, one.echoed);
+    let other = beside(r#"{"input":"U","user":"v","metadata":{"a":"b"}}"#);
+    assert_ne!(other.echoed, one.echoed);
+}

@@ -280,7 +280,8 @@ mod tests {
         Draft {
             asked_in: Some(Protocol::OpenAiChat),
             response: Response::Chat(ChatResponse::default()),
-            echoes: false,
+            echoed: 0,
+            own: None,
             origin: Origin::default(),
             owner: Owner::default(),
             stored_at: Utc::now() + TimeDelta::microseconds(number as i64),

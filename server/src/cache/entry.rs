@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use llm::chat::{Losses, Protocol};
+use llm::text::Text;
 use serde::{Deserialize, Serialize};
 use shared::CostNanos;
 use shared::policies::CacheEntry;
 
-use super::key::{EntryKey, KeptParts, Mark};
+use super::key::{EntryKey, KeptParts, Keys, Mark, Request};
 use super::marks::Claim;
 use super::response::Response;
 use crate::store::StoredAnswer;
@@ -24,8 +25,9 @@ pub struct Entry {
     /// The protocol in which a chat was asked for.
     pub(super) asked_in: Option<Protocol>,
     pub response: Response,
-    /// The upstream's own bytes say what only this client asked.
-    pub(super) echoes: bool,
+    /// As [`Beside`](llm::dialects::Beside) has it.
+    pub(super) echoed: u64,
+    pub(super) own: Option<Own>,
     pub origin: Origin,
     pub owner: Owner,
     pub stored_at: DateTime<Utc>,
@@ -41,12 +43,21 @@ pub struct Entry {
     pub(super) keyless: Option<KeptParts>,
 }
 
+/// Only the upstream's own bytes tell all of an answer: it is given again only as it came, in its own protocol.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub(super) enum Own {
+    Whole,
+    /// With the frames of the stream.
+    Stream(Text),
+}
+
 /// An entry that has no key yet.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub asked_in: Option<Protocol>,
     pub response: Response,
-    pub echoes: bool,
+    pub echoed: u64,
+    pub own: Option<Own>,
     pub origin: Origin,
     pub owner: Owner,
     pub stored_at: DateTime<Utc>,
@@ -56,13 +67,20 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Whether clients of other protocols can be given all of it.
+    pub fn is_common(&self) -> bool {
+        let untold = matches!(&self.response, Response::Chat(response) if response.untold);
+        self.own.is_none() && !untold
+    }
+
     pub fn with(self, key: EntryKey, plain: Option<EntryKey>, claim: Option<Claim>) -> Entry {
         Entry {
             key,
             plain,
             asked_in: self.asked_in,
             response: self.response,
-            echoes: self.echoes,
+            echoed: self.echoed,
+            own: self.own,
             origin: self.origin,
             owner: self.owner,
             stored_at: self.stored_at,
@@ -117,11 +135,23 @@ struct Written<R> {
     plain: Option<String>,
     #[serde(default)]
     asked_in: Option<Protocol>,
-    echoes: bool,
+    echoed: u64,
+    #[serde(default)]
+    own: Option<Own>,
     origin: Origin,
     owner: Owner,
     ttl_seconds: u64,
     mark: Option<u64>,
+}
+
+impl Own {
+    /// About what it takes in memory.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Whole => 0,
+            Self::Stream(frames) => frames.len() as u64,
+        }
+    }
 }
 
 impl Entry {
@@ -131,7 +161,8 @@ impl Entry {
             response: &self.response,
             plain: self.plain.map(|key| key.to_string()),
             asked_in: self.asked_in,
-            echoes: self.echoes,
+            echoed: self.echoed,
+            own: self.own.clone(),
             origin: self.origin.clone(),
             owner: self.owner.clone(),
             ttl_seconds: self.ttl.as_secs(),
@@ -158,9 +189,10 @@ impl Entry {
             key: EntryKey(u128::from_be_bytes(stored.key)),
             plain: plain.and_then(EntryKey::parse),
             asked_in: written.asked_in,
-            bytes: written.response.bytes(),
+            bytes: written.response.bytes() + written.own.as_ref().map_or(0, Own::bytes),
             response: written.response,
-            echoes: written.echoes,
+            echoed: written.echoed,
+            own: written.own,
             origin: written.origin,
             owner: written.owner,
             stored_at: DateTime::from_timestamp_micros(stored.stored_at_us)?,
@@ -180,7 +212,8 @@ impl Entry {
             plain: self.plain,
             asked_in: self.asked_in,
             response: self.response.clone(),
-            echoes: self.echoes,
+            echoed: self.echoed,
+            own: self.own.clone(),
             origin: self.origin.clone(),
             owner: self.owner.clone(),
             stored_at: self.stored_at,
@@ -193,10 +226,25 @@ impl Entry {
         })
     }
 
-    /// Whether it answers a question with this key of its own that was asked in this protocol. Others of its protocol may
-    /// ask for something else with members that no other protocol has.
-    pub(super) fn answers(&self, exact: EntryKey, asked_in: Option<Protocol>) -> bool {
-        self.key == exact || self.asked_in != asked_in
+    /// Whether it answers a question that has these keys. Others of its protocol may ask for something else with members
+    /// that no other protocol has.
+    pub(super) fn answers(&self, request: Request<'_>, keys: &Keys) -> bool {
+        let same = self.key == keys.exact;
+        match &self.own {
+            None => same || self.plain.is_some() && self.asked_in != request.asked_in(),
+            Some(own) => {
+                let streams = matches!(own, Own::Stream(_));
+                same && streams == request.streams() && self.echoed == keys.beside.echoed
+            }
+        }
+    }
+
+    /// The frames of a stream that is given again as it came.
+    pub fn frames(&self) -> Option<&Text> {
+        match &self.own {
+            Some(Own::Stream(frames)) => Some(frames),
+            Some(Own::Whole) | None => None,
+        }
     }
 
     /// How old it is.

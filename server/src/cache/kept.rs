@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use llm::chat::Protocol;
+use llm::dialects::Beside;
 use shared::CostNanos;
 use shared::policies::{CacheEntry, CacheSelection, CacheStats};
 
@@ -118,7 +119,8 @@ impl Kept {
             // It may be the one whose place this one takes.
             answers.give_key(mark);
         }
-        let entry = Arc::new(draft.with(keys.exact, keys.plain, claim));
+        let plain = keys.plain.filter(|_| draft.is_common());
+        let entry = Arc::new(draft.with(keys.exact, plain, claim));
         // First, for there may be no room: then it is told at once that the entry is forgotten.
         answers.tell(|| Change::Kept(Arc::clone(&entry)));
         answers.keep(Arc::clone(&entry));
@@ -143,7 +145,7 @@ impl Kept {
             let keys = Keys {
                 exact,
                 plain: None,
-                echoes: draft.echoes,
+                beside: Beside::default(),
             };
             self.keep(draft, keys);
         }
@@ -290,7 +292,8 @@ mod tests {
         Draft {
             asked_in: Some(Protocol::OpenAiChat),
             response: Response::Chat(ChatResponse::default()),
-            echoes: false,
+            echoed: 0,
+            own: None,
             origin: Origin::default(),
             owner: Owner::default(),
             stored_at: Utc::now(),
@@ -332,7 +335,7 @@ mod tests {
         let keys = Keys {
             exact,
             plain: None,
-            echoes: false,
+            beside: Beside::default(),
         };
         let mut other = draft(Mark(1));
         other.bytes = 700;

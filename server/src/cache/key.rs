@@ -5,7 +5,7 @@ use std::hash::Hasher;
 
 use bytes::Bytes;
 use llm::chat::{ChatRequest, Protocol};
-use llm::dialects::{Repeatable, set_aside, write_body_identity};
+use llm::dialects::{Beside, Repeatable, set_aside, write_body_identity};
 use llm::embeddings::EmbeddingsRequest;
 use llm::error::ApiError;
 use llm::rerank::RerankRequest;
@@ -108,6 +108,14 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Whether the answer is wanted in pieces.
+    pub fn streams(self) -> bool {
+        match self {
+            Self::Chat { request, .. } => request.stream,
+            Self::Embeddings(_) | Self::Rerank(_) => false,
+        }
+    }
+
     /// As it came, or as it was changed on the way.
     pub fn body(self) -> &'a Bytes {
         match self {
@@ -166,8 +174,7 @@ pub(super) struct Keys {
     pub exact: EntryKey,
     /// What a request of another protocol that says the same has too, where it was asked for.
     pub plain: Option<EntryKey>,
-    /// The upstream's reply says again what does not decide it.
-    pub echoes: bool,
+    pub beside: Beside,
 }
 
 /// What the key of a request is made of, once it is needed.
@@ -253,7 +260,7 @@ impl Beginning {
         Some(Keys {
             exact: EntryKey::of(&self.0),
             plain: None,
-            echoes: false,
+            beside: Beside::default(),
         })
     }
 
@@ -264,14 +271,14 @@ impl Beginning {
     ) -> Option<Keys> {
         let common = self.0.len();
         self.exactly(request);
-        let (exact, echoes) = finished(&mut self.0, request.protocol, &request.body)?;
+        let (exact, beside) = finished(&mut self.0, request.protocol, &request.body)?;
         self.0.truncate(common);
         Some(Keys {
             exact,
             plain: several(request.protocol)
                 .then(|| self.plain(request))
                 .flatten(),
-            echoes,
+            beside,
         })
     }
 
@@ -335,13 +342,12 @@ impl KeptParts {
     }
 }
 
-/// The key of a body, from what comes before it; and whether the reply will say again what does not decide it. `None`:
-/// more is asked for than an answer.
-fn finished(identity: &mut Vec<u8>, protocol: Protocol, body: &[u8]) -> Option<(EntryKey, bool)> {
+/// The key of a body, from what comes before it. `None`: more is asked for than an answer.
+fn finished(identity: &mut Vec<u8>, protocol: Protocol, body: &[u8]) -> Option<(EntryKey, Beside)> {
     // Hardly anything of it is left out, but long ones become digests.
     identity.reserve(body.len().min(64 << 10) + 1024);
     match write_body_identity(protocol, body, identity, digest) {
-        Ok(Repeatable::Yes { echoes }) => Some((EntryKey::of(identity), echoes)),
+        Ok(Repeatable::Yes(beside)) => Some((EntryKey::of(identity), beside)),
         Ok(Repeatable::No(_)) | Err(_) => None,
     }
 }

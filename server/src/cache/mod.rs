@@ -229,8 +229,7 @@ impl Cache {
             .map_or(Duration::MAX, Duration::from_secs);
         let oldest = oldest.min(in_force.ttl);
         let answers = |entry: &Entry| {
-            entry.answers(keys.exact, question.request.asked_in())
-                && may_have(question.caller, entry)
+            entry.answers(question.request, keys) && may_have(question.caller, entry)
         };
         let found = |at: DateTime<Utc>| {
             let find = |key| {
@@ -240,7 +239,7 @@ impl Cache {
             find(keys.exact).or_else(|| find(keys.plain?))
         };
         let hit = |entry, coalesced| {
-            let found = self.hit(entry, question, keys.echoes, coalesced);
+            let found = self.hit(entry, question, keys, coalesced);
             Sought::Found(found)
         };
         if let Some(entry) = found(Utc::now()) {
@@ -304,8 +303,7 @@ impl Cache {
         let found = |key| {
             let found = self.kept.find(key, mark, oldest, Utc::now());
             found.is_some_and(|entry| {
-                entry.answers(keys.exact, question.request.asked_in())
-                    && may_have(question.caller, &entry)
+                entry.answers(question.request, &keys) && may_have(question.caller, &entry)
             })
         };
         match all.into_iter().flatten().any(found) {
@@ -348,13 +346,13 @@ impl Cache {
         &self,
         entry: Arc<Entry>,
         question: &Question<'_>,
-        echoes: bool,
+        keys: &Keys,
         coalesced: bool,
     ) -> LookUp {
         self.kept.hit(&entry, coalesced);
         let mut response = entry.response.clone();
         // What the upstream said again was the other client's own.
-        if (entry.echoes || echoes)
+        if entry.echoed != keys.beside.echoed
             && let (Response::Chat(response), Request::Chat { request, .. }) =
                 (&mut response, question.request)
             && request.protocol == Protocol::OpenAiResponses

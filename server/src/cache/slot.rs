@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use chrono::Utc;
 use llm::chat::{Collector, Protocol, StreamEvent};
+use llm::dialects::Beside;
 use llm::pricing::Price;
+use llm::text::Text;
 
-use super::entry::{Draft, Origin, Owner};
+use super::entry::{Draft, Origin, Own, Owner};
 use super::flights::Flight;
 use super::kept::Kept;
 use super::key::{KeyParts, Keys, Mark};
-use super::response::{Repeatable, citation_bytes};
+use super::response::{Repeatable, Response, citation_bytes};
 
 /// The place of an answer that is on its way. Dropped before it is complete, it stays empty.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub(super) enum Coming {
     Collected {
         collector: Collector,
         bytes: u64,
+        /// As they came, where they are in the client's own protocol.
+        frames: Frames,
     },
     /// It is too large to be kept.
     TooLarge,
@@ -62,6 +66,30 @@ impl Default for Coming {
         Self::Collected {
             collector: Collector::new(),
             bytes: 0,
+            frames: Frames::default(),
+        }
+    }
+}
+
+/// The frames of a stream in the client's own protocol, as far as it has come.
+#[derive(Debug, Default)]
+pub(super) enum Frames {
+    #[default]
+    None,
+    All(Vec<u8>),
+    TooMany,
+}
+
+impl Frames {
+    fn push(&mut self, frame: &[u8], max_bytes: u64) {
+        if let Self::None = self {
+            *self = Self::All(Vec::new());
+        }
+        if let Self::All(bytes) = self {
+            bytes.extend_from_slice(frame);
+            if bytes.len() as u64 > max_bytes {
+                *self = Self::TooMany;
+            }
         }
     }
 }
@@ -83,14 +111,23 @@ impl Slot {
 
     /// Keeps an answer that came in one piece.
     pub fn whole(self, response: &impl Repeatable) {
-        self.keep(response);
+        self.keep(response, Frames::None);
     }
 
-    /// More of an answer that is streamed, before any rule changes it.
-    pub fn push(&mut self, events: &[StreamEvent]) {
-        let Coming::Collected { collector, bytes } = &mut self.0.coming else {
+    /// More of an answer that is streamed, before any rule changes it: a frame and what it says. Without one, it was in
+    /// another protocol than the client's.
+    pub fn push(&mut self, frame: Option<&[u8]>, events: &[StreamEvent]) {
+        let Coming::Collected {
+            collector,
+            bytes,
+            frames,
+        } = &mut self.0.coming
+        else {
             return;
         };
+        if let Some(frame) = frame {
+            frames.push(frame, self.0.max_bytes);
+        }
         for event in events {
             *bytes += match event {
                 StreamEvent::BlockDelta { text, .. } => text.len() as u64,
@@ -110,7 +147,9 @@ impl Slot {
     /// The stream has come to its proper end.
     pub fn complete(mut self) {
         match mem::replace(&mut self.0.coming, Coming::TooLarge) {
-            Coming::Collected { collector, .. } => self.keep(&collector.finish()),
+            Coming::Collected {
+                collector, frames, ..
+            } => self.keep(&collector.finish(), frames),
             Coming::TooLarge => self.failed(),
         }
     }
@@ -122,20 +161,33 @@ impl Slot {
         }
     }
 
-    fn keep(mut self, response: &impl Repeatable) {
-        let bytes = response.bytes();
-        if !response.is_whole() || bytes > self.0.max_bytes {
+    fn keep(mut self, response: &impl Repeatable, frames: Frames) {
+        if !response.is_whole() || response.bytes() > self.0.max_bytes {
+            return self.failed();
+        }
+        let kept = response.kept();
+        let (own, bytes) = match self.own(&kept, frames) {
+            Ok(None) => (None, response.bytes()),
+            Ok(Some(own)) => {
+                let bytes = response.bytes() + own.bytes();
+                (Some(own), bytes)
+            }
+            Err(Unfit) => return self.failed(),
+        };
+        if bytes > self.0.max_bytes {
             return self.failed();
         }
         let mut origin = mem::take(&mut self.0.origin);
         if let (Some(usage), Some(price)) = (response.usage(), &self.0.price) {
             origin.cost_nanos = Some(price.cost(&usage));
         }
+        let echoed = self.beside().echoed;
         let place = *self.0;
         let draft = Draft {
             asked_in: place.asked_in,
-            response: response.kept(),
-            echoes: matches!(&place.found_by, FoundBy::Keys(keys) if keys.echoes),
+            response: kept,
+            echoed,
+            own,
             origin,
             owner: place.owner,
             stored_at: Utc::now(),
@@ -153,4 +205,38 @@ impl Slot {
             FoundBy::Later(parts) => place.kept.keep_draft(draft, parts),
         }
     }
+
+    /// How it is to be given again, if only as it came.
+    fn own(&self, response: &Response, frames: Frames) -> Result<Option<Own>, Unfit> {
+        let Response::Chat(chat) = response else {
+            return Ok(None);
+        };
+        if !chat.untold && !self.beside().kept {
+            return Ok(None);
+        }
+        let raw = chat.raw.as_ref();
+        if raw.is_some_and(|raw| Some(raw.protocol) == self.0.asked_in) {
+            return Ok(Some(Own::Whole));
+        }
+        match frames {
+            // Its first client got it in another protocol too.
+            Frames::None => Ok(None),
+            Frames::All(bytes) => {
+                let text = Text::from_utf8(bytes.into()).map_err(|_| Unfit)?;
+                Ok(Some(Own::Stream(text)))
+            }
+            Frames::TooMany => Err(Unfit),
+        }
+    }
+
+    fn beside(&self) -> Beside {
+        match &self.0.found_by {
+            FoundBy::Keys(keys) => keys.beside,
+            // What has a mark has nothing beside it.
+            FoundBy::Later(_) => Beside::default(),
+        }
+    }
 }
+
+/// It cannot be given again as it came.
+struct Unfit;

@@ -5,10 +5,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use llm::StreamDecoder;
 use llm::chat::{ChatResponse, StreamEvent};
 use llm::error::ApiError;
-use llm::framing::{Frame, Framer};
+use llm::framing::{Frame, Framer, SseFramer};
 
 use super::secrets::Secrets;
 use crate::cache::Slot;
@@ -59,6 +60,12 @@ impl std::fmt::Debug for Guard {
 struct Source {
     secrets: Secrets,
     body: ReplyBody,
+    reader: Reader,
+}
+
+/// Reads what events frames mean.
+#[derive(Debug)]
+struct Reader {
     framer: Framer,
     /// Whether the frames are in the client's own protocol.
     carried: bool,
@@ -138,10 +145,12 @@ impl EventStream {
             source: Some(Source {
                 secrets,
                 body,
-                framer,
-                carried,
-                decoder,
-                said_last: false,
+                reader: Reader {
+                    framer,
+                    carried,
+                    decoder,
+                    said_last: false,
+                },
             }),
             failure: None,
             slot: None,
@@ -158,6 +167,31 @@ impl EventStream {
             events: response.events(),
         };
         batch.close(None);
+        Self::of_batch(batch)
+    }
+
+    /// A stream as it came before, in the client's own protocol.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(super) fn of_frames(
+        frames: Bytes,
+        decoder: Box<dyn StreamDecoder>,
+    ) -> Result<Self, ApiError> {
+        let mut batch = Batch::default();
+        let mut reader = Reader {
+            framer: Framer::Sse(SseFramer::new()),
+            carried: true,
+            decoder,
+            said_last: false,
+        };
+        reader.framer.push(frames);
+        reader.decode(&mut batch)?;
+        reader.finish(&mut batch)?;
+        Ok(Self::of_batch(batch))
+    }
+
+    fn of_batch(batch: Batch) -> Self {
         Self {
             ready: VecDeque::from([batch]),
             source: None,
@@ -236,7 +270,11 @@ impl EventStream {
             let next = ready!(self.poll_source(cx));
             if let Some(slot) = &mut self.slot {
                 match &next {
-                    Ok(Some(batch)) => slot.push(batch.events()),
+                    Ok(Some(batch)) => {
+                        for (frame, events) in batch.items() {
+                            slot.push(frame.map(|frame| &frame.raw[..]), events);
+                        }
+                    }
                     Ok(None) => self.slot.take().into_iter().for_each(Slot::complete),
                     Err(_) => self.slot.take().into_iter().for_each(Slot::failed),
                 }
@@ -309,26 +347,31 @@ impl EventStream {
         let Some(source) = &mut self.source else {
             return Poll::Ready(Ok(None));
         };
+        let Source {
+            secrets,
+            body,
+            reader,
+        } = source;
         let mut batch = Batch::default();
         let mut ended = loop {
-            match source.body.poll_chunk(cx) {
+            match body.poll_chunk(cx) {
                 // The protocol has said that this was all: whether the body ends too is the
                 // connection's own affair.
-                Poll::Pending if source.said_last => break Ok(true),
+                Poll::Pending if reader.said_last => break Ok(true),
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => {
-                    source.framer.push(chunk);
-                    let decoded = source.decode(&mut batch);
-                    if decoded.is_err() || (!batch.is_empty() && !source.said_last) {
+                    reader.framer.push(chunk);
+                    let decoded = reader.decode(&mut batch);
+                    if decoded.is_err() || (!batch.is_empty() && !reader.said_last) {
                         break decoded.map(|()| false);
                     }
                 }
-                Poll::Ready(Some(Err(error))) if !source.said_last => break Err(error.into()),
-                Poll::Ready(_) => break source.finish(&mut batch).map(|()| true),
+                Poll::Ready(Some(Err(error))) if !reader.said_last => break Err(error.into()),
+                Poll::Ready(_) => break reader.finish(&mut batch).map(|()| true),
             }
         };
         if let Err(error) = &mut ended {
-            source.secrets.hide(&mut error.message);
+            secrets.hide(&mut error.message);
         }
         if !matches!(ended, Ok(false))
             && let Some(source) = self.source.take()
@@ -351,7 +394,7 @@ impl EventStream {
     }
 }
 
-impl Source {
+impl Reader {
     /// Decodes every frame that is complete.
     fn decode(&mut self, batch: &mut Batch) -> Result<(), ApiError> {
         while let Some(frame) = self.framer.next()? {

@@ -41,6 +41,8 @@ use arc_swap::ArcSwap;
 use chrono::Utc;
 use http::HeaderMap;
 use llm::chat::{ChatRequest, ChatResponse};
+use llm::codec::ReplyForm;
+use llm::codecs;
 use llm::error::ApiError;
 
 use self::carried::{CarriedCall, FormCall, ForwardCall};
@@ -52,7 +54,7 @@ use self::shadow::Shadows;
 use self::slots::SlotTable;
 use crate::auth::Caller;
 use crate::budgets::Claim;
-use crate::cache::{self, Question, Repeatable, Slot};
+use crate::cache::{self, Hit, Question, Repeatable, Slot};
 use crate::guardrails::{self, BodyKind, Checked, ReplyGuard};
 use crate::payloads::{Capture, PayloadLog};
 use crate::policies::Policies;
@@ -101,6 +103,22 @@ impl Reply {
         } else {
             Self::Whole(response)
         }
+    }
+
+    /// What was answered before. `None`: it was something else.
+    fn again(hit: Hit, request: &ChatRequest) -> Option<Result<Self, ApiError>> {
+        let Some(frames) = hit.entry.frames() else {
+            let response = ChatResponse::of(hit.response)?;
+            return Some(Ok(Self::of_response(Box::new(response), request)));
+        };
+        let codec = codecs::find(request.protocol)?;
+        let form = ReplyForm {
+            carried: true,
+            answer_tool: None,
+        };
+        let decoder = codec.stream_decoder(request, &form);
+        let events = EventStream::of_frames(frames.as_bytes().clone(), decoder);
+        Some(events.map(|events| Self::Stream(Box::new(events))))
     }
 
     /// Keeps the reply for others, once it is complete.
@@ -277,9 +295,8 @@ impl Gateway {
         };
         let mut found = policies.cache.find(&question, context.give_up()).await?;
         context.looked_up(&found);
-        if let Some(response) = found.hit.and_then(|hit| ChatResponse::of(hit.response)) {
-            let reply = Reply::of_response(Box::new(response), request);
-            return reply.guarded(guard, context).await;
+        if let Some(reply) = found.hit.and_then(|hit| Reply::again(*hit, request)) {
+            return reply?.guarded(guard, context).await;
         }
         let moment = moment::now();
         let mut plan = Asking::chat(request, &terms).plan(context, moment)?;

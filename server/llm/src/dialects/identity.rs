@@ -1,21 +1,28 @@
 //! What of a request decides its answer: two that are the same in this can be given the same one.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::vocabulary;
 use crate::chat::{ChatRequest, Layout, PartContent, Prompt, Protocol, Tool};
 use crate::json::canonical::{Canonical, Digest};
-use crate::json::{self, JsonError, Object, Scanner};
+use crate::json::{self, JsonError, Node, Scanner};
 use crate::wire::state::State;
 
 /// Whether an answer can be given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeatable {
-    Yes {
-        /// The upstream's own bytes say something again that does not decide the answer, such as the user.
-        echoes: bool,
-    },
+    Yes(Beside),
     /// More is asked for than an answer: the parameter that says so.
     No(&'static str),
+}
+
+/// What an upstream of the same protocol does beside answering.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// A digest of what its reply says again though it does not decide the answer, such as the user; 0: nothing.
+    pub echoed: u64,
+    /// It keeps the answer, and the client can refer to it and to its items.
+    pub kept: bool,
 }
 
 /// Top-level members that do not decide the answer: how it is sent, who asks, what the provider counts and keeps.
@@ -65,7 +72,8 @@ pub fn write_body_identity(
 ) -> Result<Repeatable, JsonError> {
     let aside = set_aside(protocol);
     let responses = protocol == Protocol::OpenAiResponses;
-    let mut repeatable = Repeatable::Yes { echoes: false };
+    let mut unrepeatable = None;
+    let mut echoed = 0_u64;
     // Without a word the upstream keeps a response, so that others can refer to it.
     let mut stored = responses;
     let mut scanner = Scanner::from_utf8(body)?;
@@ -77,15 +85,13 @@ pub fn write_body_identity(
             if let Some(state) = State::of(protocol, known) {
                 let span = scanner.skip_value()?;
                 if state.is_in(&scanner.text()[span]) {
-                    repeatable = Repeatable::No(state.member);
+                    unrepeatable = Some(state.member);
                 }
             } else if aside.contains(&known) {
-                scanner.skip_value()?;
-                if responses
-                    && ECHOED.contains(&known)
-                    && let Repeatable::Yes { echoes } = &mut repeatable
-                {
-                    *echoes = true;
+                let span = scanner.skip_value()?;
+                if responses && ECHOED.contains(&known) {
+                    // In whatever order they come.
+                    echoed = echoed.wrapping_add(told(known, &scanner.text()[span]));
                 }
             } else if responses && known == "store" {
                 let span = scanner.skip_value()?;
@@ -102,7 +108,17 @@ pub fn write_body_identity(
     })?;
     scanner.end()?;
     out.push(u8::from(stored));
-    Ok(repeatable)
+    let beside = Beside {
+        echoed,
+        kept: stored,
+    };
+    Ok(unrepeatable.map_or(Repeatable::Yes(beside), Repeatable::No))
+}
+
+fn told(name: &str, json: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (name, json).hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 impl ChatRequest {
@@ -148,11 +164,11 @@ impl ChatRequest {
             return false;
         };
         // Other headers ask for what only this protocol has.
-        let versions = |(name, _): &(http::HeaderName, _)| name == "anthropic-version";
-        if !is_plain(prompt)
-            || !self.headers.iter().all(versions)
-            || (self.protocol == Protocol::OpenAiResponses && self.is_kept())
-        {
+        let usual = |(name, value): &(http::HeaderName, http::HeaderValue)| {
+            name == "anthropic-version" && value == "2023-06-01"
+        };
+        let known = || Node::parse(&self.body).is_ok_and(|body| self.is_common(&body));
+        if !is_plain(prompt) || !self.headers.iter().all(usual) || !known() {
             return false;
         }
         let Prompt {
@@ -184,10 +200,18 @@ impl ChatRequest {
         true
     }
 
-    /// Of Responses: the upstream keeps the answer, and the client can refer to it.
-    fn is_kept(&self) -> bool {
-        let object = Object::scan(self.body.clone());
-        object.map_or(true, |object| object.get("store") != Some(b"false"))
+    /// Whether others can ask for all that the body asks for.
+    fn is_common(&self, body: &Node<'_>) -> bool {
+        // The upstream keeps the answer, or seals its thoughts for a client that keeps them.
+        let refers = || {
+            let kept = body
+                .get("store")
+                .is_none_or(|store| store.bool() != Ok(false));
+            let include = body.get("include").map(|include| include.json());
+            kept || include.is_some_and(|include| include.as_str().contains("encrypted_content"))
+        };
+        vocabulary::is_known(self.protocol, body)
+            && !(self.protocol == Protocol::OpenAiResponses && refers())
     }
 }
 

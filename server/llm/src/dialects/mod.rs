@@ -8,6 +8,7 @@ pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
 mod system;
+mod vocabulary;
 
-pub use identity::{Repeatable, set_aside, write_body_identity};
+pub use identity::{Beside, Repeatable, set_aside, write_body_identity};
 pub use system::OwnPrompt;
