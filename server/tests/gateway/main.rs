@@ -13,6 +13,7 @@ mod backup;
 mod body;
 mod budgets;
 mod cache;
+mod cached_as_it_came;
 mod cached_operations;
 mod carried;
 mod destinations;

@@ -49,10 +49,17 @@ impl Upstream {
 
     /// Answers each request as its head asks for.
     pub async fn by_head(script: impl Fn(&str) -> Vec<Act> + Send + Sync + 'static) -> Self {
-        Self::answering(move |_, head| script(head)).await
+        Self::answering(move |_, request| script(&request.head)).await
     }
 
-    async fn answering(script: impl Fn(usize, &str) -> Vec<Act> + Send + Sync + 'static) -> Self {
+    /// Answers each request as its body asks for.
+    pub async fn by_body(script: impl Fn(&[u8]) -> Vec<Act> + Send + Sync + 'static) -> Self {
+        Self::answering(move |_, request| script(&request.body)).await
+    }
+
+    async fn answering(
+        script: impl Fn(usize, &Received) -> Vec<Act> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
@@ -73,7 +80,7 @@ impl Upstream {
                     let script = |request: Received| {
                         let mut log = log.lock().unwrap();
                         log.push(request);
-                        script(log.len() - 1, &log[log.len() - 1].head)
+                        script(log.len() - 1, &log[log.len() - 1])
                     };
                     serve(stream, script, gate, &close, &read).await;
                 });
