@@ -168,6 +168,13 @@ impl ChatResponse {
             model: self.model.clone(),
             created: self.created,
         }];
+        // Some protocols begin with what the request took.
+        let begun = self.usage.map(|usage| Usage {
+            output_tokens: 0,
+            reasoning_tokens: 0,
+            ..usage
+        });
+        events.extend(begun.map(StreamEvent::Usage));
         events.extend(self.untold.then_some(StreamEvent::Untold));
         for choice in &self.choices {
             for (index, content) in (0..).zip(&choice.blocks) {
