@@ -41,7 +41,7 @@ impl Admin {
             _ => return,
         };
         let policies = self.gateway.policies();
-        if let Err(error) = policies.cache.clear(&selection, &self.store).await {
+        if let Err(error) = policies.cache.retire(&selection, &self.store).await {
             tracing::warn!(%error, "Answers in the database go later on");
         }
     }

@@ -1,8 +1,9 @@
 //! The answers themselves, whatever the settings are.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use llm::chat::Protocol;
@@ -11,7 +12,7 @@ use shared::CostNanos;
 use shared::policies::{CacheEntry, CacheSelection, CacheStats};
 
 use super::answers::Answers;
-use super::entry::{Draft, Entry};
+use super::entry::{Draft, Entry, Owner};
 use super::flights::Flights;
 use super::key::{EntryKey, KeyParts, Keys, Mark};
 use super::marks::Marks;
@@ -24,7 +25,15 @@ pub struct Kept {
     pub(super) flights: Flights,
     /// The protocols that clients have asked in, a bit each. While there is one, nobody needs to look for the answers of others.
     protocols: AtomicU64,
+    retired: Mutex<Retired>,
     counts: Counts,
+}
+
+/// When keys and projects were deleted, by their names.
+#[derive(Debug, Default)]
+struct Retired {
+    keys: HashMap<String, Instant>,
+    projects: HashMap<String, Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +63,7 @@ impl Kept {
             marks: Arc::new(Marks::new(max_bytes)),
             flights: Flights::default(),
             protocols: AtomicU64::new(0),
+            retired: Mutex::default(),
             counts: Counts::default(),
         }
     }
@@ -103,6 +113,27 @@ impl Kept {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         let entry = answers.answer_to(key, mark)?;
         (entry.age(at) <= max_age && at < entry.expires_at()).then_some(entry)
+    }
+
+    /// A key or a project is gone: what its requests that are under way are answered is not for whoever gets the name.
+    pub(super) fn retire(&self, selection: &CacheSelection) {
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        retired
+            .keys
+            .extend(selection.key.clone().map(|name| (name, now)));
+        let project = selection.project.clone();
+        retired.projects.extend(project.map(|name| (name, now)));
+    }
+
+    /// Whether names that a request goes by, as they were `since` then, belong to nobody or somebody else by now.
+    pub(super) fn is_retired(&self, owner: &Owner, since: Instant) -> bool {
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_between = |names: &HashMap<String, Instant>, name: &Option<Arc<str>>| {
+            let at = name.as_deref().and_then(|name| names.get(name));
+            at.is_some_and(|at| since <= *at)
+        };
+        in_between(&retired.keys, &owner.key) || in_between(&retired.projects, &owner.project)
     }
 
     /// Whether there may be an answer to a question of this mark.
@@ -274,7 +305,7 @@ mod tests {
     use bytes::Bytes;
     use llm::chat::ChatResponse;
 
-    use super::super::entry::{Origin, Owner};
+    use super::super::entry::Origin;
     use super::super::response::Response;
     use super::*;
 

@@ -48,6 +48,8 @@ pub struct Cache {
     overrides: Selection<CacheOverride>,
     regards: Arc<Regards>,
     kept: Arc<Kept>,
+    /// Since when names mean what they mean.
+    since: std::time::Instant,
 }
 
 /// What the cache said of a request.
@@ -98,6 +100,7 @@ impl Cache {
             },
             regards: Arc::new(Regards::of(config)),
             kept,
+            since: std::time::Instant::now(),
         }
     }
 
@@ -121,6 +124,15 @@ impl Cache {
             store.put_answers(&[], &keys, false).await?;
         }
         Ok(gone.len() as u64)
+    }
+
+    /// The same of a key or a project that is gone, with what its requests that are under way are yet to be answered.
+    ///
+    /// # Errors
+    /// As [`clear`](Self::clear).
+    pub async fn retire(&self, owner: &CacheSelection, store: &Store) -> Result<(), StoreError> {
+        self.kept.retire(owner);
+        self.clear(owner, store).await.map(|_| ())
     }
 
     /// Whether what is kept is to outlive a restart.
@@ -180,6 +192,7 @@ impl Cache {
         let by_project = in_force.scope == CacheScope::Project && project.is_some();
         let place = Place {
             kept: Arc::clone(&self.kept),
+            since: self.since,
             found_by,
             mark,
             owner: Owner {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use llm::chat::{Collector, Protocol, StreamEvent};
@@ -25,6 +25,8 @@ pub struct Slot(pub(super) Box<Place>);
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) kept: Arc<Kept>,
+    /// Since when the owner's names are the owner's.
+    pub(super) since: Instant,
     pub(super) found_by: FoundBy,
     pub(super) mark: Option<Mark>,
     pub(super) owner: Owner,
@@ -174,7 +176,8 @@ impl Slot {
             }
             Err(Unfit) => return self.failed(),
         };
-        if bytes > self.0.max_bytes {
+        let place = &*self.0;
+        if bytes > place.max_bytes || place.kept.is_retired(&place.owner, place.since) {
             return self.failed();
         }
         let mut origin = mem::take(&mut self.0.origin);

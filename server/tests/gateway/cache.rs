@@ -717,6 +717,40 @@ async fn whoever_gets_a_name_gets_none_of_the_answers_of_who_had_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_comes_after_its_key_is_gone_is_nobodys() {
+    let upstream = Upstream::with(|number| {
+        let answer = ANSWER.replace("\"Hi\"", &format!("\"answer {number}\""));
+        let answer = reply("200 OK", &answer);
+        match number {
+            0 => vec![Act::WaitForTest, answer],
+            _ => vec![answer],
+        }
+    })
+    .await;
+    let mut config = configured(&upstream);
+    config.admin.token = operator::config("up").admin.token;
+    let app = TestApp::caching(config).await;
+    let made = async || {
+        let named = json!({"name": "tenant"});
+        let made = operator::send(&app, Method::POST, "/api/v1/keys", &named).await;
+        let made: Value = made.json().await.unwrap();
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    let ask = |secret: &str| app.chat(&hello("fast")).bearer_auth(secret);
+    let first = made().await;
+    let under_way = tokio::spawn(ask(&first).send());
+    upstream.until_received(1).await;
+    let gone = operator::request(&app, Method::DELETE, "/api/v1/keys/tenant");
+    assert_eq!(gone.send().await.unwrap().status(), 204);
+    let second = made().await;
+    upstream.go_on();
+    let answer = under_way.await.unwrap().unwrap().text().await.unwrap();
+    assert!(answer.contains("answer 0"), "{answer}");
+    assert_eq!(told(ask(&second)).await, miss(1));
+    assert_eq!(told(ask(&second)).await, hit(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_a_budget_may_have_cut_is_for_those_it_cuts() {
     let upstream = counting().await;
     let mut config = configured(&upstream);
