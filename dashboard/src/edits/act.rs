@@ -6,7 +6,8 @@ use shared::policies::{
 };
 
 use super::Fields;
-use crate::forms::{Outcome, Submitted, Values};
+use super::conflict::conflict;
+use crate::forms::{Conflict, Outcome, Submitted, Values};
 use crate::href::Href;
 use crate::pages::list_path;
 
@@ -24,6 +25,7 @@ pub enum Answer {
 enum Refused {
     Admin(AdminError),
     Fields(Vec<FieldError>),
+    Conflict(Conflict),
 }
 
 impl From<AdminError> for Refused {
@@ -54,14 +56,16 @@ pub async fn act(api: &dyn PolicyApi, by: &str, values: Values) -> Answer {
 
 async fn dispatch(api: &dyn PolicyApi, by: &str, values: &Values) -> Result<Next, Refused> {
     let fields = Fields::new(values);
+    // Whoever was shown what is in force may say that it is to be replaced.
+    let over = fields.line("over").parse().ok();
     let form = Asked {
         api,
         name: fields.line("name"),
         edit: Edit {
             by: by.to_owned(),
             reason: fields.some("reason"),
-            seen: fields.line("seen").parse().ok(),
-            new: fields.is_on("new"),
+            seen: over.or_else(|| fields.line("seen").parse().ok()),
+            new: fields.is_on("new") && over.is_none(),
         },
         values,
     };
@@ -124,17 +128,48 @@ impl Asked<'_> {
 
     async fn save(&self, kind: PolicyKind) -> Result<Next, Refused> {
         let policy = self.policy(kind)?;
-        let put = self.api.put_policy(&self.name, policy, self.edit.clone());
-        put.await?;
-        Ok(Next::Go(done(kind, "saved")))
+        let put = self
+            .api
+            .put_policy(&self.name, policy.clone(), self.edit.clone());
+        match put.await {
+            Ok(_) => Ok(Next::Go(done(kind, "saved"))),
+            Err(error) => Err(self.refused(error, &policy).await?),
+        }
+    }
+
+    /// Why a policy is not taken. Where somebody else was quicker, with what is in force.
+    async fn refused(&self, error: AdminError, policy: &Policy) -> Result<Refused, AdminError> {
+        if !matches!(error, AdminError::Conflict { .. }) {
+            return Ok(Refused::Admin(error));
+        }
+        let conflict = conflict(self.api, &self.name, policy, &self.edit).await?;
+        Ok(match conflict {
+            None => Refused::Admin(error),
+            // Another name is all that it takes.
+            Some(_) if self.edit.new && self.edit.seen.is_none() => {
+                Refused::Admin(AdminError::Invalid {
+                    message: error.to_string(),
+                    fields: vec![FieldError {
+                        field: "name".to_owned(),
+                        message: "There is one of this name already.".to_owned(),
+                    }],
+                })
+            }
+            Some(conflict) => Refused::Conflict(conflict),
+        })
     }
 
     async fn create(&self) -> Result<Next, Refused> {
         let Policy::Key(key) = self.policy(PolicyKind::Key)? else {
             unreachable!("the form of a key reads as a key");
         };
-        let made = self.api.create_key(&self.name, key, self.edit.clone());
-        Ok(secret(made.await?))
+        let made = self
+            .api
+            .create_key(&self.name, key.clone(), self.edit.clone());
+        match made.await {
+            Ok(made) => Ok(secret(made)),
+            Err(error) => Err(self.refused(error, &Policy::Key(key)).await?),
+        }
     }
 
     async fn rotate(&self) -> Result<Next, Refused> {
@@ -254,6 +289,7 @@ fn done(kind: PolicyKind, what: &str) -> Href {
 
 fn refusal(refused: Refused, values: &Values) -> Outcome {
     let (message, fields) = match refused {
+        Refused::Conflict(conflict) => return Outcome::Conflict(conflict),
         Refused::Fields(fields) => ("Something needs another look.".to_owned(), fields),
         Refused::Admin(AdminError::Invalid { message, fields }) => (message, fields),
         Refused::Admin(error) => (error.to_string(), Vec::new()),

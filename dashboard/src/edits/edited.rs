@@ -50,6 +50,9 @@ pub async fn editor(
         Err(AdminError::NotFound { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
+    if !editor.exists {
+        editor.seen = versions.first().map_or(0, |last| last.version);
+    }
     if let Some(error) = missing
         && versions.is_empty()
         && !stands_alone(kind, &name)

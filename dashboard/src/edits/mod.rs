@@ -3,6 +3,7 @@
 mod act;
 mod budget;
 mod cache;
+mod conflict;
 mod edited;
 mod fields;
 mod guardrail;

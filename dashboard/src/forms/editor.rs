@@ -47,10 +47,33 @@ impl Editor {
             ("kind", self.kind.as_str().to_owned()),
             ("name", self.name.clone().unwrap_or_default()),
         ];
-        if self.exists {
-            hidden.push(("seen", self.seen.to_string()));
+        hidden.push(("seen", self.seen.to_string()));
+        if !self.exists {
+            hidden.push(("new", "on".to_owned()));
         }
         hidden
+    }
+
+    /// Those of the large form. One that was sent stays about what its editor has seen then.
+    fn hidden_of(&self, form: &Form) -> Vec<(&'static str, String)> {
+        if !form.values.has("seen") {
+            return self.hidden_fields();
+        }
+        ["kind", "name", "seen", "new"]
+            .into_iter()
+            .filter(|name| form.values.has(name))
+            .map(|name| (name, form.value(name)))
+            .collect()
+    }
+
+    /// Where it is edited.
+    fn href(&self) -> Option<String> {
+        let name = self.name.as_ref()?;
+        let href = Href::of(list_path(self.kind));
+        Some(match self.kind {
+            PolicyKind::Cache => href.into_text(),
+            _ => href.with("edit", name).into_text(),
+        })
     }
 }
 
@@ -110,7 +133,7 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
                 .show(form)}
         }
         .into_any(),
-        Some(_) => hidden_inputs(editor.hidden_fields()),
+        Some(_) => hidden_inputs(editor.hidden_of(form)),
     };
     let in_file = editor.in_file.clone().map(|text| {
         view! {
@@ -149,6 +172,7 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
                         .wide()
                         .show(form)}
                 </div>
+                {save_over(editor, form)}
                 <div class="form-buttons">
                     <button class="button" type="submit" name="do" value="save">
                         {if editor.name.is_some() { "Save" } else { "Create" }}
@@ -186,6 +210,35 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
         {versions}
     }
     .into_any()
+}
+
+/// Where somebody else was quicker: what is in force, and that it is to be replaced all the same.
+fn save_over(editor: &Editor, form: &Form) -> Option<AnyView> {
+    let conflict = form.conflict.as_ref()?;
+    let over = conflict.over?;
+    let label = match conflict.deleted {
+        true => "Make it again as it is here",
+        false => "Save over it: what is in force now is replaced",
+    };
+    let look = editor.href().filter(|_| !conflict.deleted).map(|href| {
+        view! {
+            <a href=href target="_blank" rel="external noopener">
+                "Look at what is in force (opens another tab)"
+            </a>
+        }
+    });
+    Some(
+        view! {
+            <div class="notice warn save-over">
+                <label class="tick">
+                    <input type="checkbox" name="over" value=over.to_string() />
+                    <span>{label}</span>
+                </label>
+                {look}
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// Taking it out of force, and taking the edits back.

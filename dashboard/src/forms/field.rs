@@ -134,11 +134,19 @@ impl Field {
         let error = form.error(&self.name);
         let hint_id = (!self.hint.is_empty()).then(|| format!("{id}-hint"));
         let error_id = error.is_some().then(|| format!("{id}-error"));
-        let described = match (&hint_id, &error_id) {
-            (Some(hint), Some(error)) => Some(format!("{error} {hint}")),
-            (one, other) => one.clone().or_else(|| other.clone()),
-        };
+        let in_force = form.in_force(&self.name);
+        let in_force_id = in_force.is_some().then(|| format!("{id}-in-force"));
+        let described: Vec<_> = [&error_id, &in_force_id, &hint_id]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let described = (!described.is_empty()).then(|| described.join(" "));
         let hint = hint_id.map(|id| view! { <p class="hint" id=id>{self.hint}</p> });
+        let hint = view! {
+            {in_force.map(|text| in_force_note(in_force_id, text))}
+            {hint}
+        };
         let error_text = error.map(|text| {
             view! {
                 <p class="field-error" id=error_id.clone()>
@@ -257,6 +265,17 @@ impl Field {
         }
         .into_any()
     }
+}
+
+/// What somebody else has put into the field meanwhile.
+fn in_force_note(id: Option<String>, text: String) -> AnyView {
+    view! {
+        <p class="field-in-force" id=id>
+            <strong>"In force now: "</strong>
+            {text}
+        </p>
+    }
+    .into_any()
 }
 
 /// A text as the content of a `textarea`. As a child it would be a text node, which is a space where it is empty.

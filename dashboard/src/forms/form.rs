@@ -2,7 +2,7 @@
 
 use shared::policies::FieldError;
 
-use super::{Outcome, Submission, Values};
+use super::{Conflict, Outcome, Submission, Values};
 
 /// Fields read their content and their errors from here.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Form {
     pub id: &'static str,
     pub values: Values,
     errors: Vec<FieldError>,
+    /// What somebody else made of it meanwhile.
+    pub conflict: Option<Conflict>,
 }
 
 impl Form {
@@ -20,17 +22,19 @@ impl Form {
             return Self {
                 id,
                 values: loaded,
-                errors: Vec::new(),
+                ..Self::default()
             };
         };
-        let errors = match sent.outcome {
-            Outcome::Refused { fields, .. } => fields,
-            Outcome::Secret { .. } | Outcome::Tested(_) => Vec::new(),
+        let (errors, conflict) = match sent.outcome {
+            Outcome::Refused { fields, .. } => (fields, None),
+            Outcome::Conflict(conflict) => (Vec::new(), Some(conflict)),
+            Outcome::Secret { .. } | Outcome::Tested(_) => (Vec::new(), None),
         };
         Self {
             id,
             values: sent.values,
             errors,
+            conflict,
         }
     }
 
@@ -48,10 +52,19 @@ impl Form {
         (!errors.is_empty()).then(|| errors.join(" "))
     }
 
+    /// What a field has in what is in force, where somebody else has changed that meanwhile.
+    pub fn in_force(&self, name: &str) -> Option<String> {
+        let mut fields = self.conflict.iter().flat_map(|conflict| &conflict.fields);
+        let field = fields.find(|field| field.field == name)?;
+        Some(field.message.clone())
+    }
+
     /// Whether a field whose name begins so has something in it, or something wrong with it.
     pub fn is_used(&self, prefix: &str, plain: &[&str]) -> bool {
+        let conflict = self.conflict.iter().flat_map(|conflict| &conflict.fields);
         self.errors
             .iter()
+            .chain(conflict)
             .any(|error| error.field.starts_with(prefix))
             || plain
                 .iter()

@@ -35,7 +35,7 @@ pub use new_link::new_link;
 pub use notice::{Done, Refusal};
 pub use rows::Rows;
 pub use source::SourceBadge;
-pub use submission::{Outcome, Submission, Submitted, use_submission};
+pub use submission::{Conflict, Outcome, Submission, Submitted, use_submission};
 pub use tabs::Tabs;
 pub use used::Used;
 pub use values::Values;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use super::{Outcome, element_id, use_submission};
+use super::{Conflict, Outcome, element_id, use_submission};
 use crate::href::Href;
 
 /// What was done before this page, as the address says: `?done=saved`.
@@ -56,8 +56,10 @@ pub fn Refusal() -> impl IntoView {
     let submission = use_submission();
     move || {
         let sent = submission.get()?;
-        let Outcome::Refused { message, fields } = sent.outcome else {
-            return None;
+        let (message, fields) = match sent.outcome {
+            Outcome::Refused { message, fields } => (message, fields),
+            Outcome::Conflict(conflict) => return Some(conflicting(conflict)),
+            Outcome::Secret { .. } | Outcome::Tested(_) => return None,
         };
         let fields = fields
             .into_iter()
@@ -87,5 +89,67 @@ pub fn Refusal() -> impl IntoView {
             }
             .into_any(),
         )
+    }
+}
+
+/// What somebody else did meanwhile, and what is different now.
+fn conflicting(conflict: Conflict) -> AnyView {
+    let same = (!conflict.deleted && conflict.fields.is_empty())
+        .then_some(" What is in force now says the same.");
+    let fields = conflict
+        .fields
+        .into_iter()
+        .map(|field| {
+            view! {
+                <li>
+                    {spoken(&field.field)} ": in force now is " <q>{start(&field.message)}</q>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="notice warn" role="alert">
+            <strong>"Not saved"</strong>
+            <span>{conflict.message} {same}</span>
+            <ul>{fields}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+/// `rates[0].window_seconds` as people would say it: `rates 1 window`.
+fn spoken(field: &str) -> String {
+    let field = field
+        .trim_end_matches("_seconds")
+        .trim_end_matches("_nanos");
+    let parts = field.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    let parts: Vec<_> = parts
+        .map(|part| match part.parse::<usize>() {
+            Ok(index) => (index + 1).to_string(),
+            Err(_) => part.replace('_', " "),
+        })
+        .collect();
+    parts.join(" ")
+}
+
+/// So much of a text as is shown beside others; all of it is at its field.
+fn start(text: &str) -> String {
+    const MOST: usize = 80;
+    if text.chars().nth(MOST).is_none() {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(MOST).collect();
+    format!("{start}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spoken;
+
+    #[test]
+    fn fields_are_named_in_words() {
+        assert_eq!(spoken("rates[0].window_seconds"), "rates 1 window");
+        assert_eq!(spoken("applies_to.keys"), "applies to keys");
+        assert_eq!(spoken("text"), "text");
     }
 }

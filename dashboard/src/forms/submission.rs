@@ -27,10 +27,23 @@ pub enum Outcome {
         /// With the names of the form's fields; an empty name: of none of them.
         fields: Vec<FieldError>,
     },
+    /// Nothing was done, for somebody else was quicker.
+    Conflict(Conflict),
     /// A client key's secret, which is told this once.
     Secret { key: String, secret: String },
     /// What the guardrails do with a text.
     Tested(TestReport),
+}
+
+/// What somebody else made of a policy while it was edited.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct Conflict {
+    pub message: String,
+    /// The version that is in force: to be saved over, if that is wanted. `None`: it cannot be.
+    pub over: Option<u64>,
+    pub deleted: bool,
+    /// The fields in which what is in force is different, and what it has there.
+    pub fields: Vec<FieldError>,
 }
 
 /// The form that this page answers, if it answers one; forgotten when one goes to another page.

@@ -55,16 +55,14 @@ where
                 match act(&*policies, operator.as_str(), values.into()).await {
                     Answer::Go(href) => Redirect::to(&href).into_response(),
                     Answer::Show(submitted) => {
-                        let refused = matches!(submitted.outcome, Outcome::Refused { .. });
+                        let status = status(&submitted.outcome);
                         let context = move || {
                             context();
                             provide_context((*submitted).clone());
                         };
                         let mut response =
                             render_app_async_with_context(context, document)(page).await;
-                        if refused {
-                            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-                        }
+                        *response.status_mut() = status;
                         response.into_response()
                     }
                 }
@@ -73,4 +71,12 @@ where
         router = router.route(path, post(answer));
     }
     router.layer(DefaultBodyLimit::max(LARGEST))
+}
+
+fn status(outcome: &Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Secret { .. } | Outcome::Tested(_) => StatusCode::OK,
+        Outcome::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Outcome::Conflict(_) => StatusCode::CONFLICT,
+    }
 }

@@ -26,6 +26,7 @@ mod errors;
 mod failover;
 mod fault_matrix;
 mod foreign;
+mod forms;
 mod forwarded;
 mod guardrails;
 mod hang_up;
