@@ -114,8 +114,8 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// The policy in the fields, if nothing is wrong with them.
-    fn policy(&self, kind: PolicyKind) -> Result<Policy, Refused> {
-        let fields = Fields::new(self.values);
+    async fn policy(&self, kind: PolicyKind) -> Result<Policy, Refused> {
+        let fields = self.fields_of(kind).await?;
         let policy = super::read(kind, &fields);
         if self.name.is_empty() {
             fields.wrong("name", "Give it a name.");
@@ -126,8 +126,17 @@ impl Asked<'_> {
         }
     }
 
+    /// The fields of a policy, beside what there is of it.
+    async fn fields_of(&self, kind: PolicyKind) -> Result<Fields<'_>, AdminError> {
+        match self.api.policy(kind, &self.name).await {
+            Ok(entry) => Ok(Fields::of_policy(self.values, &entry.policy)),
+            Err(AdminError::NotFound { .. }) => Ok(Fields::new(self.values)),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn save(&self, kind: PolicyKind) -> Result<Next, Refused> {
-        let policy = self.policy(kind)?;
+        let policy = self.policy(kind).await?;
         let put = self
             .api
             .put_policy(&self.name, policy.clone(), self.edit.clone());
@@ -160,7 +169,7 @@ impl Asked<'_> {
     }
 
     async fn create(&self) -> Result<Next, Refused> {
-        let Policy::Key(key) = self.policy(PolicyKind::Key)? else {
+        let Policy::Key(key) = self.policy(PolicyKind::Key).await? else {
             unreachable!("the form of a key reads as a key");
         };
         let made = self
@@ -220,7 +229,7 @@ impl Asked<'_> {
 
     /// Tests the rule in the fields, without putting it in force.
     async fn try_rule(&self) -> Result<Next, Refused> {
-        let fields = Fields::new(self.values);
+        let fields = self.fields_of(PolicyKind::Guardrail).await?;
         let Policy::Guardrail(rule) = super::read(PolicyKind::Guardrail, &fields) else {
             unreachable!("the form of a guardrail reads as a guardrail");
         };

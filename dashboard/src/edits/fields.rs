@@ -6,15 +6,17 @@ use std::str::FromStr;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::DeserializeOwned;
 use shared::CostNanos;
-use shared::policies::FieldError;
+use shared::policies::{FieldError, Policy};
 
-use super::units;
+use super::{elements, units};
 use crate::forms::Values;
 
 /// The fields of a form that was sent.
 #[derive(Debug)]
 pub struct Fields<'a> {
     pub values: &'a Values,
+    /// What was in them when they were shown.
+    before: Values,
     errors: RefCell<Vec<FieldError>>,
 }
 
@@ -22,7 +24,16 @@ impl<'a> Fields<'a> {
     pub fn new(values: &'a Values) -> Self {
         Self {
             values,
+            before: Values::default(),
             errors: RefCell::default(),
+        }
+    }
+
+    /// The same, of a policy that there is: what has not been touched stays as it is, also where browsers change it.
+    pub fn of_policy(values: &'a Values, policy: &Policy) -> Self {
+        Self {
+            before: super::write(policy),
+            ..Self::new(values)
         }
     }
 
@@ -38,19 +49,30 @@ impl<'a> Fields<'a> {
         });
     }
 
-    /// A line, without the blanks around it.
+    /// A line, without the blanks around it that are typed.
     pub fn line(&self, name: &str) -> String {
-        self.values.get(name).trim().to_owned()
+        let typed = self.values.get(name).trim();
+        let before = self.before.get(name);
+        // Browsers leave line breaks out of a line.
+        if before.replace(['\r', '\n'], "").trim() == typed {
+            return before.to_owned();
+        }
+        typed.to_owned()
     }
 
     /// `None` where nothing is in the field.
     pub fn some(&self, name: &str) -> Option<String> {
-        Some(self.line(name)).filter(|text| !text.is_empty())
+        Some(self.line(name)).filter(|text| !text.trim().is_empty())
     }
 
-    /// A text as it was typed: forms send each line break as two characters.
+    /// A text as it was typed.
     pub fn text(&self, name: &str) -> String {
-        self.values.get(name).replace("\r\n", "\n")
+        let typed = unix_breaks(self.values.get(name));
+        let before = self.before.get(name);
+        if unix_breaks(before) == typed {
+            return before.to_owned();
+        }
+        typed
     }
 
     pub fn is_on(&self, name: &str) -> bool {
@@ -59,12 +81,12 @@ impl<'a> Fields<'a> {
 
     /// What stands between commas.
     pub fn list(&self, name: &str) -> Vec<String> {
-        parts(self.values.get(name).split([',', '\n']))
+        elements::commas(self.values.get(name))
     }
 
     /// What stands on lines.
     pub fn lines(&self, name: &str) -> Vec<String> {
-        parts(self.values.get(name).lines())
+        elements::lines(self.values.get(name))
     }
 
     pub fn number<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -103,10 +125,15 @@ impl<'a> Fields<'a> {
     /// A day and time, UTC, as a browser's field has it.
     pub fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
         self.parsed(name, "Write a time as 2026-12-31T23:59.", |text| {
-            ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
-                .iter()
-                .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
-                .map(|time| time.and_utc())
+            [
+                "%Y-%m-%dT%H:%M",
+                "%Y-%m-%dT%H:%M:%S%.f",
+                "%Y-%m-%d %H:%M",
+                "%Y-%m-%d %H:%M:%S",
+            ]
+            .iter()
+            .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
+            .map(|time| time.and_utc())
         })
     }
 
@@ -118,7 +145,12 @@ impl<'a> Fields<'a> {
 
     /// Those that are ticked.
     pub fn choices<T: DeserializeOwned>(&self, name: &str) -> Vec<T> {
-        self.values.all(name).filter_map(word).collect()
+        let ticked: Vec<_> = self.values.all(name).collect();
+        let before: Vec<_> = self.before.all(name).collect();
+        let same = ticked.len() == before.len() && ticked.iter().all(|one| before.contains(one));
+        // Browsers send them in the page's order.
+        let chosen = if same { before } else { ticked };
+        chosen.into_iter().filter_map(word).collect()
     }
 
     fn parsed<T>(
@@ -140,9 +172,7 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::from(text)).ok()
 }
 
-fn parts<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
-    all.map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
+/// Forms send each line break as two characters.
+fn unix_breaks(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }

@@ -2,6 +2,7 @@
 
 use shared::policies::{Action, Check, Guardrail, PiiKind, Side};
 
+use super::elements::{on_lines, with_commas};
 use super::{Fields, amount, selector, shortened, word};
 use crate::forms::Values;
 
@@ -66,10 +67,10 @@ fn write_check(check: &Check, values: &mut Values) {
             phrases,
             whole_word,
         } => {
-            values.put("check.phrases", phrases.join("\n"));
+            values.put("check.phrases", on_lines(phrases));
             values.tick("check.whole_word", *whole_word);
         }
-        Check::Patterns { patterns } => values.put("check.patterns", patterns.join("\n")),
+        Check::Patterns { patterns } => values.put("check.patterns", on_lines(patterns)),
         Check::Length { min, max } => {
             values.put("check.min", amount(*min));
             values.put("check.max", amount(*max));
@@ -91,7 +92,7 @@ fn write_check(check: &Check, values: &mut Values) {
             fail_open,
         } => {
             values.put("check.model", model.clone());
-            values.put("check.categories", categories.join(", "));
+            values.put("check.categories", with_commas(categories));
             values.tick("check.fail_open", *fail_open);
         }
         Check::Webhook {

@@ -1,7 +1,9 @@
 //! Client keys and projects.
 
+use chrono::SubsecRound;
 use shared::policies::{ClientKey, Project};
 
+use super::elements::with_commas;
 use super::{Fields, budget, rate};
 use crate::forms::Values;
 
@@ -9,11 +11,16 @@ pub fn write_key(key: &ClientKey) -> Values {
     let mut values = Values::default();
     values.tick("enabled", key.enabled);
     values.put("owner", key.owner.clone().unwrap_or_default());
-    values.put("tags", key.tags.join(", "));
+    values.put("tags", with_commas(&key.tags));
     values.put("project", key.project.clone().unwrap_or_default());
     let expires = key
         .expires_at
-        .map(|time| time.format("%Y-%m-%dT%H:%M").to_string());
+        // A browser's field has no more than milliseconds.
+        .map(|time| {
+            time.trunc_subsecs(3)
+                .format("%Y-%m-%dT%H:%M:%S%.f")
+                .to_string()
+        });
     values.put("expires_at", expires.unwrap_or_default());
     write_lists(&key.models, &key.providers, &mut values);
     write_limits(&key.rates, &key.allowances, &mut values);
@@ -108,8 +115,8 @@ fn sentence(mut parts: Vec<String>, enabled: bool) -> String {
 }
 
 fn write_lists(models: &[String], providers: &[String], values: &mut Values) {
-    values.put("models", models.join(", "));
-    values.put("providers", providers.join(", "));
+    values.put("models", with_commas(models));
+    values.put("providers", with_commas(providers));
 }
 
 fn write_limits(

@@ -5,6 +5,7 @@ mod budget;
 mod cache;
 mod conflict;
 mod edited;
+mod elements;
 mod fields;
 mod guardrail;
 mod key;

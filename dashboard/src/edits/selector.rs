@@ -3,6 +3,7 @@
 use shared::policies::Selector;
 
 use super::Fields;
+use super::elements::with_commas;
 use crate::forms::Values;
 
 const LISTS: [&str; 5] = [
@@ -25,7 +26,7 @@ fn lists(selector: &Selector) -> [&Vec<String>; 5] {
 
 pub fn write(selector: &Selector, prefix: &str, values: &mut Values) {
     for (name, list) in LISTS.into_iter().zip(lists(selector)) {
-        values.put(format!("{prefix}{name}"), list.join(", "));
+        values.put(format!("{prefix}{name}"), with_commas(list));
     }
 }
 

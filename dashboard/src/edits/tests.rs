@@ -4,6 +4,7 @@ use serde_json::json;
 use shared::policies::{Policy, PolicyKind};
 
 use super::{Fields, blank, describe, read, write};
+use crate::forms::Values;
 
 fn policy(kind: PolicyKind, value: &serde_json::Value) -> Policy {
     Policy::from_json(kind, &value.to_string()).expect("a policy")
@@ -114,6 +115,64 @@ fn every_policy_survives_its_form() {
         assert_eq!(read(kind, &fields), before, "{value}");
         assert_eq!(fields.into_errors(), []);
         assert!(!describe(&before).is_empty());
+    }
+}
+
+/// What a browser makes of what is in fields: line breaks are two characters, a line has none, and boxes are sent in the
+/// page's order.
+fn through_a_browser(values: &Values) -> Values {
+    let mut names: Vec<_> = values.names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut sent = Values::default();
+    for name in names {
+        let mut all: Vec<_> = values.all(name).collect();
+        all.sort_unstable();
+        for value in all {
+            let value = value.replace("\r\n", "\n").replace('\r', "\n");
+            let area = ["text", "check.phrases", "check.patterns", "action.with"].contains(&name);
+            let kept = if area { "\r\n" } else { "" };
+            sent.put(name, value.replace('\n', kept));
+        }
+    }
+    sent
+}
+
+#[test]
+fn what_is_not_touched_stays_as_it_is() {
+    let rule = |check, with| json!({"enabled": true, "side": "both", "check": check, "action": {"kind": "replace", "with": with}});
+    for (kind, value) in [
+        (
+            PolicyKind::Guardrail,
+            rule(json!({"kind": "phrases", "phrases": [" a ", "b"]}), "w\nx"),
+        ),
+        (
+            PolicyKind::Guardrail,
+            rule(
+                json!({"kind": "patterns", "patterns": ["(?x) a # b\n c ", "d "]}),
+                "\r\nw",
+            ),
+        ),
+        (
+            PolicyKind::Guardrail,
+            rule(json!({"kind": "pii", "kinds": ["phone", "email"]}), ""),
+        ),
+        (
+            PolicyKind::Limit,
+            json!({"description": " a\nb ", "rate": {"requests": 1, "window_seconds": 60},
+                   "applies_to": {"keys": ["Doe, Jane", "[a]"], "models": [" m"]}}),
+        ),
+        (
+            PolicyKind::Key,
+            json!({"owner": "Ada ", "tags": ["x,y", "z"], "expires_at": "2027-01-02T03:04:05.678Z"}),
+        ),
+        (PolicyKind::SystemPrompt, json!({"text": "a\r\nb\rc\n"})),
+    ] {
+        let before = policy(kind, &value);
+        let sent = through_a_browser(&write(&before));
+        let fields = Fields::of_policy(&sent, &before);
+        assert_eq!(read(kind, &fields), before, "{value}");
+        assert_eq!(fields.into_errors(), []);
     }
 }
 

@@ -54,7 +54,7 @@ impl Field {
         Self::line(name, label).short()
     }
 
-    /// A day and a time of day, UTC.
+    /// A day and a time of day with its seconds, UTC.
     pub fn moment(name: impl Into<String>, label: &'static str) -> Self {
         let control = Control::Line {
             kind: "datetime-local",
@@ -205,6 +205,7 @@ impl Field {
             Control::Line { kind, placeholder } => view! {
                 <input
                     type=kind
+                    step=(kind == "datetime-local").then_some("1")
                     id=id.clone()
                     name=name.clone()
                     value=form.value(&name)

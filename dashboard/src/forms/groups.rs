@@ -11,7 +11,7 @@ pub fn selector_fields(form: &Form, prefix: &str) -> AnyView {
         <fieldset class="group wide">
             <legend>"Applies to"</legend>
             <p class="hint">
-                "All that is given must match; what is left empty matches every request. Several are separated by commas."
+                "All that is given must match; what is left empty matches every request. Several are separated by commas; names with commas are given as a JSON array."
             </p>
             <div class="fields">
                 {Field::line(field("keys"), "Keys").placeholder("every key").show(form)}

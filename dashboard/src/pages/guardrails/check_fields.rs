@@ -17,7 +17,8 @@ const PERSONAL: [(&str, &str); 7] = [
 pub fn check_fields(kind: &str, form: &Form) -> AnyView {
     let fields = match kind {
         "phrases" => vec![
-            Field::area("check.phrases", "Phrases", 4).hint("One a line"),
+            Field::area("check.phrases", "Phrases", 4)
+                .hint("One a line, with the spaces that are in it"),
             Field::tick("check.whole_word", "Whole words only"),
         ],
         "patterns" => vec![

@@ -39,7 +39,7 @@ pub fn card(editor: Editor, submission: Submission) -> AnyView {
             .hint("As if the model had said it. Empty: the request fails with 400.")
             .only("field for-action for-block")
             .show(&form)}
-        {Field::line("action.with", "Replaced by").only("field for-action for-replace").show(&form)}
+        {Field::area("action.with", "Replaced by", 2).only("field for-action for-replace").show(&form)}
         {Field::choice("side", "Side", SIDES).show(&form)}
         {Field::number("order", "Order").hint("The lowest acts first").show(&form)}
         {Field::tick("enabled", "Enabled").show(&form)}
