@@ -1,6 +1,6 @@
 //! Allowances, quotas and budgets.
 
-use shared::policies::{Allowance, Budget, Period};
+use shared::policies::{Allowance, Budget, Period, usual_alerts};
 
 use super::{Fields, amount, rate, selector, units, word};
 use crate::format;
@@ -63,6 +63,9 @@ pub fn read_allowance(fields: &Fields<'_>, prefix: &str) -> Allowance {
 }
 
 fn alerts(fields: &Fields<'_>, name: &str) -> Vec<u8> {
+    if !fields.values.has(name) {
+        return usual_alerts();
+    }
     let texts = fields.list(name);
     let alerts: Vec<_> = texts
         .iter()

@@ -19,6 +19,7 @@ enum Control {
     Line {
         kind: &'static str,
         placeholder: &'static str,
+        initially: &'static str,
     },
     Area {
         rows: u8,
@@ -45,6 +46,7 @@ impl Field {
         let control = Control::Line {
             kind: "text",
             placeholder: "",
+            initially: "",
         };
         Self::new(name, label, control)
     }
@@ -59,6 +61,7 @@ impl Field {
         let control = Control::Line {
             kind: "datetime-local",
             placeholder: "",
+            initially: "",
         };
         Self::new(name, label, control)
     }
@@ -108,6 +111,14 @@ impl Field {
     pub fn placeholder(mut self, text: &'static str) -> Self {
         if let Control::Line { placeholder, .. } = &mut self.control {
             *placeholder = text;
+        }
+        self
+    }
+
+    /// What is in it as long as the form does not have the field: in a row to add.
+    pub fn initially(mut self, text: &'static str) -> Self {
+        if let Control::Line { initially, .. } = &mut self.control {
+            *initially = text;
         }
         self
     }
@@ -202,21 +213,31 @@ impl Field {
                 }
                 .into_any();
             }
-            Control::Line { kind, placeholder } => view! {
-                <input
-                    type=kind
-                    step=(kind == "datetime-local").then_some("1")
-                    id=id.clone()
-                    name=name.clone()
-                    value=form.value(&name)
-                    placeholder=(!placeholder.is_empty()).then_some(placeholder)
-                    autocomplete="off"
-                    spellcheck="false"
-                    aria-invalid=invalid
-                    aria-describedby=described
-                />
+            Control::Line {
+                kind,
+                placeholder,
+                initially,
+            } => {
+                let value = match form.values.has(&name) {
+                    true => form.value(&name),
+                    false => initially.to_owned(),
+                };
+                view! {
+                    <input
+                        type=kind
+                        step=(kind == "datetime-local").then_some("1")
+                        id=id.clone()
+                        name=name.clone()
+                        value=value
+                        placeholder=(!placeholder.is_empty()).then_some(placeholder)
+                        autocomplete="off"
+                        spellcheck="false"
+                        aria-invalid=invalid
+                        aria-describedby=described
+                    />
+                }
+                .into_any()
             }
-            .into_any(),
             Control::Area { rows, code } => view! {
                 <textarea
                     id=id.clone()

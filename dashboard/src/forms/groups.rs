@@ -78,7 +78,8 @@ pub fn allowance_fields(form: &Form, prefix: &str) -> AnyView {
             .show(form)}
         {Field::line(field("alerts"), "Alerts at")
             .short()
-            .hint("Percent: 50, 80, 100")
+            .initially("50, 80, 100")
+            .hint("Percent; empty: none")
             .show(form)}
     }
     .into_any()
