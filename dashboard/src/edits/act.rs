@@ -5,8 +5,8 @@ use shared::policies::{
     CacheSelection, Edit, FieldError, NewKey, Policy, PolicyApi, PolicyKind, TestedText,
 };
 
-use super::Fields;
 use super::conflict::conflict;
+use super::{Fields, rows};
 use crate::forms::{Conflict, Outcome, Submitted, Values};
 use crate::href::Href;
 use crate::pages::list_path;
@@ -151,7 +151,7 @@ impl Asked<'_> {
         if !matches!(error, AdminError::Conflict { .. }) {
             return Ok(Refused::Admin(error));
         }
-        let conflict = conflict(self.api, &self.name, policy, &self.edit).await?;
+        let conflict = conflict(self.api, &self.name, policy, self.values, &self.edit).await?;
         Ok(match conflict {
             None => Refused::Admin(error),
             // Another name is all that it takes.
@@ -300,7 +300,13 @@ fn refusal(refused: Refused, values: &Values) -> Outcome {
     let (message, fields) = match refused {
         Refused::Conflict(conflict) => return Outcome::Conflict(conflict),
         Refused::Fields(fields) => ("Something needs another look.".to_owned(), fields),
-        Refused::Admin(AdminError::Invalid { message, fields }) => (message, fields),
+        Refused::Admin(AdminError::Invalid { message, fields }) => {
+            let fields = fields.into_iter().map(|error| FieldError {
+                field: rows::in_form(&error.field, values),
+                ..error
+            });
+            (message, fields.collect())
+        }
         Refused::Admin(error) => (error.to_string(), Vec::new()),
     };
     let fields = fields

@@ -2,21 +2,9 @@
 
 use shared::policies::{CacheOverride, CacheScope, CacheSettings};
 
-use super::{Fields, selector, units, word};
+use super::{Fields, rows, selector, units, word};
 use crate::forms::Values;
-
-/// The fields by which a row of the overrides is known to be used.
-const OVERRIDDEN: [&str; 9] = [
-    "applies_to.keys",
-    "applies_to.projects",
-    "applies_to.models",
-    "applies_to.addresses",
-    "applies_to.except_addresses",
-    "enabled",
-    "ttl_seconds",
-    "scope",
-    "coalesce",
-];
+use crate::pages::OVERRIDES;
 
 pub fn write(cache: &CacheSettings) -> Values {
     let mut values = Values::default();
@@ -45,7 +33,7 @@ pub fn read(fields: &Fields<'_>) -> CacheSettings {
             .unwrap_or(usual.max_entry_bytes),
         persistent: fields.is_on("persistent"),
         coalesce: fields.is_on("coalesce"),
-        overrides: super::key::used(fields, "overrides", &OVERRIDDEN)
+        overrides: rows::used(fields, OVERRIDES)
             .map(|prefix| read_override(fields, &prefix))
             .collect(),
     }

@@ -3,7 +3,7 @@
 use shared::AdminError;
 use shared::policies::{Edit, FieldError, Policy, PolicyApi, PolicyEntry, PolicyKind};
 
-use super::{moment, write};
+use super::{moment, rows, write};
 use crate::forms::{Conflict, Values};
 
 /// How much of a value is shown, in characters.
@@ -17,6 +17,7 @@ pub async fn conflict(
     api: &dyn PolicyApi,
     name: &str,
     entered: &Policy,
+    values: &Values,
     edit: &Edit,
 ) -> Result<Option<Conflict>, AdminError> {
     let kind = entered.kind();
@@ -61,12 +62,12 @@ pub async fn conflict(
         message,
         over,
         deleted: in_force.is_none(),
-        fields: in_force.map_or_else(Vec::new, |entry| differences(entered, &entry)),
+        fields: in_force.map_or_else(Vec::new, |entry| differences(entered, values, &entry)),
     }))
 }
 
-/// The fields that are not as what is in force has them, each with what that has.
-fn differences(entered: &Policy, in_force: &PolicyEntry) -> Vec<FieldError> {
+/// The fields of the form that are not as what is in force has them, each with what that has.
+fn differences(entered: &Policy, values: &Values, in_force: &PolicyEntry) -> Vec<FieldError> {
     let (ours, theirs) = (write(entered), write(&in_force.policy));
     let mut names: Vec<&str> = Vec::new();
     for name in theirs.names().chain(ours.names()) {
@@ -77,7 +78,7 @@ fn differences(entered: &Policy, in_force: &PolicyEntry) -> Vec<FieldError> {
     names
         .into_iter()
         .map(|name| FieldError {
-            field: name.to_owned(),
+            field: rows::in_form(name, values),
             message: shown(&ours, &theirs, name),
         })
         .collect()

@@ -4,8 +4,9 @@ use chrono::SubsecRound;
 use shared::policies::{ClientKey, Project};
 
 use super::elements::with_commas;
-use super::{Fields, budget, rate};
+use super::{Fields, budget, rate, rows};
 use crate::forms::Values;
+use crate::pages::{ALLOWANCES, RATES};
 
 pub fn write_key(key: &ClientKey) -> Values {
     let mut values = Values::default();
@@ -133,28 +134,13 @@ fn write_limits(
 }
 
 fn read_rates(fields: &Fields<'_>) -> Vec<shared::policies::Rate> {
-    used(fields, "rates", &["requests", "tokens"])
+    rows::used(fields, RATES)
         .map(|prefix| rate::read_rate(fields, &prefix))
         .collect()
 }
 
 fn read_allowances(fields: &Fields<'_>) -> Vec<shared::policies::Allowance> {
-    used(fields, "allowances", &["cost_nanos", "requests", "tokens"])
+    rows::used(fields, ALLOWANCES)
         .map(|prefix| budget::read_allowance(fields, &prefix))
         .collect()
-}
-
-/// The rows in which one of the fields says something.
-pub(super) fn used<'a>(
-    fields: &'a Fields<'_>,
-    list: &'a str,
-    plain: &'a [&'a str],
-) -> impl Iterator<Item = String> + 'a {
-    (0..fields.values.rows(list))
-        .map(move |index| format!("{list}[{index}]."))
-        .filter(move |prefix| {
-            plain
-                .iter()
-                .any(|name| fields.some(&format!("{prefix}{name}")).is_some())
-        })
 }

@@ -11,6 +11,7 @@ mod guardrail;
 mod key;
 mod prompt;
 mod rate;
+mod rows;
 mod selector;
 pub mod units;
 
@@ -91,7 +92,7 @@ pub fn blank(kind: PolicyKind, check: &str) -> Values {
         PolicyKind::Budget => Policy::Budget(shared::policies::Budget {
             enabled,
             allowance: shared::policies::Allowance {
-                alerts: vec![50, 80, 100],
+                alerts: shared::policies::usual_alerts(),
                 ..Default::default()
             },
             ..Default::default()

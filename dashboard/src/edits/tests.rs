@@ -197,6 +197,31 @@ fn a_blank_form_lacks_only_what_must_be_said() {
 }
 
 #[test]
+fn a_row_is_used_where_something_is_said() {
+    let mut values = blank(PolicyKind::Key, "");
+    for (name, value) in [
+        ("rates[1].window_seconds", "1h"),
+        ("rates[1].algorithm", "fixed_window"),
+        ("rates[2].algorithm", "fixed_window"),
+        ("allowances[0].requests", "5"),
+        ("allowances[1].requests", "6"),
+        ("allowances[1].alerts", ""),
+        ("allowances[2].alerts", "50, 80, 100"),
+    ] {
+        values.put(name, value);
+    }
+    let fields = Fields::new(&values);
+    let Policy::Key(key) = read(PolicyKind::Key, &fields) else {
+        unreachable!("it is a key's form")
+    };
+    let errors = fields.into_errors();
+    let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(names, ["rates[1].requests"]);
+    let alerts: Vec<_> = key.allowances.into_iter().map(|one| one.alerts).collect();
+    assert_eq!(alerts, [vec![50, 80, 100], vec![]]);
+}
+
+#[test]
 fn what_cannot_be_read_is_told_at_its_field() {
     let values = [
         ("rate.requests", "many"),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Form;
+use super::{Form, Values};
 use crate::viewer::may_edit;
 
 /// How many can be added at once.
@@ -26,6 +26,17 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// The numbers of the rows in which something is said.
+    pub fn used(self, values: &Values) -> impl Iterator<Item = usize> {
+        (0..values.rows(self.list)).filter(move |index| {
+            let mut plain = self.plain.iter();
+            plain.any(|name| {
+                let field = format!("{}[{index}].{name}", self.list);
+                !values.get(&field).trim().is_empty()
+            })
+        })
+    }
+
     pub fn show(self, form: &Form) -> AnyView {
         let prefix = |index: usize| format!("{}[{index}].", self.list);
         let count = form.values.rows(self.list);
@@ -45,7 +56,7 @@ impl Rows {
             .collect_view();
         let spare = may_edit().then(|| self.spare(form, used, SPARE));
         let note = (used > 0 && may_edit()).then(|| {
-            view! { <p class="hint">"To remove one, empty its amounts."</p> }
+            view! { <p class="hint">"To remove one, empty its fields."</p> }
         });
         view! {
             <fieldset class="group wide">

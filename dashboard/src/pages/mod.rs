@@ -10,9 +10,9 @@ mod overview;
 mod paths;
 mod prompts;
 
-pub use cache::{CachePage, Cached, CachedAnswer};
+pub use cache::{CachePage, Cached, CachedAnswer, OVERRIDES};
 pub use guardrails::{GuardrailPage, RuleRow, Rules};
-pub use keys::{KeyPage, KeyRow, Keys, KeysWanted};
+pub use keys::{ALLOWANCES, KeyPage, KeyRow, Keys, KeysWanted, RATES};
 pub use limits::{LimitPage, LimitRow, LimitUse, Limits};
 pub use login::LoginPage;
 pub use not_found::NotFound;

@@ -10,7 +10,7 @@ const SCOPES: [(&str, &str); 3] = [
     ("shared", "Everybody"),
 ];
 
-const OVERRIDES: Rows = Rows {
+pub const OVERRIDES: Rows = Rows {
     list: "overrides",
     title: "What is different for some requests",
     hint: "The first that matches a request counts.",
@@ -20,6 +20,8 @@ const OVERRIDES: Rows = Rows {
         "applies_to.keys",
         "applies_to.projects",
         "applies_to.models",
+        "applies_to.addresses",
+        "applies_to.except_addresses",
         "enabled",
         "ttl_seconds",
         "scope",

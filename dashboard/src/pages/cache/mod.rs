@@ -6,4 +6,5 @@ mod figures;
 mod page;
 
 pub use entries::{Cached, CachedAnswer};
+pub use fields::OVERRIDES;
 pub use page::CachePage;

@@ -7,17 +7,17 @@ use crate::forms::{
     Confirm, Editor, Field, Form, Rows, Submission, allowance_fields, editor_card, rate_fields,
 };
 
-const RATES: Rows = Rows {
+pub const RATES: Rows = Rows {
     list: "rates",
     title: "Rate limits of its own",
     hint: "Those of the project and of the page Limits hold as well: the stricter one wins.",
     one: "rate limit",
     add: "Add a rate limit",
-    plain: &["requests", "tokens"],
+    plain: &["requests", "tokens", "window_seconds"],
     fields: rate_fields,
 };
 
-const ALLOWANCES: Rows = Rows {
+pub const ALLOWANCES: Rows = Rows {
     list: "allowances",
     title: "Quotas and budgets of its own",
     hint: "Money is held back before a call, at the most that it may cost, and settled after it.",

@@ -6,5 +6,6 @@ mod open;
 mod page;
 mod secret;
 
+pub use fields::{ALLOWANCES, RATES};
 pub use list::{KeyRow, Keys, KeysWanted};
 pub use page::KeyPage;
