@@ -3,7 +3,7 @@
 use shared::policies::{Edit, Policy, PolicyEntry, PolicyKind, PolicyVersion};
 
 use super::draft::Draft;
-use super::policies::{entry, no_such, told, without_told};
+use super::policies::{entry, in_file, no_such, told, without_told};
 use super::secrets::{self, Taken};
 use super::state::State;
 use super::{EditError, InForce};
@@ -107,7 +107,8 @@ fn version(change: Change, kind: PolicyKind, name: &str, file: &Config) -> Polic
         by: change.by,
         reason: change.reason,
         policy,
-        reset: change.what == What::Reset,
+        // What only an edit made is gone with it.
+        reset: change.what == What::Reset && in_file(file, kind, name).is_some(),
     }
 }
 

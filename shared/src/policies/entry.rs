@@ -267,6 +267,9 @@ pub enum PolicyChange {
     },
 }
 
+/// How long [`Edit::reason`] may be, in characters.
+pub const MAX_REASON: usize = 1000;
+
 /// Who changes something, and on what condition.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -9,13 +9,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
 use shared::AdminError;
-use shared::policies::{Edit, PolicyApi, PolicyEntry, PolicyKind};
+use shared::policies::{Edit, MAX_REASON, PolicyApi, PolicyEntry, PolicyKind};
 
 use crate::access::Operator;
 use crate::admin::problem::Problem;
 
-/// What an operator says why something is changed, in characters.
-const MAX_REASON: usize = 1000;
 static REASON: HeaderName = HeaderName::from_static("x-change-reason");
 
 /// Who changes something, why, and on what condition.
