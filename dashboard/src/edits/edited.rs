@@ -5,7 +5,7 @@ use shared::AdminError;
 use shared::policies::{Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyVersion};
 
 use super::{blank, describe, guardrail, write};
-use crate::forms::{Editor, SourceBadge, Values, Version};
+use crate::forms::{Editor, InFile, SourceBadge, Values, Version};
 
 /// The policy of this name, or a new one; `check` is the kind of check that a guardrail gets.
 ///
@@ -80,7 +80,10 @@ fn fill(editor: &mut Editor, entry: PolicyEntry, check: &str) {
     editor.source = Some(SourceBadge::of(&entry));
     editor.seen = entry.version;
     editor.changed = changed(&entry);
-    editor.in_file = entry.in_file.as_ref().map(describe);
+    editor.in_file = entry.in_file.map(|policy| InFile {
+        what: describe(&policy),
+        value: value(policy),
+    });
     editor.values = match &entry.policy {
         Policy::Guardrail(rule)
             if !check.is_empty() && guardrail::kind_of(&rule.check) != check =>
@@ -126,10 +129,7 @@ fn told(version: PolicyVersion, in_force: Option<u64>) -> Version {
         None if version.reset => "reset to the configuration’s".to_owned(),
         None => "deleted".to_owned(),
     };
-    let value = version.policy.map(|policy| match policy {
-        Policy::SystemPrompt(prompt) => prompt.text,
-        policy => pretty(&policy),
-    });
+    let value = version.policy.map(value);
     Version {
         number: version.version,
         at: moment(version.at),
@@ -138,6 +138,14 @@ fn told(version: PolicyVersion, in_force: Option<u64>) -> Version {
         in_force: in_force == Some(version.version),
         what,
         value,
+    }
+}
+
+/// All of it: a text, or JSON.
+fn value(policy: Policy) -> String {
+    match policy {
+        Policy::SystemPrompt(prompt) => prompt.text,
+        policy => pretty(&policy),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Editor {
     /// When and by whom it was changed.
     pub changed: Option<String>,
     /// What the configuration says, where an edit holds instead.
-    pub in_file: Option<String>,
+    pub in_file: Option<InFile>,
     pub versions: Vec<Version>,
     /// What can be chosen.
     pub projects: Vec<String>,
@@ -74,6 +74,32 @@ impl Editor {
             PolicyKind::Cache => href.into_text(),
             _ => href.with("edit", name).into_text(),
         })
+    }
+}
+
+/// What the configuration says of a policy.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct InFile {
+    /// In a line.
+    pub what: String,
+    /// All of it: a text, or JSON.
+    pub value: String,
+}
+
+impl InFile {
+    fn show(self, kind: PolicyKind) -> AnyView {
+        view! {
+            <div class="notice in-file">
+                <strong>"The configuration says"</strong>
+                <span>{self.what}</span>
+                // Of a prompt the text is what matters.
+                <details open=kind == PolicyKind::SystemPrompt>
+                    <summary>"Show all of it"</summary>
+                    <pre tabindex="0">{self.value}</pre>
+                </details>
+            </div>
+        }
+        .into_any()
     }
 }
 
@@ -135,14 +161,8 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
         .into_any(),
         Some(_) => hidden_inputs(editor.hidden_of(form)),
     };
-    let in_file = editor.in_file.clone().map(|text| {
-        view! {
-            <p class="notice">
-                <strong>"The configuration says"</strong>
-                <span>{text}</span>
-            </p>
-        }
-    });
+    let in_file = editor.in_file.clone();
+    let in_file = in_file.map(|in_file| in_file.show(editor.kind));
     let versions = editor.name.is_some().then(|| {
         view! {
             <section class="card versions-card">

@@ -24,7 +24,7 @@ mod versions;
 
 pub use confirm::Confirm;
 pub use copied::Copied;
-pub use editor::{Editing, Editor, EditorPage, back_link, editor_card};
+pub use editor::{Editing, Editor, EditorPage, InFile, back_link, editor_card};
 pub use enabled::enabled_pill;
 pub use failure::{Failure, Stale};
 pub use field::Field;

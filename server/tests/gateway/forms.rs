@@ -2,6 +2,8 @@
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use server::config::DEFAULT_PROMPT;
+use shared::policies::SystemPrompt;
 
 use crate::operator::{config, get, request, send};
 use crate::test_app::TestApp;
@@ -166,4 +168,23 @@ async fn of_two_who_make_the_same_one_the_second_is_told() {
         says(&page, &format!(r##"href="#{kind}-name""##));
         assert!(!page.contains(r#"name="over""#), "{page}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_text_of_the_file_is_shown_beside_an_edit() {
+    let mut config = config("a");
+    let text = "from the <file>".to_owned();
+    let prompt = SystemPrompt {
+        enabled: true,
+        text,
+        ..SystemPrompt::default()
+    };
+    config
+        .system_prompts
+        .insert(DEFAULT_PROMPT.to_owned(), prompt);
+    let app = TestApp::start(config).await;
+    send(&app, Method::PUT, PROMPT, &json!({"text": "edited"})).await;
+    let page = page(&app, "/system-prompt").await;
+    says(&page, "from the &lt;file&gt;</pre>");
+    says(&page, ">edited</textarea>");
 }
