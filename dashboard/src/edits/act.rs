@@ -2,7 +2,7 @@
 
 use shared::AdminError;
 use shared::policies::{
-    CacheSelection, Edit, FieldError, NewKey, Policy, PolicyApi, PolicyKind, TestedText,
+    CacheSelection, Edit, FieldError, MAX_REASON, NewKey, Policy, PolicyApi, PolicyKind, TestedText,
 };
 
 use super::conflict::conflict;
@@ -58,12 +58,20 @@ async fn dispatch(api: &dyn PolicyApi, by: &str, values: &Values) -> Result<Next
     let fields = Fields::new(values);
     // Whoever was shown what is in force may say that it is to be replaced.
     let over = fields.line("over").parse().ok();
+    let reason = fields.some("reason");
+    if reason
+        .as_ref()
+        .is_some_and(|reason| reason.chars().count() > MAX_REASON)
+    {
+        fields.wrong("reason", format!("At most {MAX_REASON} characters."));
+        return Err(Refused::Fields(fields.into_errors()));
+    }
     let form = Asked {
         api,
         name: fields.line("name"),
         edit: Edit {
             by: by.to_owned(),
-            reason: fields.some("reason"),
+            reason,
             seen: over.or_else(|| fields.line("seen").parse().ok()),
             new: fields.is_on("new") && over.is_none(),
         },
@@ -183,7 +191,7 @@ impl Asked<'_> {
 
     async fn rotate(&self) -> Result<Next, Refused> {
         let fields = Fields::new(self.values);
-        let grace = fields.seconds("grace").unwrap_or_default();
+        let grace = fields.seconds("grace_seconds").unwrap_or_default();
         let errors = fields.into_errors();
         if !errors.is_empty() {
             return Err(Refused::Fields(errors));
@@ -307,6 +315,9 @@ fn refusal(refused: Refused, values: &Values) -> Outcome {
             });
             (message, fields.collect())
         }
+        Refused::Admin(error @ (AdminError::Unavailable { .. } | AdminError::Internal { .. })) => {
+            return Outcome::Failed(error);
+        }
         Refused::Admin(error) => (error.to_string(), Vec::new()),
     };
     let fields = fields
@@ -319,9 +330,13 @@ fn refusal(refused: Refused, values: &Values) -> Outcome {
 /// An error with the name of the form's field that it is about; with an empty one where the form has none.
 ///
 /// A list is one field: what is wrong with `check.patterns[2]` is told at `check.patterns`. What is wrong with `rate` as a
-/// whole is told at the first field of it.
+/// whole is told at the first field of it. Of a rule that is tried, the form has the fields without `rule.`.
 fn placed(error: FieldError, values: &Values) -> FieldError {
     let FieldError { field, message } = error;
+    let field = match field.strip_prefix("rule.") {
+        Some(tried) => tried.to_owned(),
+        None => field,
+    };
     if field.is_empty() || values.has(&field) {
         return FieldError { field, message };
     }
@@ -370,6 +385,7 @@ mod tests {
         for (field, placed_at, message) in [
             ("name", "name", "wrong"),
             ("check.patterns[2]", "check.patterns", "Entry 3: wrong"),
+            ("rule.check.patterns[0]", "check.patterns", "Entry 1: wrong"),
             ("rate", "rate.requests", "wrong"),
             ("rates[0]", "rates[0].tokens", "wrong"),
             ("rates", "rates[0].tokens", "wrong"),

@@ -26,7 +26,7 @@ pub async fn editor(
         seen: 0,
         changed: None,
         in_file: None,
-        versions: Vec::new(),
+        versions: Some(Vec::new()),
         projects: Vec::new(),
         prefixes: Vec::new(),
     };
@@ -48,6 +48,11 @@ pub async fn editor(
     let versions = match api.policy_versions(kind, &name).await {
         Ok(versions) => versions,
         Err(AdminError::NotFound { .. }) => Vec::new(),
+        // What is in force is in memory, and so is what somebody has entered.
+        Err(AdminError::Unavailable { .. }) if editor.exists || stands_alone(kind, &name) => {
+            editor.versions = None;
+            return Ok(editor);
+        }
         Err(error) => return Err(error),
     };
     if !editor.exists {
@@ -63,10 +68,8 @@ pub async fn editor(
         Some(SourceBadge::Edited | SourceBadge::EditedOverFile) => Some(editor.seen),
         _ => None,
     };
-    editor.versions = versions
-        .into_iter()
-        .map(|version| told(version, in_force))
-        .collect();
+    let versions = versions.into_iter();
+    editor.versions = Some(versions.map(|version| told(version, in_force)).collect());
     Ok(editor)
 }
 

@@ -27,7 +27,8 @@ pub struct Editor {
     pub changed: Option<String>,
     /// What the configuration says, where an edit holds instead.
     pub in_file: Option<InFile>,
-    pub versions: Vec<Version>,
+    /// `None`: they could not be read.
+    pub versions: Option<Vec<Version>>,
     /// What can be chosen.
     pub projects: Vec<String>,
     /// What the secrets of a key begin with, and until when they are taken.
@@ -64,6 +65,12 @@ impl Editor {
             .filter(|name| form.values.has(name))
             .map(|name| (name, form.value(name)))
             .collect()
+    }
+
+    /// Whether it is a deleted key: its secrets went with it, and nothing brings them back but the configuration.
+    pub fn is_lost(&self) -> bool {
+        let deleted = !self.exists || self.source == Some(SourceBadge::Deleted);
+        self.kind == PolicyKind::Key && self.name.is_some() && deleted
     }
 
     /// Where it is edited.
@@ -167,11 +174,27 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
         view! {
             <section class="card versions-card">
                 <h2>"Versions"</h2>
-                <Versions versions=editor.versions.clone() hidden=editor.hidden_fields() />
+                <Versions
+                    versions=editor.versions.clone()
+                    hidden=editor.hidden_fields()
+                    restorable=!editor.is_lost()
+                />
             </section>
         }
     });
-    let body = match may_edit() {
+    let lost = editor.is_lost().then(|| {
+        let text = match editor.exists {
+            true => "Its secrets are not taken. Reset it, and the configuration’s is.",
+            false => "Its secrets went with it. Another key may have its name.",
+        };
+        view! {
+            <p class="notice">
+                <strong>"Deleted"</strong>
+                <span>{text}</span>
+            </p>
+        }
+    });
+    let body = match may_edit() && !editor.is_lost() {
         true => view! {
             <form method="post" class="form">
                 <input type="hidden" name="form" value=form.id />
@@ -207,7 +230,7 @@ pub fn editor_card(editor: &Editor, form: &Form, fields: AnyView, more: AnyView)
         // As it is, and nothing to send.
         false => view! {
             <div class="form">
-                {in_file}
+                {lost} {in_file}
                 <fieldset class="as-it-is" disabled>
                     <legend class="visually-hidden">{format!("The {label}, for reading")}</legend>
                     <div class="fields">{fields}</div>

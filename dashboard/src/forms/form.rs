@@ -28,7 +28,7 @@ impl Form {
         let (errors, conflict) = match sent.outcome {
             Outcome::Refused { fields, .. } => (fields, None),
             Outcome::Conflict(conflict) => (Vec::new(), Some(conflict)),
-            Outcome::Secret { .. } | Outcome::Tested(_) => (Vec::new(), None),
+            Outcome::Failed(_) | Outcome::Secret { .. } | Outcome::Tested(_) => (Vec::new(), None),
         };
         Self {
             id,

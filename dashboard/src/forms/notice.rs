@@ -58,6 +58,10 @@ pub fn Refusal() -> impl IntoView {
         let sent = submission.get()?;
         let (message, fields) = match sent.outcome {
             Outcome::Refused { message, fields } => (message, fields),
+            Outcome::Failed(error) => {
+                let message = format!("{error}. What you entered is kept: try again.");
+                (message, Vec::new())
+            }
             Outcome::Conflict(conflict) => return Some(conflicting(conflict)),
             Outcome::Secret { .. } | Outcome::Tested(_) => return None,
         };

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use serde::{Deserialize, Serialize};
+use shared::AdminError;
 use shared::policies::{FieldError, TestReport};
 
 use super::Values;
@@ -27,6 +28,8 @@ pub enum Outcome {
         /// With the names of the form's fields; an empty name: of none of them.
         fields: Vec<FieldError>,
     },
+    /// Nothing was done, and nothing is wrong with the form.
+    Failed(AdminError),
     /// Nothing was done, for somebody else was quicker.
     Conflict(Conflict),
     /// A client key's secret, which is told this once.

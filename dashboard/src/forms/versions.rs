@@ -22,10 +22,19 @@ pub struct Version {
 /// The versions of a policy, the latest first.
 #[component]
 pub fn Versions(
-    versions: Vec<Version>,
+    /// `None`: they could not be read.
+    versions: Option<Vec<Version>>,
     /// What its forms have: kind, name, version seen.
     hidden: Vec<(&'static str, String)>,
+    /// Whether an earlier one can be put in force again.
+    restorable: bool,
 ) -> impl IntoView {
+    let Some(versions) = versions else {
+        return view! {
+            <p class="muted quiet-note">"They cannot be read: the database does not answer."</p>
+        }
+        .into_any();
+    };
     if versions.is_empty() {
         return view! {
             <p class="muted quiet-note">"Never edited: it is as the configuration has it, or new."</p>
@@ -34,7 +43,7 @@ pub fn Versions(
     }
     let rows = versions
         .into_iter()
-        .map(|version| row(version, &hidden))
+        .map(|version| row(version, &hidden, restorable))
         .collect_view();
     view! {
         <ol class="versions">{rows}</ol>
@@ -42,24 +51,25 @@ pub fn Versions(
     .into_any()
 }
 
-fn row(version: Version, hidden: &[(&'static str, String)]) -> AnyView {
+fn row(version: Version, hidden: &[(&'static str, String)], restorable: bool) -> AnyView {
     let number = version.number;
     let hidden = hidden
         .iter()
         .map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone() /> })
         .collect_view();
-    let restore = (version.value.is_some() && !version.in_force && may_edit()).then(|| {
-        view! {
-            <form method="post">
-                {hidden}
-                <input type="hidden" name="version" value=number.to_string() />
-                <button class="quiet" type="submit" name="do" value="restore">
-                    "Restore"
-                    <span class="visually-hidden">{format!(" version {number}")}</span>
-                </button>
-            </form>
-        }
-    });
+    let restore =
+        (restorable && version.value.is_some() && !version.in_force && may_edit()).then(|| {
+            view! {
+                <form method="post">
+                    {hidden}
+                    <input type="hidden" name="version" value=number.to_string() />
+                    <button class="quiet" type="submit" name="do" value="restore">
+                        "Restore"
+                        <span class="visually-hidden">{format!(" version {number}")}</span>
+                    </button>
+                </form>
+            }
+        });
     let in_force = version
         .in_force
         .then(|| view! { <span class="pill good">"in force"</span> });

@@ -14,6 +14,7 @@ use dashboard::pages::FORM_PATHS;
 use leptos::config::LeptosOptions;
 use leptos::prelude::{IntoView, provide_context};
 use leptos_axum::render_app_async_with_context;
+use shared::AdminError;
 use shared::policies::PolicyApi;
 
 use crate::access::Operator;
@@ -78,5 +79,7 @@ fn status(outcome: &Outcome) -> StatusCode {
         Outcome::Secret { .. } | Outcome::Tested(_) => StatusCode::OK,
         Outcome::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Outcome::Conflict(_) => StatusCode::CONFLICT,
+        Outcome::Failed(AdminError::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -188,3 +188,121 @@ async fn the_text_of_the_file_is_shown_beside_an_edit() {
     says(&page, "from the &lt;file&gt;</pre>");
     says(&page, ">edited</textarea>");
 }
+
+/// A form with one mistake, and the page that comes back for it.
+async fn refused(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {
+    let (status, page) = post(app, path, fields).await;
+    assert_eq!(status, 422, "{page}");
+    page
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistakes_are_told_at_their_fields() {
+    let app = TestApp::start(config("a")).await;
+    let key = [
+        ("do", "save"),
+        ("form", "key"),
+        ("kind", "key"),
+        ("name", "a"),
+        ("new", "on"),
+        ("rates[0].requests", ""),
+        ("rates[1].requests", "0"),
+    ];
+    let told = refused(&app, "/keys?new=1", &key).await;
+    says(&told, r##"href="#key-rates-1-requests""##);
+    says(
+        &page(&app, "/keys?new=1").await,
+        r#"name="allowances[0].alerts" value="50, 80, 100""#,
+    );
+
+    let (status, _) = post(&app, "/keys?new=1", &key[..5]).await;
+    assert_eq!(status, 200);
+    let rotate = [
+        ("do", "rotate"),
+        ("form", "rotation"),
+        ("kind", "key"),
+        ("name", "a"),
+        ("grace_seconds", "999d"),
+    ];
+    let told = refused(&app, "/keys?edit=a", &rotate).await;
+    says(&told, r##"href="#rotation-grace_seconds""##);
+
+    let rule = [
+        ("do", "try"),
+        ("form", "guardrail"),
+        ("kind", "guardrail"),
+        ("name", "a"),
+        ("new", "on"),
+        ("check.kind", "patterns"),
+        ("check.patterns", "("),
+        ("action.kind", "flag"),
+        ("text", "x"),
+        ("text_side", "request"),
+    ];
+    let told = refused(&app, "/guardrails?new=1&check=patterns", &rule).await;
+    says(&told, r##"href="#guardrail-check-patterns""##);
+
+    let why = "y".repeat(1001);
+    let limit = [
+        ("do", "save"),
+        ("form", "limit"),
+        ("kind", "limit"),
+        ("name", "a"),
+        ("rate.requests", "5"),
+        ("reason", &*why),
+    ];
+    let told = refused(&app, "/limits?new=1", &limit).await;
+    says(&told, r##"href="#limit-reason""##);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_key_can_be_neither_saved_nor_restored() {
+    let app = TestApp::start(config("a")).await;
+    let made = send(&app, Method::POST, "/api/v1/keys", &json!({"name": "a"})).await;
+    assert_eq!(made.status(), 201);
+    says(&page(&app, "/keys?edit=a").await, r#"value="save""#);
+    send(&app, Method::DELETE, "/api/v1/keys/a", &Value::Null).await;
+    let page = page(&app, "/keys?edit=a").await;
+    says(&page, "Its secrets went with it.");
+    says(&page, "<p>deleted ");
+    for action in ["save", "restore", "rotate", "enable"] {
+        let button = format!(r#"value="{action}""#);
+        assert!(!page.contains(&button), "{action}: {page}");
+    }
+    // To whoever had it open, too.
+    let save = [
+        ("do", "save"),
+        ("form", "key"),
+        ("kind", "key"),
+        ("name", "a"),
+        ("seen", "1"),
+        ("owner", "Ada"),
+    ];
+    let (status, page) = post(&app, "/keys?edit=a", &save).await;
+    assert_eq!(status, 409);
+    says(&page, "A deleted key cannot be saved");
+    says(&page, r#"value="Ada""#);
+    assert!(!page.contains(r#"name="over""#), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_entered_outlives_trouble_with_the_database() {
+    use sqlx::Executor;
+    let app = TestApp::start(config("a")).await;
+    let mut other = app.connect().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let mine = [
+        ("do", "save"),
+        ("form", "system_prompt"),
+        ("kind", "system_prompt"),
+        ("name", "default"),
+        ("seen", "0"),
+        ("new", "on"),
+        ("text", "mine"),
+    ];
+    let (status, page) = post(&app, "/system-prompt", &mine).await;
+    assert_eq!(status, 503, "{page}");
+    says(&page, ">mine</textarea>");
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(post(&app, "/system-prompt", &mine).await.0, 303);
+}

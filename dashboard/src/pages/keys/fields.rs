@@ -54,7 +54,7 @@ pub fn card(editor: Editor, submission: Submission) -> AnyView {
         {ALLOWANCES.show(&form)}
     }
     .into_any();
-    let secrets = (is_key && editor.exists).then(|| secrets(&editor));
+    let secrets = (is_key && editor.exists && !editor.is_lost()).then(|| secrets(&editor));
     editor_card(&editor, &form, fields, secrets.into_any())
 }
 
@@ -95,11 +95,11 @@ fn secrets(editor: &Editor) -> AnyView {
         })
         .collect_view();
     let mut values = crate::forms::Values::default();
-    values.put("grace", "1h");
+    values.put("grace_seconds", "1h");
     let form = Form::new("rotation", values, crate::forms::use_submission());
     let mut fields = editor.hidden("rotate");
     fields.push(("form", "rotation".to_owned()));
-    let grace = Field::line("grace", "The old secret is taken for another")
+    let grace = Field::line("grace_seconds", "The old secret is taken for another")
         .hint("1h, 7d; 0: it ends at once")
         .show(&form);
     let switch = if editor.values.has("enabled") {
