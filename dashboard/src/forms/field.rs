@@ -227,7 +227,7 @@ impl Field {
                         type=kind
                         step=(kind == "datetime-local").then_some("1")
                         id=id.clone()
-                        name=name.clone()
+                        name=name
                         value=value
                         placeholder=(!placeholder.is_empty()).then_some(placeholder)
                         autocomplete="off"
