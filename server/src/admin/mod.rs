@@ -30,7 +30,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use tokio::sync::Mutex;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -38,19 +37,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 #[derive(Clone, Debug)]
 pub struct AdminState {
     api: Arc<Admin>,
-    /// Held while the predecessors' paths change several policies together.
-    predecessors: Arc<Mutex<()>>,
     /// The listener is reachable from this machine only: then so must be the name it is called by.
     loopback_only: bool,
 }
 
 impl AdminState {
     pub fn new(api: Arc<Admin>, loopback_only: bool) -> Self {
-        Self {
-            api,
-            predecessors: Arc::default(),
-            loopback_only,
-        }
+        Self { api, loopback_only }
     }
 }
 

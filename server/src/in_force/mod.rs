@@ -3,6 +3,7 @@
 
 mod check;
 mod draft;
+mod edits;
 mod error;
 mod history;
 mod keys;
@@ -14,6 +15,7 @@ mod providers;
 mod secrets;
 mod state;
 
+pub use edits::Edits;
 pub use error::EditError;
 pub use overlay::Overlay;
 

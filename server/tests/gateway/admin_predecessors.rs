@@ -444,6 +444,71 @@ async fn what_one_post_changes_is_changed_together_or_not_at_all() {
     assert_eq!(changed(&app).await.len(), 6);
 }
 
+/// Posts to an old path while somebody puts the policy behind it, time and again: each `put` says something that the
+/// old path does not know, at `kept`, which is there whoever was first.
+async fn nothing_is_undone(
+    app: &TestApp,
+    (path, posted): (&str, impl Fn(u64) -> Value),
+    (policy, put): (&str, impl Fn(u64) -> Value),
+    kept: &str,
+) {
+    for number in 1..=30 {
+        let (posted, put) = (posted(number), put(number));
+        let (old, new) = tokio::join!(
+            post(app, path, &posted),
+            operator::send(app, Method::PUT, policy, &put),
+        );
+        assert_eq!(old.status(), 201, "{path}");
+        assert!(new.status().is_success(), "{policy}");
+        let value = get(app, policy).await["value"].take();
+        assert_eq!(value.pointer(kept), put.pointer(kept), "{policy} {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_changed_elsewhere_meanwhile_stays() {
+    let app = TestApp::start(config()).await;
+    let prompt = |number| json!({"prompt": format!("old {number}")});
+    let put = |number| json!({"text": "new", "order": number});
+    nothing_is_undone(
+        &app,
+        ("/admin/systemprompt", prompt),
+        ("/api/v1/system-prompts/default", put),
+        "/order",
+    )
+    .await;
+    let plan =
+        |number| json!({"name": "old", "requestsPerWindow": 1000 + number, "windowSeconds": 60});
+    let put = |number| {
+        let rate = json!({"requests": 1, "window_seconds": 1, "tokens": 10_000 + number});
+        json!({"per": "address", "rate": rate})
+    };
+    nothing_is_undone(
+        &app,
+        ("/admin/ratelimit", plan),
+        ("/api/v1/limits/default", put),
+        "/rate/tokens",
+    )
+    .await;
+    let rules = |number| {
+        json!({
+            "bannedPhrases": [format!("old {number}")], "minLength": 0, "maxLength": 1000,
+            "requireDisclaimer": false
+        })
+    };
+    let put = |number| {
+        let check = json!({"kind": "phrases", "phrases": ["new"]});
+        json!({"check": check, "action": {"kind": "block"}, "side": "reply", "order": number})
+    };
+    nothing_is_undone(
+        &app,
+        ("/admin/guardrails", rules),
+        ("/api/v1/guardrails/banned-phrases", put),
+        "/order",
+    )
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stats_and_cache_have_their_shapes() {
     let mut config = config();

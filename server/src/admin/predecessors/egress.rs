@@ -10,10 +10,9 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::AdminError;
-use shared::policies::{Edit, EgressRoute, Policy, PolicyApi, PolicyKind};
+use shared::policies::{EgressRoute, Policy, PolicyApi, PolicyKind};
 
-use super::{delete, in_force, posted, refused};
+use super::{edit, in_force, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -71,8 +70,16 @@ pub(in crate::admin) async fn set(
         }
     }
     let name = route.name.clone();
-    let edit = condition.unconditional();
-    change(&*state.api, route, edit).await.map_err(refused)?;
+    edit(&state, &condition, move |edits| {
+        let value = Policy::Route(EgressRoute {
+            enabled: true,
+            endpoint: route.endpoint,
+            cache: route.enable_cache,
+            rate_limit: route.enable_rate_limit,
+        });
+        edits.put(&route.name, value)
+    })
+    .await?;
     let done = format!("Service route configured successfully: {name}");
     Ok((StatusCode::CREATED, done))
 }
@@ -84,26 +91,16 @@ pub(in crate::admin) async fn remove(
     condition: Conditional,
 ) -> Result<Json<Value>, Problem> {
     let Path(name) = name?;
-    let edit = condition.unconditional();
-    let api: &dyn PolicyApi = &*state.api;
-    if in_force(api, PolicyKind::Route, &name).await?.is_none() {
+    let there = name.clone();
+    let delete = edit(&state, &condition, move |edits| {
+        edits.delete(PolicyKind::Route, &there)
+    });
+    if !delete.await? {
         return Err(unknown(&name));
     }
-    delete(api, PolicyKind::Route, &name, &edit).await?;
     Ok(Json(json!({
         "status": format!("Service route deleted successfully: {name}"),
     })))
-}
-
-async fn change(api: &dyn PolicyApi, route: ServiceRoute, edit: Edit) -> Result<(), AdminError> {
-    let value = Policy::Route(EgressRoute {
-        enabled: true,
-        endpoint: route.endpoint,
-        cache: route.enable_cache,
-        rate_limit: route.enable_rate_limit,
-    });
-    api.put_policy(&route.name, value, edit).await?;
-    Ok(())
 }
 
 fn shown(name: &str, policy: Policy) -> Option<ServiceRoute> {

@@ -7,15 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::AdminError;
-use shared::policies::{
-    Action, Check, Edit, Guardrail, Policy, PolicyApi, PolicyChange, PolicyKind, Selector, Side,
-};
+use shared::policies::{Action, Check, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side};
 
-use super::{created, in_force, posted, refused};
+use super::{created, edit, in_force, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
+use crate::in_force::{EditError, Edits};
 
 /// What `maxLength` is where nobody has said anything.
 const USUAL_MAX_LENGTH: u64 = 500_000;
@@ -58,13 +57,11 @@ pub(in crate::admin) async fn set(
     if rules.require_disclaimer && rules.disclaimer.is_none() {
         done["note"] = json!("Without a disclaimer there is none to require: nothing is appended.");
     }
-    let _turn = state.predecessors.lock().await;
-    let changed = change(&*state.api, rules, &condition.unconditional()).await;
-    changed.map_err(refused)?;
+    edit(&state, &condition, |edits| change(edits, rules)).await?;
     Ok(created(done))
 }
 
-async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), AdminError> {
+fn change(edits: &mut Edits<'_>, rules: Rules) -> Result<(), EditError> {
     let mut phrases = rules.banned_phrases;
     phrases.retain(|phrase| !phrase.trim().is_empty());
     let phrases = (!phrases.is_empty()).then_some(Check::Phrases {
@@ -84,7 +81,6 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
     let disclaimer = text.map(|text| Check::Disclaimer { text });
     let block = Action::Block { message: None };
     let required = rules.require_disclaimer;
-    let mut changes = Vec::new();
     for ((name, order), check, action, enabled) in [
         (MIN_LENGTH, min, block.clone(), true),
         (BANNED_PHRASES, phrases, block, true),
@@ -92,21 +88,19 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
         (DISCLAIMER, disclaimer, Action::Append, required),
     ] {
         let Some(check) = check else {
-            changes.push(PolicyChange::Delete {
-                kind: PolicyKind::Guardrail,
-                name: name.to_owned(),
-            });
+            edits.delete(PolicyKind::Guardrail, name)?;
             continue;
         };
-        let before = rule(api, name).await?.unwrap_or_else(|| Guardrail {
-            enabled,
-            order,
-            applies_to: Selector::default(),
-            side: Side::Reply,
-            shadow: false,
-            check: check.clone(),
-            action: action.clone(),
-        });
+        let before =
+            of_policy(edits.policy(PolicyKind::Guardrail, name)).unwrap_or_else(|| Guardrail {
+                enabled,
+                order,
+                applies_to: Selector::default(),
+                side: Side::Reply,
+                shadow: false,
+                check: check.clone(),
+                action: action.clone(),
+            });
         // What there is no field for here stays as it is.
         let check = match (check, &before.check) {
             (Check::Phrases { phrases, .. }, Check::Phrases { whole_word, .. }) => Check::Phrases {
@@ -127,12 +121,9 @@ async fn change(api: &dyn PolicyApi, rules: Rules, edit: &Edit) -> Result<(), Ad
             action,
             ..before
         };
-        changes.push(PolicyChange::Put {
-            name: name.to_owned(),
-            policy: Policy::Guardrail(rule),
-        });
+        edits.put(name, Policy::Guardrail(rule))?;
     }
-    api.change_policies(changes, edit.clone()).await
+    Ok(())
 }
 
 async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {
@@ -167,8 +158,12 @@ async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {
 }
 
 async fn rule(api: &dyn PolicyApi, name: &str) -> Result<Option<Guardrail>, AdminError> {
-    Ok(match in_force(api, PolicyKind::Guardrail, name).await? {
+    Ok(of_policy(in_force(api, PolicyKind::Guardrail, name).await?))
+}
+
+fn of_policy(policy: Option<Policy>) -> Option<Guardrail> {
+    match policy {
         Some(Policy::Guardrail(rule)) => Some(rule),
         _ => None,
-    })
+    }
 }

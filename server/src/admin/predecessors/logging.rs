@@ -6,14 +6,16 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::AdminError;
-use shared::policies::{Edit, LoggingSettings, Policy, PolicyApi, PolicyKind};
+use shared::policies::{LoggingSettings, Policy, PolicyKind};
 
-use super::{created, in_force, posted, refused};
+use super::{created, edit, in_force, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
+use crate::in_force::{EditError, Edits};
+
+const KIND: PolicyKind = PolicyKind::Logging;
 
 /// What is left out is off, as there.
 #[derive(Debug, Default, Deserialize, JsonSchema, Serialize)]
@@ -37,7 +39,8 @@ pub(in crate::admin) struct LoggingConfig {
 pub(in crate::admin) async fn get(
     State(state): State<AdminState>,
 ) -> Result<Json<LoggingConfig>, Problem> {
-    let settings = current(&*state.api).await?;
+    let settings = in_force(&*state.api, KIND, KIND.as_str()).await?;
+    let settings = of_policy(settings);
     let address = |endpoint: Option<String>| endpoint.unwrap_or_default();
     let is_on = |enabled: bool, endpoint: &Option<String>| enabled && endpoint.is_some();
     let LoggingSettings {
@@ -97,17 +100,15 @@ pub(in crate::admin) async fn set(
             return Err(Problem::bad_request(detail));
         }
     }
-    let _turn = state.predecessors.lock().await;
-    let changed = change(&*state.api, config, condition.unconditional()).await;
-    changed.map_err(refused)?;
+    edit(&state, &condition, |edits| change(edits, config)).await?;
     Ok(created(
         json!({"status": "Logging configuration updated successfully"}),
     ))
 }
 
 /// What it has no field for stays as it is: the level, Splunk's token, Datadog's key.
-async fn change(api: &dyn PolicyApi, config: LoggingConfig, edit: Edit) -> Result<(), AdminError> {
-    let mut settings = current(api).await?;
+fn change(edits: &mut Edits<'_>, config: LoggingConfig) -> Result<(), EditError> {
+    let mut settings = of_policy(edits.policy(KIND, KIND.as_str()));
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
     for (place, enabled, endpoint) in [
         (
@@ -136,16 +137,12 @@ async fn change(api: &dyn PolicyApi, config: LoggingConfig, edit: Edit) -> Resul
         *place.1 = given(endpoint);
     }
     settings.elasticsearch.api_key = given(config.elastic_api_key);
-    let name = PolicyKind::Logging.as_str();
-    api.put_policy(name, Policy::Logging(settings), edit)
-        .await?;
-    Ok(())
+    edits.put(KIND.as_str(), Policy::Logging(settings))
 }
 
-async fn current(api: &dyn PolicyApi) -> Result<LoggingSettings, AdminError> {
-    let kind = PolicyKind::Logging;
-    Ok(match in_force(api, kind, kind.as_str()).await? {
+fn of_policy(policy: Option<Policy>) -> LoggingSettings {
+    match policy {
         Some(Policy::Logging(settings)) => settings,
         _ => LoggingSettings::default(),
-    })
+    }
 }

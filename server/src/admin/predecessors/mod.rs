@@ -26,10 +26,13 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::AdminError;
-use shared::policies::{Edit, FieldError, Policy, PolicyApi, PolicyKind};
+use shared::policies::{FieldError, Policy, PolicyApi, PolicyKind};
 
+use super::AdminState;
 use super::json_body::JsonBody;
 use super::problem::Problem;
+use super::rest::Conditional;
+use crate::in_force::{EditError, Edits};
 
 /// What was done, in words, and maybe more.
 #[derive(JsonSchema)]
@@ -49,7 +52,8 @@ fn created(status: Value) -> (StatusCode, Json<Value>) {
 }
 
 /// What fields of policies end in, and what they are called here.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 11] = [
+    ("default.text", "prompt"),
     ("rate.window_seconds", "windowSeconds"),
     ("rate.requests", "requestsPerWindow"),
     ("check.phrases", "bannedPhrases"),
@@ -82,8 +86,6 @@ fn called_here(mut error: FieldError) -> FieldError {
     };
     if let Some(name) = NAMES.iter().find_map(name) {
         error.field = name;
-    } else if error.field == "text" {
-        error.field = "prompt".to_owned();
     }
     error
 }
@@ -101,18 +103,13 @@ async fn in_force(
     }
 }
 
-/// Deletes a policy if there is one.
-async fn delete(
-    api: &dyn PolicyApi,
-    kind: PolicyKind,
-    name: &str,
-    edit: &Edit,
-) -> Result<(), AdminError> {
-    if in_force(api, kind, name).await?.is_none() {
-        return Ok(());
-    }
-    match api.delete_policy(kind, name, edit.clone()).await {
-        Err(AdminError::NotFound { .. }) => Ok(()),
-        deleted => deleted,
-    }
+/// Makes edits that follow from what holds. What others change comes before them or after, never in between.
+async fn edit<T: Send + 'static>(
+    state: &AdminState,
+    condition: &Conditional,
+    make: impl FnOnce(&mut Edits<'_>) -> Result<T, EditError> + Send + 'static,
+) -> Result<T, Problem> {
+    let edit = condition.unconditional();
+    let made = state.api.in_force.edit_what_holds(edit, make).await;
+    made.map_err(|error| refused(error.into()))
 }

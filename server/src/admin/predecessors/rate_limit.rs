@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use shared::AdminError;
 use shared::policies::{Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
 
-use super::{created, delete, in_force, posted, refused};
+use super::{created, edit, in_force, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 use crate::limits::single::{self, CLIENT, DEFAULT, address};
 
+const KIND: PolicyKind = PolicyKind::Limit;
 /// So many states are told at most.
 const MOST_STATES: usize = 10_000;
 
@@ -64,8 +65,11 @@ pub(in crate::admin) struct Used {
 pub(in crate::admin) async fn plan(
     State(state): State<AdminState>,
 ) -> Result<Json<Shown>, Problem> {
-    let limit = limit(&*state.api, DEFAULT).await?;
-    let plan = limit.filter(|limit| limit.enabled).and_then(of_limit);
+    let limit = in_force(&*state.api, KIND, DEFAULT).await?;
+    let plan = limit
+        .and_then(of_policy)
+        .filter(|limit| limit.enabled)
+        .and_then(of_limit);
     Ok(Json(plan.map_or(Shown::Off {}, Shown::On)))
 }
 
@@ -77,11 +81,11 @@ pub(in crate::admin) async fn set(
 ) -> Result<impl IntoResponse, Problem> {
     let plan: Plan = posted(&body)?;
     makes_sense(plan.requests_per_window, plan.window_seconds)?;
-    let _turn = state.predecessors.lock().await;
-    let edit = condition.unconditional();
-    let limit = planned(&*state.api, DEFAULT, None, plan).await?;
-    let put = state.api.put_policy(DEFAULT, Policy::Limit(limit), edit);
-    put.await.map_err(refused)?;
+    edit(&state, &condition, |edits| {
+        let before = edits.policy(KIND, DEFAULT).and_then(of_policy);
+        edits.put(DEFAULT, Policy::Limit(planned(before, None, plan)))
+    })
+    .await?;
     Ok((StatusCode::CREATED, "Rate limit plan updated successfully"))
 }
 
@@ -90,9 +94,7 @@ pub(in crate::admin) async fn remove(
     State(state): State<AdminState>,
     condition: Conditional,
 ) -> Result<&'static str, Problem> {
-    let _turn = state.predecessors.lock().await;
-    let edit = condition.unconditional();
-    delete(&*state.api, PolicyKind::Limit, DEFAULT, &edit).await?;
+    edit(&state, &condition, |edits| edits.delete(KIND, DEFAULT)).await?;
     Ok("Rate limiting disabled")
 }
 
@@ -149,12 +151,12 @@ pub(in crate::admin) async fn set_client(
         requests_per_window: posted.requests_per_window,
         window_seconds: posted.window_seconds,
     };
-    let _turn = state.predecessors.lock().await;
-    let edit = condition.unconditional();
-    let name = format!("{CLIENT}{client}");
-    let limit = planned(&*state.api, &name, Some(&client), plan).await?;
-    let put = state.api.put_policy(&name, Policy::Limit(limit), edit);
-    put.await.map_err(refused)?;
+    edit(&state, &condition, move |edits| {
+        let name = format!("{CLIENT}{client}");
+        let before = edits.policy(KIND, &name).and_then(of_policy);
+        edits.put(&name, Policy::Limit(planned(before, Some(client), plan)))
+    })
+    .await?;
     Ok(created(json!({
         "status": "Client-specific rate limit updated successfully",
         "clientIP": posted.client_ip,
@@ -168,11 +170,9 @@ pub(in crate::admin) async fn remove_client(
     condition: Conditional,
 ) -> Result<Json<Value>, Problem> {
     let Path(ip) = ip?;
-    let _turn = state.predecessors.lock().await;
-    let edit = condition.unconditional();
     let client = address(&ip).unwrap_or_else(|| ip.clone());
     let name = format!("{CLIENT}{client}");
-    delete(&*state.api, PolicyKind::Limit, &name, &edit).await?;
+    edit(&state, &condition, move |edits| edits.delete(KIND, &name)).await?;
     Ok(Json(json!({
         "status": "Client-specific rate limit removed successfully",
         "clientIP": ip,
@@ -199,21 +199,16 @@ fn of_limit(limit: RateLimit) -> Option<Plan> {
 }
 
 /// The limit of a plan; the rest of it stays as it is.
-async fn planned(
-    api: &dyn PolicyApi,
-    name: &str,
-    client: Option<&str>,
-    plan: Plan,
-) -> Result<RateLimit, AdminError> {
-    let before = limit(api, name).await?.unwrap_or_else(|| RateLimit {
+fn planned(before: Option<RateLimit>, client: Option<String>, plan: Plan) -> RateLimit {
+    let before = before.unwrap_or_else(|| RateLimit {
         per: Per::Address,
         applies_to: Selector {
-            addresses: client.map(str::to_owned).into_iter().collect(),
+            addresses: client.into_iter().collect(),
             ..Selector::default()
         },
         ..RateLimit::default()
     });
-    Ok(RateLimit {
+    RateLimit {
         enabled: true,
         description: Some(plan.name),
         rate: Rate {
@@ -222,12 +217,12 @@ async fn planned(
             ..before.rate
         },
         ..before
-    })
+    }
 }
 
 /// The limits of single clients, by their addresses.
 async fn client_limits(api: &dyn PolicyApi) -> Result<BTreeMap<String, RateLimit>, AdminError> {
-    let entries = api.policies(PolicyKind::Limit).await?.into_iter();
+    let entries = api.policies(KIND).await?.into_iter();
     let limits = entries.filter_map(|entry| match entry.policy {
         Policy::Limit(limit) if !entry.deleted && limit.enabled => {
             let client = single::client(&entry.name)?;
@@ -238,9 +233,9 @@ async fn client_limits(api: &dyn PolicyApi) -> Result<BTreeMap<String, RateLimit
     Ok(limits.collect())
 }
 
-async fn limit(api: &dyn PolicyApi, name: &str) -> Result<Option<RateLimit>, AdminError> {
-    Ok(match in_force(api, PolicyKind::Limit, name).await? {
-        Some(Policy::Limit(limit)) => Some(limit),
+fn of_policy(policy: Policy) -> Option<RateLimit> {
+    match policy {
+        Policy::Limit(limit) => Some(limit),
         _ => None,
-    })
+    }
 }

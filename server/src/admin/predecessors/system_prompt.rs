@@ -6,15 +6,17 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::AdminError;
-use shared::policies::{Edit, Policy, PolicyApi, PolicyKind, SystemPrompt};
+use shared::policies::{Policy, PolicyKind, SystemPrompt};
 
-use super::{created, delete, in_force, posted, refused};
+use super::{created, edit, in_force, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
 use crate::config::DEFAULT_PROMPT;
+use crate::in_force::{EditError, Edits};
+
+const KIND: PolicyKind = PolicyKind::SystemPrompt;
 
 #[derive(Debug, Deserialize, JsonSchema, Serialize)]
 pub(in crate::admin) struct Prompt {
@@ -24,8 +26,8 @@ pub(in crate::admin) struct Prompt {
 pub(in crate::admin) async fn get(
     State(state): State<AdminState>,
 ) -> Result<Json<Prompt>, Problem> {
-    let prompt = current(&*state.api).await?;
-    let prompt = prompt.filter(|prompt| prompt.enabled);
+    let prompt = in_force(&*state.api, KIND, DEFAULT_PROMPT).await?;
+    let prompt = prompt.and_then(of_policy).filter(|prompt| prompt.enabled);
     let prompt = prompt.map(|prompt| prompt.text).unwrap_or_default();
     Ok(Json(Prompt { prompt }))
 }
@@ -36,33 +38,30 @@ pub(in crate::admin) async fn set(
     body: JsonBody,
 ) -> Result<impl IntoResponse, Problem> {
     let Prompt { prompt } = posted(&body)?;
-    let changed = change(&*state.api, prompt, &condition.unconditional()).await;
-    changed.map_err(refused)?;
+    edit(&state, &condition, |edits| change(edits, prompt)).await?;
     Ok(created(
         json!({"status": "System prompt updated successfully"}),
     ))
 }
 
 /// Everything but the text stays as it is.
-async fn change(api: &dyn PolicyApi, text: String, edit: &Edit) -> Result<(), AdminError> {
+fn change(edits: &mut Edits<'_>, text: String) -> Result<(), EditError> {
     if text.trim().is_empty() {
-        return delete(api, PolicyKind::SystemPrompt, DEFAULT_PROMPT, edit).await;
+        edits.delete(KIND, DEFAULT_PROMPT)?;
+        return Ok(());
     }
+    let before = edits.policy(KIND, DEFAULT_PROMPT).and_then(of_policy);
     let prompt = SystemPrompt {
         enabled: true,
         text,
-        ..current(api).await?.unwrap_or_default()
+        ..before.unwrap_or_default()
     };
-    let prompt = Policy::SystemPrompt(prompt);
-    api.put_policy(DEFAULT_PROMPT, prompt, edit.clone()).await?;
-    Ok(())
+    edits.put(DEFAULT_PROMPT, Policy::SystemPrompt(prompt))
 }
 
-async fn current(api: &dyn PolicyApi) -> Result<Option<SystemPrompt>, AdminError> {
-    Ok(
-        match in_force(api, PolicyKind::SystemPrompt, DEFAULT_PROMPT).await? {
-            Some(Policy::SystemPrompt(prompt)) => Some(prompt),
-            _ => None,
-        },
-    )
+fn of_policy(policy: Policy) -> Option<SystemPrompt> {
+    match policy {
+        Policy::SystemPrompt(prompt) => Some(prompt),
+        _ => None,
+    }
 }
