@@ -370,9 +370,10 @@ async fn guardrails_are_rules() {
     page["disclaimer"] = json!("");
     assert_eq!(post(&app, path, &page).await.status(), 201);
     assert_eq!(get(&app, path).await, usual);
-    let rules = get(&app, "/api/v1/guardrails").await;
-    assert_eq!(rules.as_array().unwrap().len(), 1);
-    assert_eq!(rules[0]["value"]["check"]["max"], 500_000);
+    edited["enabled"] = json!(false);
+    assert_eq!(get(&app, rule).await["value"], edited, "it is switched off");
+    let longest = get(&app, "/api/v1/guardrails/max-length").await;
+    assert_eq!(longest["value"]["check"]["max"], 500_000);
 
     // What its collection of examples sends: nothing to append.
     let example = json!({
@@ -382,7 +383,16 @@ async fn guardrails_are_rules() {
     let response = post(&app, path, &example).await;
     assert_eq!(response.status(), 201);
     let done: Value = response.json().await.unwrap();
-    assert!(done["note"].is_string(), "{done}");
+    let note = done["note"].as_str().unwrap();
+    assert!(note.contains("nothing is appended"), "{note}");
+    assert!(note.contains("`banned-phrases` is in the shadow"), "{note}");
+    edited["enabled"] = json!(true);
+    edited["check"]["phrases"] = example["bannedPhrases"].clone();
+    assert_eq!(get(&app, rule).await["value"], edited, "and on as it was");
+    let mut blank = example.clone();
+    blank["disclaimer"] = json!(" ");
+    let done: Value = post(&app, path, &blank).await.json().await.unwrap();
+    assert_eq!(done["note"], note, "{done}");
 
     let before = get(&app, path).await;
     for (field, value) in [
@@ -398,6 +408,128 @@ async fn guardrails_are_rules() {
         refused(post(&app, path, &wrong).await, 400, field).await;
     }
     assert_eq!(get(&app, path).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guardrails_that_are_posted_as_they_are_told_stay_as_they_are() {
+    let app = TestApp::start(config()).await;
+    let path = "/admin/guardrails";
+    let rule = |check: Value, action: &str| json!({"check": check, "action": {"kind": action}, "side": "reply"});
+    let length =
+        |min: Option<u64>, max: Option<u64>| json!({"kind": "length", "min": min, "max": max});
+    let phrases = || json!({"kind": "phrases", "phrases": ["obscene"]});
+    let off = |mut rule: Value| {
+        rule["enabled"] = json!(false);
+        rule
+    };
+    let of_requests = |mut rule: Value| {
+        rule["side"] = json!("request");
+        rule
+    };
+    let other = || rule(json!({"kind": "pii"}), "redact");
+    let disclaimer = || {
+        rule(
+            json!({"kind": "disclaimer", "text": "AI-generated"}),
+            "block",
+        )
+    };
+    for rules in [
+        [
+            rule(length(Some(5), Some(100)), "flag"),
+            rule(phrases(), "redact"),
+            rule(length(Some(7), Some(2000)), "block"),
+            disclaimer(),
+        ],
+        [
+            off(rule(length(Some(5), None), "block")),
+            off(rule(phrases(), "block")),
+            off(rule(length(None, Some(2000)), "truncate")),
+            off(disclaimer()),
+        ],
+        [
+            of_requests(rule(length(None, Some(100)), "truncate")),
+            of_requests(rule(phrases(), "block")),
+            of_requests(rule(length(Some(1), None), "block")),
+            disclaimer(),
+        ],
+        [other(), other(), other(), other()],
+    ] {
+        let names = ["min-length", "banned-phrases", "max-length", "disclaimer"];
+        for (name, rule) in names.iter().zip(&rules) {
+            let rule_path = format!("/api/v1/guardrails/{name}");
+            let put = operator::send(&app, Method::PUT, &rule_path, rule).await;
+            assert!(put.status().is_success(), "{}", put.text().await.unwrap());
+        }
+        let before = get(&app, "/api/v1/guardrails").await;
+        let told = get(&app, path).await;
+        assert_eq!(post(&app, path, &told).await.status(), 201);
+        assert_eq!(get(&app, path).await, told);
+        assert_eq!(get(&app, "/api/v1/guardrails").await, before, "{told}");
+    }
+    // They are rules of somebody else's.
+    let told = get(&app, path).await;
+    let before = get(&app, "/api/v1/guardrails").await;
+    for (field, value, name) in [
+        ("minLength", json!(3), "`min-length`"),
+        ("maxLength", json!(3000), "`max-length`"),
+        ("bannedPhrases", json!(["obscene"]), "`banned-phrases`"),
+        ("disclaimer", json!("AI-generated"), "`disclaimer`"),
+    ] {
+        let mut more = told.clone();
+        more[field] = value;
+        refused(post(&app, path, &more).await, 409, name).await;
+    }
+    let mut nothing = told.clone();
+    nothing["requireDisclaimer"] = json!(true);
+    let done: Value = post(&app, path, &nothing).await.json().await.unwrap();
+    let note = done["note"].as_str().unwrap();
+    assert!(
+        note.contains("`max-length` looks for something else"),
+        "{note}"
+    );
+    assert_eq!(get(&app, "/api/v1/guardrails").await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_changes_its_part_of_a_rule() {
+    let app = TestApp::start(config()).await;
+    let there = |name: &str| format!("/api/v1/guardrails/{name}");
+    let both = json!({
+        "check": {"kind": "length", "min": 5, "max": 100}, "action": {"kind": "flag"},
+        "side": "request", "order": 3,
+    });
+    for name in ["min-length", "max-length"] {
+        let put = operator::send(&app, Method::PUT, &there(name), &both).await;
+        assert_eq!(put.status(), 201);
+    }
+    let path = "/admin/guardrails";
+    let rules = |min: u64| {
+        json!({
+            "bannedPhrases": [], "minLength": min, "maxLength": 200, "requireDisclaimer": false,
+        })
+    };
+    let done: Value = post(&app, path, &rules(6)).await.json().await.unwrap();
+    let note = done["note"].as_str().unwrap();
+    for name in ["min-length", "max-length"] {
+        let says = format!("The rule `{name}` is about requests, not about replies.");
+        assert!(note.contains(&says), "{note}");
+    }
+    let value = async |name| get(&app, &there(name)).await["value"].take();
+    let length = |min: Option<u64>, max: u64| match min {
+        Some(min) => json!({"kind": "length", "min": min, "max": max}),
+        None => json!({"kind": "length", "max": max}),
+    };
+    let least = value("min-length").await;
+    assert_eq!(least["check"], length(Some(6), 100));
+    assert_eq!(
+        (&least["action"]["kind"], &least["order"]),
+        (&json!("flag"), &json!(3))
+    );
+    assert_eq!(value("max-length").await["check"], length(Some(5), 200));
+    post(&app, path, &rules(0)).await;
+    let least = value("min-length").await;
+    assert_eq!(least["check"], length(None, 100), "the rest holds on");
+    assert_eq!(least["enabled"], true);
 }
 
 /// The rules that each change was about, the latest first, and how many changes there are.

@@ -1,4 +1,7 @@
 //! `/admin/guardrails`: `{bannedPhrases, minLength, maxLength, requireDisclaimer, disclaimer?}`, about replies.
+//!
+//! Each field is about one rule. A rule whose field is posted as it is told stays as it is, and of the others all stays
+//! for which there is no field: what they do, in which order, and about which requests.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,10 +9,9 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::AdminError;
 use shared::policies::{Action, Check, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side};
 
-use super::{created, edit, in_force, posted};
+use super::{created, edit, posted};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -18,6 +20,8 @@ use crate::in_force::{EditError, Edits};
 
 /// What `maxLength` is where nobody has said anything.
 const USUAL_MAX_LENGTH: u64 = 500_000;
+
+const KIND: PolicyKind = PolicyKind::Guardrail;
 
 // In the order in which they act: phrases are looked for in all of a reply, also in what is cut off.
 const MIN_LENGTH: (&str, i32) = ("min-length", 10);
@@ -37,7 +41,12 @@ pub(in crate::admin) struct Rules {
 }
 
 pub(in crate::admin) async fn get(State(state): State<AdminState>) -> Result<Json<Rules>, Problem> {
-    Ok(Json(current(&*state.api).await?))
+    let entries = state.api.policies(KIND).await?;
+    let rule = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.name == name)?;
+        rule_of(entry.policy.clone()).filter(|_| !entry.deleted)
+    };
+    Ok(Json(told(rule)))
 }
 
 pub(in crate::admin) async fn set(
@@ -53,94 +62,201 @@ pub(in crate::admin) async fn set(
         let detail = "minLength: it must not be more than maxLength.";
         return Err(Problem::bad_request(detail));
     }
+    let notes = edit(&state, &condition, |edits| change(edits, rules)).await?;
     let mut done = json!({"status": "Guardrails updated successfully"});
-    if rules.require_disclaimer && rules.disclaimer.is_none() {
-        done["note"] = json!("Without a disclaimer there is none to require: nothing is appended.");
+    if !notes.is_empty() {
+        done["note"] = json!(notes.join(" "));
     }
-    edit(&state, &condition, |edits| change(edits, rules)).await?;
     Ok(created(done))
 }
 
-fn change(edits: &mut Edits<'_>, rules: Rules) -> Result<(), EditError> {
-    let mut phrases = rules.banned_phrases;
+/// Makes of the rules what was posted, and says what of it does not act.
+fn change(edits: &mut Edits<'_>, rules: Rules) -> Result<Vec<String>, EditError> {
+    let now = told(|name| rule_in(edits, name));
+    let Rules {
+        banned_phrases: mut phrases,
+        min_length,
+        max_length,
+        require_disclaimer,
+        disclaimer,
+    } = rules;
     phrases.retain(|phrase| !phrase.trim().is_empty());
-    let phrases = (!phrases.is_empty()).then_some(Check::Phrases {
-        phrases,
-        whole_word: false,
-    });
-    let min = (rules.min_length > 0).then_some(Check::Length {
-        min: Some(rules.min_length),
-        max: None,
-    });
-    let max = Some(Check::Length {
-        min: None,
-        max: Some(rules.max_length),
-    });
-    // A disclaimer that is not required is kept, as it was there.
-    let text = rules.disclaimer.filter(|text| !text.trim().is_empty());
-    let disclaimer = text.map(|text| Check::Disclaimer { text });
-    let block = Action::Block { message: None };
-    let required = rules.require_disclaimer;
-    for ((name, order), check, action, enabled) in [
-        (MIN_LENGTH, min, block.clone(), true),
-        (BANNED_PHRASES, phrases, block, true),
-        (MAX_LENGTH, max, Action::Truncate, true),
-        (DISCLAIMER, disclaimer, Action::Append, required),
-    ] {
-        let Some(check) = check else {
-            edits.delete(PolicyKind::Guardrail, name)?;
-            continue;
-        };
-        let before =
-            of_policy(edits.policy(PolicyKind::Guardrail, name)).unwrap_or_else(|| Guardrail {
-                enabled,
-                order,
-                applies_to: Selector::default(),
-                side: Side::Reply,
-                shadow: false,
-                check: check.clone(),
-                action: action.clone(),
-            });
-        // What there is no field for here stays as it is.
-        let check = match (check, &before.check) {
-            (Check::Phrases { phrases, .. }, Check::Phrases { whole_word, .. }) => Check::Phrases {
-                phrases,
-                whole_word: *whole_word,
-            },
-            (check, _) => check,
-        };
-        let action = match (action, &before.action) {
-            (Action::Block { .. }, Action::Block { message }) => Action::Block {
-                message: message.clone(),
-            },
-            (action, _) => action,
-        };
-        let rule = Guardrail {
-            enabled,
-            check,
-            action,
-            ..before
-        };
-        edits.put(name, Policy::Guardrail(rule))?;
+    let text = disclaimer.filter(|text| !text.trim().is_empty());
+    let mut notes = Vec::new();
+    let block = || Action::Block { message: None };
+
+    if min_length != now.min_length {
+        if min_length == 0 {
+            switch_off(edits, MIN_LENGTH.0)?;
+        } else {
+            let check = Check::Length {
+                min: Some(min_length),
+                max: None,
+            };
+            put(edits, MIN_LENGTH, check, block(), true)?;
+        }
     }
-    Ok(())
+    if phrases != now.banned_phrases {
+        if phrases.is_empty() {
+            switch_off(edits, BANNED_PHRASES.0)?;
+        } else {
+            let check = Check::Phrases {
+                phrases: phrases.clone(),
+                whole_word: false,
+            };
+            put(edits, BANNED_PHRASES, check, block(), true)?;
+        }
+    }
+    // The usual one holds only once somebody has posted it.
+    if max_length != now.max_length || rule_in(edits, MAX_LENGTH.0).is_none() {
+        let check = Check::Length {
+            min: None,
+            max: Some(max_length),
+        };
+        put(edits, MAX_LENGTH, check, Action::Truncate, true)?;
+    }
+    if (require_disclaimer, &text) != (now.require_disclaimer, &now.disclaimer) {
+        match &text {
+            // One that is not required is kept, as it was there.
+            Some(text) => {
+                let check = Check::Disclaimer { text: text.clone() };
+                put(edits, DISCLAIMER, check, Action::Append, require_disclaimer)?;
+            }
+            None if now.disclaimer.is_some() => {
+                edits.delete(KIND, DISCLAIMER.0)?;
+            }
+            None => {}
+        }
+    }
+
+    for (name, is_wanted) in [
+        (MIN_LENGTH.0, min_length > 0),
+        (BANNED_PHRASES.0, !phrases.is_empty()),
+        (MAX_LENGTH.0, true),
+        (DISCLAIMER.0, require_disclaimer && text.is_some()),
+    ] {
+        let rule = rule_in(edits, name).filter(|_| is_wanted);
+        notes.extend(rule.and_then(|rule| hindrance(name, &rule)));
+    }
+    if require_disclaimer && text.is_none() {
+        let note = "Without a disclaimer there is none to require: nothing is appended.";
+        notes.push(note.to_owned());
+    }
+    Ok(notes)
 }
 
-async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {
-    let enabled = |rule: Option<Guardrail>| rule.filter(|rule| rule.enabled).map(|rule| rule.check);
-    let banned_phrases = match enabled(rule(api, BANNED_PHRASES.0).await?) {
+/// Why a rule does not do, or not always, what is asked for here.
+fn hindrance(name: &str, rule: &Guardrail) -> Option<String> {
+    let cuts = matches!(rule.check, Check::Length { max: Some(_), .. });
+    let why = if name == MAX_LENGTH.0 && !cuts {
+        "looks for something else, and stays as it is"
+    } else if !rule.enabled {
+        "is switched off, and stays so"
+    } else if rule.side == Side::Request {
+        "is about requests, not about replies"
+    } else if rule.shadow {
+        "is in the shadow: it only notes what it finds"
+    } else if rule.action == Action::Flag {
+        "only notes what it finds"
+    } else if !rule.applies_to.is_all() {
+        "is about some requests only"
+    } else {
+        return None;
+    };
+    Some(format!("The rule `{name}` {why}."))
+}
+
+/// Puts a field into its rule, the rest of which stays as it is; `usual`: what a new one does.
+fn put(
+    edits: &mut Edits<'_>,
+    (name, order): (&str, i32),
+    check: Check,
+    usual: Action,
+    enabled: bool,
+) -> Result<(), EditError> {
+    let Some(before) = rule_in(edits, name) else {
+        let rule = Guardrail {
+            enabled,
+            order,
+            applies_to: Selector::default(),
+            side: Side::Reply,
+            shadow: false,
+            check,
+            action: usual,
+        };
+        return edits.put(name, Policy::Guardrail(rule));
+    };
+    let check = match (check, &before.check) {
+        (Check::Phrases { phrases, .. }, Check::Phrases { whole_word, .. }) => Check::Phrases {
+            phrases,
+            whole_word: *whole_word,
+        },
+        (
+            Check::Length { min, max },
+            Check::Length {
+                min: least,
+                max: most,
+            },
+        ) => Check::Length {
+            min: min.or(*least),
+            max: max.or(*most),
+        },
+        (check @ Check::Disclaimer { .. }, Check::Disclaimer { .. }) => check,
+        _ => {
+            return Err(EditError::InUse(format!(
+                "There is a guardrail `{name}` already, and it looks for something else: delete it first, or leave \
+                 what is about it as GET answers it."
+            )));
+        }
+    };
+    let rule = Guardrail {
+        enabled,
+        check,
+        ..before
+    };
+    edits.put(name, Policy::Guardrail(rule))
+}
+
+/// Switches a rule off that was told as on. A greatest length stays where it has one beside the least.
+fn switch_off(edits: &mut Edits<'_>, name: &str) -> Result<(), EditError> {
+    let Some(before) = rule_in(edits, name) else {
+        return Ok(());
+    };
+    let rule = match before.check {
+        Check::Length { max: Some(max), .. } => Guardrail {
+            check: Check::Length {
+                min: None,
+                max: Some(max),
+            },
+            ..before
+        },
+        _ => Guardrail {
+            enabled: false,
+            ..before
+        },
+    };
+    edits.put(name, Policy::Guardrail(rule))
+}
+
+/// The rules as they are told here.
+fn told(rule: impl Fn(&str) -> Option<Guardrail>) -> Rules {
+    let enabled = |(name, _): (&str, i32)| {
+        let rule = rule(name).filter(|rule| rule.enabled);
+        rule.map(|rule| rule.check)
+    };
+    let banned_phrases = match enabled(BANNED_PHRASES) {
         Some(Check::Phrases { phrases, .. }) => phrases,
         _ => Vec::new(),
     };
-    let min_length = match enabled(rule(api, MIN_LENGTH.0).await?) {
+    let min_length = match enabled(MIN_LENGTH) {
         Some(Check::Length { min, .. }) => min.unwrap_or_default(),
         _ => 0,
     };
-    let max_length = match enabled(rule(api, MAX_LENGTH.0).await?) {
+    let max_length = match enabled(MAX_LENGTH) {
         Some(Check::Length { max: Some(max), .. }) => max,
         _ => USUAL_MAX_LENGTH,
     };
-    let (require_disclaimer, disclaimer) = match rule(api, DISCLAIMER.0).await? {
+    let (require_disclaimer, disclaimer) = match rule(DISCLAIMER.0) {
         Some(Guardrail {
             enabled,
             check: Check::Disclaimer { text },
@@ -148,22 +264,22 @@ async fn current(api: &dyn PolicyApi) -> Result<Rules, AdminError> {
         }) => (enabled, Some(text)),
         _ => (false, None),
     };
-    Ok(Rules {
+    Rules {
         banned_phrases,
         min_length,
         max_length,
         require_disclaimer,
         disclaimer,
-    })
+    }
 }
 
-async fn rule(api: &dyn PolicyApi, name: &str) -> Result<Option<Guardrail>, AdminError> {
-    Ok(of_policy(in_force(api, PolicyKind::Guardrail, name).await?))
+fn rule_in(edits: &Edits<'_>, name: &str) -> Option<Guardrail> {
+    rule_of(edits.policy(KIND, name)?)
 }
 
-fn of_policy(policy: Option<Policy>) -> Option<Guardrail> {
+fn rule_of(policy: Policy) -> Option<Guardrail> {
     match policy {
-        Some(Policy::Guardrail(rule)) => Some(rule),
+        Policy::Guardrail(rule) => Some(rule),
         _ => None,
     }
 }
