@@ -247,6 +247,7 @@ impl Asked<'_> {
         }
         let mut tested = self.tested()?;
         tested.rule = Some(Box::new(rule));
+        tested.name = Some(self.name.clone()).filter(|name| !name.is_empty());
         let report = self.api.test_guardrails(tested).await?;
         Ok(Next::Show(Outcome::Tested(report)))
     }
@@ -259,6 +260,7 @@ impl Asked<'_> {
             key: fields.some("key"),
             model: fields.some("model"),
             rule: None,
+            name: None,
         };
         if tested.text.trim().is_empty() {
             fields.wrong("text", "Paste a text to test.");

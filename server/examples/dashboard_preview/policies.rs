@@ -507,8 +507,13 @@ impl PolicyApi for Policies {
             })
             .collect();
         if let Some(rule) = text.rule {
-            rules.insert(0, ("(this rule)".to_owned(), *rule));
+            let name = text.name.unwrap_or_else(|| "(new)".to_owned());
+            rules.retain(|(other, _)| *other != name);
+            rules.push((name, *rule));
         }
+        rules.sort_by(|(name, rule), (other_name, other)| {
+            (rule.order, name).cmp(&(other.order, other_name))
+        });
         let mut report = TestReport {
             text: Some(text.text),
             refusal: None,

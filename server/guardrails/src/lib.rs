@@ -47,5 +47,5 @@ pub use refusal::Refusal;
 pub use reply::{Passed, ReplyGuard, refused_choice};
 pub use report::{Counts, Report};
 pub use rule::{LooksFor, Rule};
-pub use ruleset::{Active, Ruleset, alone};
+pub use ruleset::{Active, Ruleset};
 pub use tally::{Blocked, Tally, Why};

@@ -1,6 +1,5 @@
 //! All rules, compiled together, and those of them that are about one request.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use regex_automata::PatternSet;
@@ -265,13 +264,6 @@ impl Active {
     pub fn sign(&self, index: usize) -> Option<usize> {
         Some(self.ruleset.signs? + index)
     }
-}
-
-/// A rule by itself.
-pub fn alone(name: &str, rule: &Guardrail) -> Ruleset {
-    let mut rule = rule.clone();
-    rule.enabled = true;
-    Ruleset::new(&BTreeMap::from([(name.to_owned(), rule)]))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ async fn rules_can_be_tried() {
             key: None,
             model: None,
             rule: rule.map(|json| Box::new(serde_json::from_str(json).unwrap())),
+            name: None,
         };
         guardrails.test(&tested, None).await
     };
@@ -40,6 +41,31 @@ async fn rules_can_be_tried() {
             RuleVerdict::Blocked,
         ];
         assert_eq!(verdicts, expected);
+    }
+    // One that is not in force yet is tried where it would act, and in place of what it is called.
+    let mut rule: Guardrail = serde_json::from_str(BAN).unwrap();
+    rule.enabled = false;
+    for (name, order, names, blocks) in [
+        (None, 1, &["a", "b", "(new)"][..], "b"),
+        (None, 0, &["(new)", "a", "b"], "(new)"),
+        (Some("a"), 0, &["a", "b"], "a"),
+        (Some("c"), 0, &["a", "b", "c"], "b"),
+    ] {
+        rule.order = order;
+        let tested = TestedText {
+            text: "forbidden words, secret".to_owned(),
+            side: Side::Request,
+            key: None,
+            model: None,
+            rule: Some(Box::new(rule.clone())),
+            name: name.map(str::to_owned),
+        };
+        let report = guardrails.test(&tested, None).await;
+        let tried: Vec<_> = report.rules.iter().map(|rule| &*rule.name).collect();
+        assert_eq!(tried, names);
+        let mut rules = report.rules.iter();
+        let blocked = rules.find(|rule| rule.verdict == RuleVerdict::Blocked);
+        assert_eq!(blocked.map(|rule| &*rule.name), Some(blocks));
     }
     assert!(guardrails.triggered().is_empty());
 }

@@ -1,18 +1,20 @@
 //! Trying rules on a text.
 
+use std::collections::BTreeMap;
+
 use ::guardrails::{
-    About, Active, Blocked, BodyKind, LooksFor, Refusal, ReplyGuard, Report, Tally, all_text,
-    alone, pass_body,
+    About, Active, Blocked, BodyKind, LooksFor, Refusal, ReplyGuard, Report, Ruleset, Tally,
+    all_text, pass_body,
 };
 use bytes::Bytes;
 use llm::Text;
 use llm::chat::{Block, ChatResponse, Choice, Content, FinishReason};
-use shared::policies::{RuleTest, RuleVerdict, Side, TestReport, TestedText};
+use shared::policies::{Guardrail, RuleTest, RuleVerdict, Side, TestReport, TestedText};
 
 use super::{Chosen, Guardrails};
 use crate::selection::Subject;
 
-/// The name of a rule that is not there yet.
+/// The name of a rule that has none yet.
 const NEW: &str = "(new)";
 
 /// What the rules do with a text, which nobody sends.
@@ -21,25 +23,22 @@ pub(super) async fn test(
     tested: &TestedText,
     project: Option<&str>,
 ) -> TestReport {
+    let with_new = tested.rule.as_deref().map(|rule| {
+        let mut rules = BTreeMap::clone(&guardrails.source);
+        let name = tested.name.clone().unwrap_or_else(|| NEW.to_owned());
+        let rule = Guardrail {
+            enabled: true,
+            ..rule.clone()
+        };
+        rules.insert(name, rule);
+        Chosen::new(Ruleset::new(&rules))
+    });
+    let rules = with_new.as_ref().unwrap_or(&guardrails.rules);
     let mut report = TestReport {
         text: Some(tested.text.clone()),
         refusal: None,
         rules: Vec::new(),
     };
-    if let Some(rule) = &tested.rule {
-        let new = Chosen::new(alone(NEW, rule));
-        try_rules(&new, tested, project, &mut report).await;
-    }
-    try_rules(&guardrails.rules, tested, project, &mut report).await;
-    report
-}
-
-async fn try_rules(
-    rules: &Chosen,
-    tested: &TestedText,
-    project: Option<&str>,
-    report: &mut TestReport,
-) {
     let side = match tested.side {
         Side::Reply => Side::Reply,
         Side::Request | Side::Both => Side::Request,
@@ -51,9 +50,9 @@ async fn try_rules(
         ..Subject::default()
     };
     let active = rules.active(side, subject);
-    let text = report.text.clone().filter(|_| active.is_some());
+    let text = &*tested.text;
     let mut tally = Tally::in_detail();
-    if let (Some(active), Some(text)) = (&active, &text) {
+    if let Some(active) = &active {
         let passed = match side {
             Side::Reply => try_reply(active, text, &mut tally).await,
             _ => try_request(active, text, &mut tally),
@@ -76,7 +75,7 @@ async fn try_rules(
         .map(|(rule, _)| *rule);
     for (index, rule) in rules.ruleset.rules.iter().enumerate() {
         let holds = active.as_ref().is_some_and(|active| active.has(index));
-        let skipped = !holds || text.is_none() || blocked_by.is_some_and(|by| by < index);
+        let skipped = !holds || blocked_by.is_some_and(|by| by < index);
         let verdict = match tally.verdict(index) {
             Some(verdict) => verdict,
             None if skipped => RuleVerdict::Skipped,
@@ -88,7 +87,7 @@ async fn try_rules(
             .iter()
             .flatten()
             .filter(|finding| finding.rule == index)
-            .map(|finding| described(&finding.what, finding.place, text.as_deref()))
+            .map(|finding| described(&finding.what, finding.place, text))
             .collect();
         if verdict == RuleVerdict::Failed {
             found.push("others are asked about real requests only".to_owned());
@@ -100,14 +99,12 @@ async fn try_rules(
             found,
         });
     }
+    report
 }
 
 /// `credit_card at 12..31`, in characters.
-fn described(what: &str, place: Option<(usize, usize)>, text: Option<&str>) -> String {
-    let characters = |at: usize| {
-        text.and_then(|text| text.get(..at))
-            .map(|text| text.chars().count())
-    };
+fn described(what: &str, place: Option<(usize, usize)>, text: &str) -> String {
+    let characters = |at: usize| text.get(..at).map(|text| text.chars().count());
     match place.map(|(start, end)| (characters(start), characters(end))) {
         Some((Some(start), Some(end))) => format!("{what} at {start}..{end}"),
         _ => what.to_owned(),

@@ -506,6 +506,7 @@ async fn operators_try_rules() {
         key: None,
         model: None,
         rule: None,
+        name: None,
     };
     let report = app
         .app()

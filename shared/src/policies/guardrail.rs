@@ -150,9 +150,12 @@ pub struct TestedText {
     pub key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// A rule that is not there yet, tried before the others.
+    /// A rule that is not in force, tried among the others where its `order` puts it, also where it is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Guardrail>>,
+    /// What that is called: it is tried in place of the one of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// What became of a text.
