@@ -298,7 +298,7 @@ async fn a_system_prompt_is_its_text() {
             json!({"status": "System prompt updated successfully"})
         );
         assert_eq!(get(&app, path).await, json!({"prompt": shown}));
-        if text == "respond only in chinese" {
+        if !shown.is_empty() {
             let prompt = get(&app, "/api/v1/system-prompts/default").await;
             assert_eq!(prompt["value"]["position"], "before", "the rest stays");
         }

@@ -44,17 +44,20 @@ pub(in crate::admin) async fn set(
     ))
 }
 
-/// Everything but the text stays as it is.
+/// Everything but the text stays as it is; without one, it is switched off.
 fn change(edits: &mut Edits<'_>, text: String) -> Result<(), EditError> {
-    if text.trim().is_empty() {
-        edits.delete(KIND, DEFAULT_PROMPT)?;
-        return Ok(());
-    }
     let before = edits.policy(KIND, DEFAULT_PROMPT).and_then(of_policy);
-    let prompt = SystemPrompt {
-        enabled: true,
-        text,
-        ..before.unwrap_or_default()
+    let prompt = match (before, text.trim().is_empty()) {
+        (None, true) => return Ok(()),
+        (Some(before), true) => SystemPrompt {
+            enabled: false,
+            ..before
+        },
+        (before, false) => SystemPrompt {
+            enabled: true,
+            text,
+            ..before.unwrap_or_default()
+        },
     };
     edits.put(DEFAULT_PROMPT, Policy::SystemPrompt(prompt))
 }
