@@ -345,6 +345,17 @@ async fn a_changed_policy_never_hits_and_settings_keep_what_is_good() {
     assert_eq!(ask().await, miss(5));
     change(&|config| config.models[0].targets[0].model = Some("other-model".to_owned()));
     assert_eq!(ask().await, miss(6));
+    // Where one of several is switched off, the answer that another gave is not the one that there would be.
+    let with_spare = |config: &mut Config, enabled| {
+        let mut spare = provider("spare", &upstream, false);
+        spare.health.enabled = Some(false);
+        spare.enabled = enabled;
+        config.providers.push(spare);
+    };
+    change(&|config| with_spare(config, true));
+    assert_eq!(ask().await, miss(7));
+    change(&|config| with_spare(config, false));
+    assert_eq!(ask().await, miss(8));
     // What it was at first; other settings of the cache do no harm.
     change(&|config| {
         config.cache.ttl_seconds = 600;
@@ -353,7 +364,7 @@ async fn a_changed_policy_never_hits_and_settings_keep_what_is_good() {
     });
     assert_eq!(ask().await, hit(0));
     change(&|config| config.cache.enabled = false);
-    assert_eq!(ask().await, bypass(7));
+    assert_eq!(ask().await, bypass(9));
     change(&|_| {});
     assert_eq!(ask().await, hit(0));
 }
@@ -660,6 +671,27 @@ async fn a_client_that_leaves_takes_nobodys_answer_along() {
     }
     // One of them asked for all.
     assert_eq!(upstream.received().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_in_vain_has_half_of_the_time_left_to_ask() {
+    let upstream = Upstream::with(|number| match number {
+        0 => vec![Act::WaitForTest, reply("200 OK", ANSWER)],
+        _ => vec![reply("200 OK", &ANSWER.replace("Hi", "Ho"))],
+    })
+    .await;
+    let mut config = coalescing(&upstream);
+    config.server.timeouts.total = Duration::from_secs(4);
+    let app = TestApp::caching(config).await;
+    let first = tokio::spawn(app.chat(&hello("fast")).send());
+    upstream.until_received(1).await;
+    let begun = std::time::Instant::now();
+    let (second, text) = told(app.chat(&hello("fast"))).await;
+    assert_eq!((&*second, &*text), ("MISS", "Ho"));
+    assert!(begun.elapsed() >= Duration::from_millis(1900));
+    assert!(!first.is_finished());
+    upstream.go_on();
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
