@@ -58,6 +58,8 @@ pub(super) enum Coming {
         bytes: u64,
         /// As they came, where they are in the client's own protocol.
         frames: Frames,
+        /// It has said what only they tell.
+        untold: bool,
     },
     /// It is too large to be kept.
     TooLarge,
@@ -69,6 +71,7 @@ impl Default for Coming {
             collector: Collector::new(),
             bytes: 0,
             frames: Frames::default(),
+            untold: false,
         }
     }
 }
@@ -81,6 +84,10 @@ pub(super) enum Frames {
     All(Vec<u8>),
     TooMany,
 }
+
+/// So many bytes of frames are kept of a stream that has said nothing yet for which they are needed. Most never do, and
+/// each token has some 200 bytes around it.
+const UNTIL_NEEDED: u64 = 64 << 10;
 
 impl Frames {
     fn push(&mut self, frame: &[u8], max_bytes: u64) {
@@ -119,16 +126,23 @@ impl Slot {
     /// More of an answer that is streamed, before any rule changes it: a frame and what it says. Without one, it was in
     /// another protocol than the client's.
     pub fn push(&mut self, frame: Option<&[u8]>, events: &[StreamEvent]) {
+        let is_kept = self.beside().kept;
         let Coming::Collected {
             collector,
             bytes,
             frames,
+            untold,
         } = &mut self.0.coming
         else {
             return;
         };
+        *untold |= is_kept || events.contains(&StreamEvent::Untold);
         if let Some(frame) = frame {
-            frames.push(frame, self.0.max_bytes);
+            let most = match untold {
+                true => self.0.max_bytes,
+                false => self.0.max_bytes.min(UNTIL_NEEDED),
+            };
+            frames.push(frame, most);
         }
         for event in events {
             *bytes += match event {

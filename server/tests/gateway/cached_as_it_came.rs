@@ -163,6 +163,26 @@ async fn what_is_kept_as_it_came_can_outlive_a_restart() {
     app.stop().await;
 }
 
+/// Nobody keeps the frames of all streams, just in case.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_late_is_not_kept() {
+    let start = SEARCHED_STREAM.find("event: content_block_start").unwrap();
+    let ping = format!(
+        "event: ping\ndata: {{\"type\": \"ping\"}}\n: {}\n\n",
+        "x".repeat(1000)
+    );
+    let (before, after) = SEARCHED_STREAM.split_at(start);
+    for (pings, second) in [(60, "HIT"), (70, "MISS")] {
+        let late = finished(&[before, &ping.repeat(pings), after].concat());
+        let upstream = Upstream::start(streaming(&late)).await;
+        let app = TestApp::caching(config("anthropic", &upstream)).await;
+        let ask = async || told(app.post("/v1/messages", &streamed(searching()))).await;
+        let (first, text) = ask().await;
+        assert_eq!(first, "MISS");
+        assert_eq!(ask().await, (second.to_owned(), text), "{pings}");
+    }
+}
+
 /// What is longer than an entry may be is not kept, and not cut.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn too_many_bytes_are_not_kept() {
