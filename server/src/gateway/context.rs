@@ -98,6 +98,14 @@ impl Context {
         }
     }
 
+    /// The cache was not asked, and the reply says so.
+    pub(super) fn not_looked_up(&mut self) {
+        self.cached = Some(Cached {
+            outcome: CacheOutcome::Bypass,
+            age: None,
+        });
+    }
+
     /// An attempt gave the answer.
     pub(super) fn won(&mut self, trial: &mut Trial) {
         self.recording.won(trial);

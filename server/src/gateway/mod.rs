@@ -276,7 +276,10 @@ impl Gateway {
         let request = match &checked {
             Checked::Unchanged => request,
             Checked::Changed(changed) => changed,
-            Checked::Answered(answer) => return Ok(Reply::of_response(answer.clone(), request)),
+            Checked::Answered(answer) => {
+                context.not_looked_up();
+                return Ok(Reply::of_response(answer.clone(), request));
+            }
         };
         let guard = guardrails.on_reply(&context.caller, request, report.as_ref(), others);
         let told = policies.system_prompts.tell(subject, request)?;

@@ -157,6 +157,7 @@ async fn a_refusal_with_words_is_an_answer() {
         let body = (dialect.ask)("say forbidden words");
         let response = app.post(dialect.path, &body).send().await.unwrap();
         assert_eq!(response.status(), 200, "{}", dialect.path);
+        assert_eq!(response.headers()["x-cache"], "BYPASS");
         let body: Value = response.json().await.unwrap();
         let (text, end) = (dialect.answer)(&body);
         assert_eq!(text, "Let us talk about something else.", "{body}");
