@@ -372,9 +372,8 @@ fn protocols_say_the_same() {
     }
 }
 
-/// The usual words of clients are all known, in each protocol.
-#[test]
-fn usual_questions_are_plain() {
+/// A question in each protocol, in the words that clients use.
+fn usual() -> [(&'static dyn ChatDialect, Value); 4] {
     let chat = json!({
         "model": "m", "stream": true, "stream_options": {"include_usage": true},
         "messages": [
@@ -439,48 +438,119 @@ fn usual_questions_are_plain() {
         "tool_choice": {"type": "function", "name": "f"},
         "text": {"format": {"type": "json_schema", "name": "s", "schema": {"type": "object"}, "strict": true}},
     });
-    for (dialect, body) in [
-        (&OpenAiChat as &dyn ChatDialect, &chat),
-        (&Anthropic, &anthropic),
-        (&Gemini, &gemini),
-        (&OpenAiResponses, &responses),
-    ] {
+    [
+        (&OpenAiChat, chat),
+        (&Anthropic, anthropic),
+        (&Gemini, gemini),
+        (&OpenAiResponses, responses),
+    ]
+}
+
+#[test]
+fn usual_questions_are_plain() {
+    for (dialect, body) in usual() {
         assert!(plain(dialect, &body.to_string()).is_some(), "{dialect:?}");
     }
-    // A word that the prompt has no place for, wherever it stands.
+}
+
+/// Appends the places of all values that are no objects or arrays.
+fn leaves(value: &Value, at: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves(item, &format!("{at}/{index}"), out);
+            }
+        }
+        Value::Object(members) => {
+            for (key, item) in members {
+                leaves(item, &format!("{at}/{key}"), out);
+            }
+        }
+        _ => out.push(at.to_owned()),
+    }
+}
+
+/// Whatever stands anywhere in a question, another value there is another question.
+#[test]
+fn whatever_is_said_plainly_counts() {
+    let aside = [
+        "/model",
+        "/stream",
+        "/stream_options/include_usage",
+        "/store",
+        // What items were called when they were told.
+        "/input/1/id",
+        "/input/1/status",
+        // A call of a function, whatever it is called.
+        "/messages/2/tool_calls/0/type",
+    ];
+    let mut unheard = Vec::new();
+    for (dialect, body) in usual() {
+        let said = plain(dialect, &body.to_string());
+        let mut places = Vec::new();
+        leaves(&body, "", &mut places);
+        for place in places {
+            if aside.contains(&&*place) || place.contains("/cache_control/") {
+                continue;
+            }
+            let mut other = body.clone();
+            let value = other.pointer_mut(&place).unwrap();
+            *value = match &*value {
+                Value::String(text) => json!(format!("{text}1")),
+                Value::Bool(value) => json!(!value),
+                Value::Number(number) => json!(number.as_i64().unwrap() + 1),
+                _ => continue,
+            };
+            let mut out = Vec::new();
+            let Ok(request) = dialect.decode_request(Incoming::of(other.to_string())) else {
+                continue;
+            };
+            let again = request.write_plain_identity(&mut out).then_some(out);
+            if again == said {
+                unheard.push(format!("{dialect:?} {place}"));
+            }
+        }
+    }
+    assert_eq!(unheard, [""; 0]);
+}
+
+/// A word that the prompt has no place for, wherever it stands.
+#[test]
+fn words_of_one_protocol_are_not_compared() {
+    let [(_, chat), (_, anthropic), (_, gemini), (_, responses)] = &usual();
     for (dialect, body, at, word) in [
         (
             &OpenAiChat as &dyn ChatDialect,
-            &chat,
+            chat,
             "/messages/0",
             "prefix",
         ),
-        (&OpenAiChat, &chat, "/messages/1/content/0", "cache"),
-        (&OpenAiChat, &chat, "/messages/2/tool_calls/0", "index"),
-        (&OpenAiChat, &chat, "/tools/0/function", "examples"),
-        (&OpenAiChat, &chat, "/response_format", "grammar"),
-        (&Anthropic, &anthropic, "/messages/0/content/0", "citations"),
+        (&OpenAiChat, chat, "/messages/1/content/0", "cache"),
+        (&OpenAiChat, chat, "/messages/2/tool_calls/0", "index"),
+        (&OpenAiChat, chat, "/tools/0/function", "examples"),
+        (&OpenAiChat, chat, "/response_format", "grammar"),
+        (&Anthropic, anthropic, "/messages/0/content/0", "citations"),
         (
             &Anthropic,
-            &anthropic,
+            anthropic,
             "/messages/2/content/0/content/0",
             "context",
         ),
-        (&Anthropic, &anthropic, "/tools/0", "defer_loading"),
-        (&Anthropic, &anthropic, "/thinking", "display"),
-        (&Gemini, &gemini, "/contents/0/parts/1", "videoMetadata"),
-        (&Gemini, &gemini, "/tools/0", "codeExecution"),
+        (&Anthropic, anthropic, "/tools/0", "defer_loading"),
+        (&Anthropic, anthropic, "/thinking", "display"),
+        (&Gemini, gemini, "/contents/0/parts/1", "videoMetadata"),
+        (&Gemini, gemini, "/tools/0", "codeExecution"),
         (
             &Gemini,
-            &gemini,
+            gemini,
             "/tools/0/functionDeclarations/0",
             "behavior",
         ),
-        (&OpenAiResponses, &responses, "/input/0", "phase"),
-        (&OpenAiResponses, &responses, "/tools/0", "defer_loading"),
+        (&OpenAiResponses, responses, "/input/0", "phase"),
+        (&OpenAiResponses, responses, "/tools/0", "defer_loading"),
         (
             &OpenAiResponses,
-            &responses,
+            responses,
             "/text",
             "verbosity_of_another_kind",
         ),
@@ -493,7 +563,7 @@ fn usual_questions_are_plain() {
         let found = plain(dialect, &body.to_string());
         assert!(found.is_some(), "{dialect:?} {at} {word}");
     }
-    let mut sealed = responses;
+    let mut sealed = responses.clone();
     sealed["include"] = json!(["reasoning.encrypted_content"]);
     assert_eq!(plain(&OpenAiResponses, &sealed.to_string()), None);
 }
