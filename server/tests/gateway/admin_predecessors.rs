@@ -3,8 +3,8 @@
 use llm::simulated::Fault;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use server::config::{Config, DEFAULT_PROMPT};
-use shared::policies::{PolicyKind, Position, SystemPrompt};
+use server::config::{Config, DEFAULT_PROMPT, Secret};
+use shared::policies::{EgressRoute, Per, PolicyKind, Position, Rate, RateLimit, SystemPrompt};
 
 use crate::operator::{self, get, request};
 use crate::test_app::{TestApp, hello, simulated};
@@ -574,6 +574,58 @@ async fn what_one_post_changes_is_changed_together_or_not_at_all() {
     assert_eq!(get(&app, path).await, all);
     assert_eq!(changed(&app).await[..2], ["max-length 2", "min-length 2"]);
     assert_eq!(changed(&app).await.len(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_file_says_stays_its_own_when_it_is_posted_as_it_is_told() {
+    let mut config = config();
+    let limit = |per: Per| RateLimit {
+        enabled: true,
+        per,
+        rate: Rate {
+            requests: Some(5),
+            window_seconds: 60,
+            ..Rate::default()
+        },
+        ..RateLimit::default()
+    };
+    let limits = [
+        ("default", limit(Per::Key)),
+        ("client 192.0.2.7", limit(Per::Address)),
+    ];
+    let limits = limits.map(|(name, limit)| (name.to_owned(), limit));
+    config.limits.extend(limits);
+    let prompt = SystemPrompt {
+        enabled: true,
+        text: "from the file".to_owned(),
+        ..SystemPrompt::default()
+    };
+    let prompt = (DEFAULT_PROMPT.to_owned(), prompt);
+    config.system_prompts.extend([prompt]);
+    let route = EgressRoute {
+        enabled: true,
+        endpoint: "https://api.example.com".to_owned(),
+        cache: false,
+        rate_limit: true,
+    };
+    config.egress.insert("weather".to_owned(), route);
+    config.logging.splunk.endpoint = Some("http://127.0.0.1:9".to_owned());
+    config.logging.splunk.token = Some(Secret::new("a-token-of-splunk"));
+    config.logging.splunk.enabled = false;
+    let app = TestApp::start(config).await;
+    for (path, of) in [
+        ("/admin/ratelimit", ""),
+        ("/admin/ratelimit/clients", "/192.0.2.7"),
+        ("/admin/systemprompt", ""),
+        ("/admin/routes", "/weather"),
+        ("/admin/logging", ""),
+    ] {
+        let told = get(&app, path).await;
+        let one = told.pointer(of).unwrap();
+        assert_eq!(post(&app, path, one).await.status(), 201, "{path}: {one}");
+        assert_eq!(get(&app, path).await, told);
+        assert!(changed(&app).await.is_empty(), "{path}: {told}");
+    }
 }
 
 /// Posts to an old path while somebody puts the policy behind it, time and again: each `put` says something that the

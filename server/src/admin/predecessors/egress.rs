@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::policies::{EgressRoute, Policy, PolicyApi, PolicyKind};
 
-use super::{edit, in_force, posted};
+use super::{edit, in_force, posted, put};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -77,7 +77,7 @@ pub(in crate::admin) async fn set(
             cache: route.enable_cache,
             rate_limit: route.enable_rate_limit,
         });
-        edits.put(&route.name, value)
+        put(edits, &route.name, value)
     })
     .await?;
     let done = format!("Service route configured successfully: {name}");

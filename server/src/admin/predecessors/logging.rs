@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::policies::{LoggingSettings, Policy, PolicyKind};
 
-use super::{created, edit, in_force, posted};
+use super::{created, edit, in_force, posted, put};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -133,11 +133,15 @@ fn change(edits: &mut Edits<'_>, config: LoggingConfig) -> Result<(), EditError>
             config.datadog_endpoint,
         ),
     ] {
-        *place.0 = enabled;
-        *place.1 = given(endpoint);
+        let endpoint = given(endpoint);
+        // A switch without an endpoint is told as off, however it is.
+        if endpoint.is_some() || place.1.is_some() {
+            *place.0 = enabled;
+        }
+        *place.1 = endpoint;
     }
     settings.elasticsearch.api_key = given(config.elastic_api_key);
-    edits.put(KIND.as_str(), Policy::Logging(settings))
+    put(edits, KIND.as_str(), Policy::Logging(settings))
 }
 
 fn of_policy(policy: Option<Policy>) -> LoggingSettings {

@@ -103,6 +103,14 @@ async fn in_force(
     }
 }
 
+/// Puts a policy, unless that is what holds: what is the file's stays so.
+fn put(edits: &mut Edits<'_>, name: &str, policy: Policy) -> Result<(), EditError> {
+    if edits.policy(policy.kind(), name).as_ref() == Some(&policy) {
+        return Ok(());
+    }
+    edits.put(name, policy)
+}
+
 /// Makes edits that follow from what holds. What others change comes before them or after, never in between.
 async fn edit<T: Send + 'static>(
     state: &AdminState,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use shared::AdminError;
 use shared::policies::{Per, Policy, PolicyApi, PolicyKind, Rate, RateLimit, Selector};
 
-use super::{created, edit, in_force, posted};
+use super::{created, edit, in_force, posted, put};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -83,7 +83,7 @@ pub(in crate::admin) async fn set(
     makes_sense(plan.requests_per_window, plan.window_seconds)?;
     edit(&state, &condition, |edits| {
         let before = edits.policy(KIND, DEFAULT).and_then(of_policy);
-        edits.put(DEFAULT, Policy::Limit(planned(before, None, plan)))
+        put(edits, DEFAULT, Policy::Limit(planned(before, None, plan)))
     })
     .await?;
     Ok((StatusCode::CREATED, "Rate limit plan updated successfully"))
@@ -154,7 +154,8 @@ pub(in crate::admin) async fn set_client(
     edit(&state, &condition, move |edits| {
         let name = format!("{CLIENT}{client}");
         let before = edits.policy(KIND, &name).and_then(of_policy);
-        edits.put(&name, Policy::Limit(planned(before, Some(client), plan)))
+        let limit = planned(before, Some(client), plan);
+        put(edits, &name, Policy::Limit(limit))
     })
     .await?;
     Ok(created(json!({
@@ -208,9 +209,14 @@ fn planned(before: Option<RateLimit>, client: Option<String>, plan: Plan) -> Rat
         },
         ..RateLimit::default()
     });
+    let description = match before.description {
+        // It is told as that.
+        None if plan.name == DEFAULT => None,
+        _ => Some(plan.name),
+    };
     RateLimit {
         enabled: true,
-        description: Some(plan.name),
+        description,
         rate: Rate {
             requests: Some(plan.requests_per_window),
             window_seconds: plan.window_seconds,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::policies::{Policy, PolicyKind, SystemPrompt};
 
-use super::{created, edit, in_force, posted};
+use super::{created, edit, in_force, posted, put};
 use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
@@ -59,7 +59,7 @@ fn change(edits: &mut Edits<'_>, text: String) -> Result<(), EditError> {
             ..before.unwrap_or_default()
         },
     };
-    edits.put(DEFAULT_PROMPT, Policy::SystemPrompt(prompt))
+    put(edits, DEFAULT_PROMPT, Policy::SystemPrompt(prompt))
 }
 
 fn of_policy(policy: Policy) -> Option<SystemPrompt> {
