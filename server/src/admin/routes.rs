@@ -568,7 +568,7 @@ fn predecessors() -> Vec<Endpoint> {
         get("/admin/systemprompt", system_prompt::get)
             .described(does("The system prompt").replies::<system_prompt::Prompt>()),
         post("/admin/systemprompt", system_prompt::set).described(
-            does("Sets the system prompt; an empty one takes it away")
+            does("Sets the system prompt; an empty one switches it off")
                 .body::<system_prompt::Prompt>()
                 .replies_with::<Status>(201)
                 .reasoned(),

@@ -577,6 +577,71 @@ async fn what_one_post_changes_is_changed_together_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_switched_off_comes_back_as_it_was() {
+    let app = TestApp::start(config()).await;
+    let there = "/api/v1/limits/default";
+    let mut limit = json!({
+        "enabled": true, "description": "basic", "applies_to": {"models": ["m"]}, "per": "key",
+        "rate": {"requests": 5, "tokens": 1000, "window_seconds": 60, "algorithm": "token_bucket"},
+    });
+    let put = operator::send(&app, Method::PUT, there, &limit).await;
+    assert_eq!(put.status(), 201);
+    let path = "/admin/ratelimit";
+    let plan = get(&app, path).await;
+    limit["enabled"] = json!(false);
+    for _ in 0..2 {
+        assert_eq!(delete(&app, path).await.status(), 200);
+        assert_eq!(get(&app, path).await, json!({}));
+        assert_eq!(get(&app, there).await["value"], limit);
+        assert_eq!(changed(&app).await, ["default 2", "default 1"]);
+    }
+    post(&app, path, &plan).await;
+    limit["enabled"] = json!(true);
+    assert_eq!(get(&app, there).await["value"], limit);
+
+    // A client's goes, unless somebody has made more of it than a plan.
+    let clients = "/admin/ratelimit/clients";
+    let client = |ip: &str| json!({"clientIP": ip, "name": "own", "requestsPerWindow": 5, "windowSeconds": 60});
+    for ip in ["192.0.2.7", "192.0.2.8"] {
+        post(&app, clients, &client(ip)).await;
+    }
+    let there = "/api/v1/limits/client%20192.0.2.8";
+    let mut own = get(&app, there).await["value"].take();
+    own["rate"]["algorithm"] = json!("sliding_window");
+    operator::send(&app, Method::PUT, there, &own).await;
+    let of_a_key = "/api/v1/limits/client%20acme";
+    let acme = json!({"per": "key", "rate": {"requests": 500, "window_seconds": 60}});
+    operator::send(&app, Method::PUT, of_a_key, &acme).await;
+    for client in ["192.0.2.7", "192.0.2.8", "acme"] {
+        let removed = delete(&app, &format!("{clients}/{client}")).await;
+        assert_eq!(removed.status(), 200);
+    }
+    assert_eq!(get(&app, clients).await, json!({}));
+    let names: Vec<_> = get(&app, "/api/v1/limits")
+        .await
+        .as_array()
+        .unwrap()
+        .clone();
+    let names: Vec<_> = names.iter().map(|limit| &limit["name"]).collect();
+    assert_eq!(names, ["client 192.0.2.8", "client acme", "default"]);
+    assert_eq!(get(&app, of_a_key).await["value"]["enabled"], true);
+    post(&app, clients, &client("192.0.2.8")).await;
+    assert_eq!(get(&app, there).await["value"], own);
+
+    let there = "/api/v1/system-prompts/default";
+    let prompt = json!({"text": "Be brief.", "position": "replace", "order": 7});
+    operator::send(&app, Method::PUT, there, &prompt).await;
+    let mut prompt = get(&app, there).await["value"].take();
+    let path = "/admin/systemprompt";
+    post(&app, path, &json!({"prompt": ""})).await;
+    prompt["enabled"] = json!(false);
+    assert_eq!(get(&app, there).await["value"], prompt);
+    post(&app, path, &json!({"prompt": "Be brief."})).await;
+    prompt["enabled"] = json!(true);
+    assert_eq!(get(&app, there).await["value"], prompt);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_file_says_stays_its_own_when_it_is_posted_as_it_is_told() {
     let mut config = config();
     let limit = |per: Per| RateLimit {

@@ -21,6 +21,7 @@ use crate::admin::AdminState;
 use crate::admin::json_body::JsonBody;
 use crate::admin::problem::Problem;
 use crate::admin::rest::Conditional;
+use crate::in_force::{EditError, Edits};
 use crate::limits::single::{self, CLIENT, DEFAULT, address};
 
 const KIND: PolicyKind = PolicyKind::Limit;
@@ -94,7 +95,11 @@ pub(in crate::admin) async fn remove(
     State(state): State<AdminState>,
     condition: Conditional,
 ) -> Result<&'static str, Problem> {
-    edit(&state, &condition, |edits| edits.delete(KIND, DEFAULT)).await?;
+    edit(&state, &condition, |edits| {
+        let limit = edits.policy(KIND, DEFAULT).and_then(of_policy);
+        limit.map_or(Ok(()), |limit| switch_off(edits, DEFAULT, limit))
+    })
+    .await?;
     Ok("Rate limiting disabled")
 }
 
@@ -164,16 +169,23 @@ pub(in crate::admin) async fn set_client(
     })))
 }
 
-/// `DELETE /admin/ratelimit/clients/{ip}`
+/// `DELETE /admin/ratelimit/clients/{ip}`. One that says more than a plan is only switched off.
 pub(in crate::admin) async fn remove_client(
     State(state): State<AdminState>,
     ip: Result<Path<String>, PathRejection>,
     condition: Conditional,
 ) -> Result<Json<Value>, Problem> {
     let Path(ip) = ip?;
-    let client = address(&ip).unwrap_or_else(|| ip.clone());
-    let name = format!("{CLIENT}{client}");
-    edit(&state, &condition, move |edits| edits.delete(KIND, &name)).await?;
+    if let Some(client) = address(&ip) {
+        edit(&state, &condition, move |edits| {
+            let name = format!("{CLIENT}{client}");
+            match edits.policy(KIND, &name).and_then(of_policy) {
+                Some(limit) if !is_only_a_plan(&limit, client) => switch_off(edits, &name, limit),
+                _ => edits.delete(KIND, &name).map(drop),
+            }
+        })
+        .await?;
+    }
     Ok(Json(json!({
         "status": "Client-specific rate limit removed successfully",
         "clientIP": ip,
@@ -224,6 +236,20 @@ fn planned(before: Option<RateLimit>, client: Option<String>, plan: Plan) -> Rat
         },
         ..before
     }
+}
+
+/// Whether a client's limit is what its plan would make anew.
+fn is_only_a_plan(limit: &RateLimit, client: String) -> bool {
+    of_limit(limit.clone()).is_some_and(|plan| planned(None, Some(client), plan) == *limit)
+}
+
+/// The rest of it is there when a plan is posted again.
+fn switch_off(edits: &mut Edits<'_>, name: &str, limit: RateLimit) -> Result<(), EditError> {
+    let limit = RateLimit {
+        enabled: false,
+        ..limit
+    };
+    put(edits, name, Policy::Limit(limit))
 }
 
 /// The limits of single clients, by their addresses.
