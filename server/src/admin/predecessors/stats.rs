@@ -1,4 +1,6 @@
 //! `/admin/stats`: the figures of the last 30 days, as the predecessor's dashboard drew them.
+//!
+//! Rollups know no misses: the cache's hits and misses, which are compared, are both counted since the start.
 
 use axum::Json;
 use axum::extract::State;
