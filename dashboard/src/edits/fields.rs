@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 use serde::de::DeserializeOwned;
 use shared::CostNanos;
 use shared::policies::{FieldError, Policy};
@@ -124,17 +124,14 @@ impl<'a> Fields<'a> {
 
     /// A day and time, UTC, as a browser's field has it.
     pub fn moment(&self, name: &str) -> Option<DateTime<Utc>> {
-        self.parsed(name, "Write a time as 2026-12-31T23:59.", |text| {
-            [
-                "%Y-%m-%dT%H:%M",
-                "%Y-%m-%dT%H:%M:%S%.f",
-                "%Y-%m-%d %H:%M",
-                "%Y-%m-%d %H:%M:%S",
-            ]
-            .iter()
-            .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
-            .map(|time| time.and_utc())
-        })
+        let typed = self.parsed(name, "Write a time as 2026-12-31T23:59.", moment)?;
+        // Such a field has no more than milliseconds.
+        let before = moment(self.before.get(name));
+        Some(
+            before
+                .filter(|before| before.trunc_subsecs(3) == typed)
+                .unwrap_or(typed),
+        )
     }
 
     /// One of the words of a type.
@@ -166,6 +163,18 @@ impl<'a> Fields<'a> {
         }
         value
     }
+}
+
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    [
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%d %H:%M:%S",
+    ]
+    .iter()
+    .find_map(|pattern| NaiveDateTime::parse_from_str(text, pattern).ok())
+    .map(|time| time.and_utc())
 }
 
 fn word<T: DeserializeOwned>(text: &str) -> Option<T> {

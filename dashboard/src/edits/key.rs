@@ -1,6 +1,5 @@
 //! Client keys and projects.
 
-use chrono::SubsecRound;
 use shared::policies::{ClientKey, Project};
 
 use super::elements::with_commas;
@@ -14,14 +13,8 @@ pub fn write_key(key: &ClientKey) -> Values {
     values.put("owner", key.owner.clone().unwrap_or_default());
     values.put("tags", with_commas(&key.tags));
     values.put("project", key.project.clone().unwrap_or_default());
-    let expires = key
-        .expires_at
-        // A browser's field has no more than milliseconds.
-        .map(|time| {
-            time.trunc_subsecs(3)
-                .format("%Y-%m-%dT%H:%M:%S%.f")
-                .to_string()
-        });
+    let expires = key.expires_at;
+    let expires = expires.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.f").to_string());
     values.put("expires_at", expires.unwrap_or_default());
     write_lists(&key.models, &key.providers, &mut values);
     write_limits(&key.rates, &key.allowances, &mut values);

@@ -218,10 +218,17 @@ impl Field {
                 placeholder,
                 initially,
             } => {
-                let value = match form.values.has(&name) {
+                let mut value = match form.values.has(&name) {
                     true => form.value(&name),
                     false => initially.to_owned(),
                 };
+                if kind == "datetime-local" {
+                    // Browsers empty what has more than milliseconds.
+                    value = value
+                        .chars()
+                        .take("2026-12-31T23:59:59.999".len())
+                        .collect();
+                }
                 view! {
                     <input
                         type=kind
