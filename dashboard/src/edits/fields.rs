@@ -81,12 +81,23 @@ impl<'a> Fields<'a> {
 
     /// What stands between commas.
     pub fn list(&self, name: &str) -> Vec<String> {
-        elements::commas(self.values.get(name))
+        self.elements(name, elements::commas)
     }
 
     /// What stands on lines.
     pub fn lines(&self, name: &str) -> Vec<String> {
-        elements::lines(self.values.get(name))
+        self.elements(name, elements::lines)
+    }
+
+    fn elements(
+        &self,
+        name: &str,
+        read: fn(&str) -> serde_json::Result<Vec<String>>,
+    ) -> Vec<String> {
+        read(self.values.get(name)).unwrap_or_else(|error| {
+            self.wrong(name, format!("This begins as a JSON array: {error}."));
+            Vec::new()
+        })
     }
 
     pub fn number<T: FromStr>(&self, name: &str) -> Option<T> {

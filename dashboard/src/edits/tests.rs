@@ -230,6 +230,7 @@ fn what_cannot_be_read_is_told_at_its_field() {
     let values = [
         ("rate.requests", "many"),
         ("rate.window_seconds", "soon"),
+        ("tags", r#"["Doe, Jane", b]"#),
         ("per", "planet"),
         ("allowance.cost_nanos", "1.2.3"),
         ("allowance.alerts", "50, x"),
@@ -255,6 +256,6 @@ fn what_cannot_be_read_is_told_at_its_field() {
         wrong(PolicyKind::Budget),
         ["allowance.alerts", "allowance.cost_nanos", "per"]
     );
-    assert_eq!(wrong(PolicyKind::Key), ["expires_at"]);
+    assert_eq!(wrong(PolicyKind::Key), ["expires_at", "tags"]);
     assert_eq!(wrong(PolicyKind::Guardrail), ["action.kind", "check.kind"]);
 }
