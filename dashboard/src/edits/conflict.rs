@@ -56,7 +56,7 @@ pub async fn conflict(
     // The secrets of a key go with it.
     let over = (kind != PolicyKind::Key || in_force.is_some()).then_some(version);
     if over.is_none() {
-        message.push_str(" A deleted key cannot be saved: make another one.");
+        message.push_str(" A deleted key cannot be saved.");
     }
     Ok(Some(Conflict {
         message,

@@ -19,6 +19,9 @@ pub fn Confirm(
     /// More that can be filled in.
     #[prop(optional, into)]
     more: Option<AnyView>,
+    /// Whether it is open already: something is wrong with what was filled in.
+    #[prop(optional)]
+    open: bool,
 ) -> impl IntoView {
     if !may_edit() {
         return ().into_any();
@@ -28,7 +31,7 @@ pub fn Confirm(
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
         .collect_view();
     view! {
-        <details class="confirm">
+        <details class="confirm" open=open>
             <summary class="button plain">{label}</summary>
             <form method="post" class="confirm-body">
                 {hidden}

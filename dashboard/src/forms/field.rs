@@ -30,6 +30,27 @@ enum Control {
     Boxes(Vec<(&'static str, &'static str)>),
 }
 
+impl Control {
+    /// A value of it as it stands on the page: with the labels of what can be chosen.
+    fn in_words(&self, value: String) -> String {
+        match self {
+            Self::Choice(options) => {
+                let chosen = options.iter().find(|(option, _)| *option == value);
+                chosen.map_or(value, |(_, label)| label.clone())
+            }
+            Self::Boxes(options) => {
+                let label = |one| options.iter().find(|(option, _)| *option == one);
+                let ticked = value.split(", ");
+                let labels: Vec<_> = ticked
+                    .map(|one| label(one).map_or(one, |(_, label)| label))
+                    .collect();
+                labels.join(", ")
+            }
+            Self::Line { .. } | Self::Area { .. } | Self::Box => value,
+        }
+    }
+}
+
 impl Field {
     fn new(name: impl Into<String>, label: &'static str, control: Control) -> Self {
         Self {
@@ -146,6 +167,7 @@ impl Field {
         let hint_id = (!self.hint.is_empty()).then(|| format!("{id}-hint"));
         let error_id = error.is_some().then(|| format!("{id}-error"));
         let in_force = form.in_force(&self.name);
+        let in_force = in_force.map(|text| self.control.in_words(text));
         let in_force_id = in_force.is_some().then(|| format!("{id}-in-force"));
         let described: Vec<_> = [&error_id, &in_force_id, &hint_id]
             .into_iter()

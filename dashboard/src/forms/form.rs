@@ -59,16 +59,11 @@ impl Form {
         Some(field.message.clone())
     }
 
-    /// Whether a field whose name begins so has something in it, or something wrong with it.
-    pub fn is_used(&self, prefix: &str, plain: &[&str]) -> bool {
+    /// Whether something is told of a field whose name begins so.
+    pub fn tells_of(&self, prefix: &str) -> bool {
         let conflict = self.conflict.iter().flat_map(|conflict| &conflict.fields);
-        self.errors
-            .iter()
-            .chain(conflict)
-            .any(|error| error.field.starts_with(prefix))
-            || plain
-                .iter()
-                .any(|name| !self.values.get(&format!("{prefix}{name}")).is_empty())
+        let mut told = self.errors.iter().chain(conflict);
+        told.any(|told| told.field.starts_with(prefix))
     }
 
     pub fn element_id(&self, name: &str) -> String {

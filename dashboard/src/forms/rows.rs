@@ -41,10 +41,9 @@ impl Rows {
         let prefix = |index: usize| format!("{}[{index}].", self.list);
         let count = form.values.rows(self.list);
         // What was sent has the spare rows too.
-        let used = (0..count)
-            .rev()
-            .find(|index| form.is_used(&prefix(*index), self.plain))
-            .map_or(0, |last| last + 1);
+        let told = (0..count).filter(|index| form.tells_of(&prefix(*index)));
+        let last = self.used(&form.values).chain(told).max();
+        let used = last.map_or(0, |last| last + 1);
         let rows = (0..used)
             .map(|index| {
                 view! {

@@ -60,7 +60,7 @@ async fn a_second_editor_is_told_what_changed_and_may_save_over_it() {
         &app,
         Method::PUT,
         PROMPT,
-        &json!({"text": "two", "order": 7}),
+        &json!({"text": "two", "order": 7, "position": "before"}),
     )
     .await;
     assert_eq!(put.status(), 200);
@@ -83,6 +83,7 @@ async fn a_second_editor_is_told_what_changed_and_may_save_over_it() {
         says(&page, "changed the system prompt default at ");
         says(&page, "<strong>In force now: </strong>two");
         says(&page, "<strong>In force now: </strong>7");
+        says(&page, "<strong>In force now: </strong>Before the client");
         says(&page, ">mine</textarea>");
         says(&page, r#"name="seen" value="1""#);
         says(&page, r#"name="over" value="2""#);
@@ -226,6 +227,7 @@ async fn mistakes_are_told_at_their_fields() {
     ];
     let told = refused(&app, "/keys?edit=a", &rotate).await;
     says(&told, r##"href="#rotation-grace_seconds""##);
+    says(&told, r#"<details open class="confirm""#);
 
     let rule = [
         ("do", "try"),
@@ -241,6 +243,12 @@ async fn mistakes_are_told_at_their_fields() {
     ];
     let told = refused(&app, "/guardrails?new=1&check=patterns", &rule).await;
     says(&told, r##"href="#guardrail-check-patterns""##);
+    let mut nothing = rule;
+    nothing[6].1 = "x";
+    nothing[8].1 = "";
+    let told = refused(&app, "/guardrails?new=1&check=patterns", &nothing).await;
+    says(&told, r##"href="#guardrail-text""##);
+    says(&told, r#"<details open class="group wide trial""#);
 
     let why = "y".repeat(1001);
     let limit = [

@@ -66,8 +66,9 @@ fn trial(form: &Form) -> AnyView {
     if !may_edit() {
         return ().into_any();
     }
+    let open = !form.values.get("text").is_empty() || form.tells_of("text");
     view! {
-        <details class="group wide trial" open=!form.values.get("text").is_empty()>
+        <details class="group wide trial" open=open>
             <summary>"Try it on a text"</summary>
             <div class="fields">
                 {Field::area("text", "Text to try", 3).show(form)}

@@ -102,6 +102,7 @@ fn secrets(editor: &Editor) -> AnyView {
     let grace = Field::line("grace_seconds", "The old secret is taken for another")
         .hint("1h, 7d; 0: it ends at once")
         .show(&form);
+    let open = form.tells_of("grace_seconds");
     let switch = if editor.values.has("enabled") {
         view! {
             <Confirm
@@ -137,6 +138,7 @@ fn secrets(editor: &Editor) -> AnyView {
                         action="Rotate it"
                         fields
                         more=grace
+                        open
                     />
                     {switch}
                 </div>
