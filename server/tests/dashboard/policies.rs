@@ -192,8 +192,9 @@ async fn an_edit_is_done_and_can_be_taken_back() {
 
     // Somebody who saw the version before is not to overwrite this one.
     let page = busy.post("/guardrails?edit=banned-phrases", form).await;
-    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-    page.says("changed it since you looked");
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    page.says("changed the guardrail banned-phrases")
+        .says("What is in force now says the same.");
 
     let reset = "kind=guardrail&name=banned-phrases&seen=1&do=reset";
     let reply = busy.post("/guardrails?edit=banned-phrases", reset).await;
@@ -255,7 +256,7 @@ async fn a_secret_is_shown_once_and_never_in_an_address() {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     again.says("There is a key `laptop` already.");
 
-    let rotate = "form=rotation&kind=key&name=laptop&seen=1&do=rotate&grace=1h";
+    let rotate = "form=rotation&kind=key&name=laptop&seen=1&do=rotate&grace_seconds=1h";
     busy.post("/keys?edit=laptop", rotate)
         .await
         .says("The secret of laptop")
@@ -264,7 +265,7 @@ async fn a_secret_is_shown_once_and_never_in_an_address() {
         .await
         .says("taken until")
         .hides("not-a-real-one");
-    let wrong = "form=rotation&kind=key&name=laptop&seen=2&do=rotate&grace=soon";
+    let wrong = "form=rotation&kind=key&name=laptop&seen=2&do=rotate&grace_seconds=soon";
     busy.post("/keys?edit=laptop", wrong)
         .await
         .says("Write a time as 30s, 5m, 1h or 1d.");
@@ -293,7 +294,7 @@ async fn a_text_is_tested() {
                 &check.phrases=pears&action.kind=replace&action.with=apples&text=two+pears&text_side=reply";
     busy.post("/guardrails?new=1&check=phrases", form)
         .await
-        .says("(this rule)")
+        .says("(new)")
         .says("two apples");
 }
 
