@@ -62,6 +62,17 @@ async function remove(page) {
   await said(page, 'Deleted');
 }
 
+/** As it is: a form that was sent is on no other page. */
+async function looksRightEverywhere(page, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const [size, viewport] of [['1440', WIDE], ['390', NARROW]]) {
+      await page.setViewportSize(viewport);
+      await looksRight(page, `${name}-${colorScheme}-${size}`);
+    }
+  }
+}
+
 for (const javaScriptEnabled of [true, false]) {
   const how = javaScriptEnabled ? 'with a script' : 'without a script';
 
@@ -128,21 +139,35 @@ for (const javaScriptEnabled of [true, false]) {
     assert.equal(await text.inputValue(), 'Mine.');
     await page.getByText('In force now: Two.').waitFor();
     assert.deepEqual(await told(), ['Two.']);
-    if (javaScriptEnabled) {
-      for (const colorScheme of ['light', 'dark']) {
-        await page.emulateMedia({ colorScheme });
-        for (const [size, viewport] of [['1440', WIDE], ['390', NARROW]]) {
-          await page.setViewportSize(viewport);
-          await looksRight(page, `conflict-${colorScheme}-${size}`);
-        }
-      }
-    }
+    if (javaScriptEnabled) await looksRightEverywhere(page, 'conflict');
 
     await page.getByLabel('Save over it').check();
     await press(page, 'Save');
     await said(page, 'Saved');
     assert.deepEqual(await told(), ['Mine.']);
     await go('/system-prompt');
+    await remove(page);
+  });
+
+  edits('a mistake is told in its row', async (page, go) => {
+    const row = (index) => page.getByRole('group', { name: `rate limit ${index}`, exact: true });
+    await go('/keys?new=1');
+    await page.getByLabel('Name', { exact: true }).fill(`rows-${javaScriptEnabled}`);
+    await page.getByText('Add a rate limit').first().click();
+    await page.getByText('Add a rate limit').nth(1).click();
+    await row(2).getByLabel('Window').fill('1h');
+    await press(page, 'Create');
+    await page.getByRole('alert').getByRole('link', { name: 'Give a number' }).waitFor();
+    const requests = row(2).getByLabel('Requests');
+    assert.equal(await requests.getAttribute('aria-invalid'), 'true');
+    assert.equal(await row(1).getByLabel('Requests').getAttribute('aria-invalid'), null);
+    assert.equal(await row(2).getByLabel('Window').inputValue(), '1h');
+    if (javaScriptEnabled) await looksRightEverywhere(page, 'mistake');
+    await requests.fill('5');
+    await press(page, 'Create');
+    await page.getByLabel('Secret', { exact: true }).waitFor();
+    await go(`/keys?edit=rows-${javaScriptEnabled}`);
+    assert.equal(await row(1).getByLabel('Requests').inputValue(), '5');
     await remove(page);
   });
 
