@@ -1,5 +1,7 @@
 //! Rules can be tried.
 
+use std::collections::BTreeMap;
+
 use shared::policies::{Guardrail, RuleVerdict, Side, TestedText};
 
 use super::Guardrails;
@@ -68,4 +70,31 @@ async fn rules_can_be_tried() {
         assert_eq!(blocked.map(|rule| &*rule.name), Some(blocks));
     }
     assert!(guardrails.triggered().is_empty());
+}
+
+#[tokio::test]
+async fn others_are_served_while_rules_are_compiled() {
+    let guardrails = Guardrails::new(&BTreeMap::new());
+    let tested = TestedText {
+        text: "a secret".to_owned(),
+        side: Side::Request,
+        key: None,
+        model: None,
+        rule: Some(Box::new(serde_json::from_str(REDACT).unwrap())),
+        name: None,
+    };
+    let mut served = 0;
+    let others = async {
+        loop {
+            tokio::task::yield_now().await;
+            served += 1;
+        }
+    };
+    let report = tokio::select! {
+        biased;
+        report = guardrails.test(&tested, None) => report,
+        () = others => unreachable!(),
+    };
+    assert_eq!(report.text.as_deref(), Some("a [REDACTED]"));
+    assert!(served > 0);
 }

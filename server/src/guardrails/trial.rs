@@ -1,6 +1,7 @@
 //! Trying rules on a text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ::guardrails::{
     About, Active, Blocked, BodyKind, LooksFor, Refusal, ReplyGuard, Report, Ruleset, Tally,
@@ -10,12 +11,17 @@ use bytes::Bytes;
 use llm::Text;
 use llm::chat::{Block, ChatResponse, Choice, Content, FinishReason};
 use shared::policies::{Guardrail, RuleTest, RuleVerdict, Side, TestReport, TestedText};
+use tokio::sync::Semaphore;
 
 use super::{Chosen, Guardrails};
 use crate::selection::Subject;
+use crate::tasks::unblocked;
 
 /// The name of a rule that has none yet.
 const NEW: &str = "(new)";
+
+/// Rules are compiled for one trial at a time: a thousand of them with expressions keep a core busy for seconds.
+static COMPILING: Semaphore = Semaphore::const_new(1);
 
 /// What the rules do with a text, which nobody sends.
 pub(super) async fn test(
@@ -23,17 +29,10 @@ pub(super) async fn test(
     tested: &TestedText,
     project: Option<&str>,
 ) -> TestReport {
-    let with_new = tested.rule.as_deref().map(|rule| {
-        let mut rules = BTreeMap::clone(&guardrails.source);
-        let name = tested.name.clone().unwrap_or_else(|| NEW.to_owned());
-        let rule = Guardrail {
-            enabled: true,
-            ..rule.clone()
-        };
-        rules.insert(name, rule);
-        Chosen::new(Ruleset::new(&rules))
-    });
-    let rules = with_new.as_ref().unwrap_or(&guardrails.rules);
+    let rules = match &tested.rule {
+        Some(rule) => with_rule(guardrails, tested.name.as_deref(), rule).await,
+        None => Arc::clone(&guardrails.rules),
+    };
     let mut report = TestReport {
         text: Some(tested.text.clone()),
         refusal: None,
@@ -99,7 +98,29 @@ pub(super) async fn test(
             found,
         });
     }
+    if tested.rule.is_some() {
+        unblocked(move || drop((active, rules))).await;
+    }
     report
+}
+
+/// The rules in force and one more, or in place of the one of that name.
+async fn with_rule(guardrails: &Guardrails, name: Option<&str>, rule: &Guardrail) -> Arc<Chosen> {
+    let name = name.unwrap_or(NEW).to_owned();
+    let rule = Guardrail {
+        enabled: true,
+        ..rule.clone()
+    };
+    let source = Arc::clone(&guardrails.source);
+    let turn = COMPILING.acquire().await;
+    // It goes on when nobody waits for it any more, and so does its turn.
+    let compiled = unblocked(move || {
+        let _turn = turn;
+        let mut rules = BTreeMap::clone(&source);
+        rules.insert(name, rule);
+        Chosen::new(Ruleset::new(&rules))
+    });
+    Arc::new(compiled.await)
 }
 
 /// `credit_card at 12..31`, in characters.
