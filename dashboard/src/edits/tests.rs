@@ -48,6 +48,10 @@ fn every_policy_survives_its_form() {
                        {"applies_to": {"models": ["x"]}, "enabled": true}]}),
         ),
         (
+            PolicyKind::Cache,
+            json!({"overrides": (0..500).map(|number| json!({"applies_to": {"models": [format!("m{number}")]}, "enabled": false})).collect::<Vec<_>>()}),
+        ),
+        (
             PolicyKind::Guardrail,
             rule(
                 json!({"kind": "phrases", "phrases": ["a b", "c"], "whole_word": true}),

@@ -46,21 +46,20 @@ impl Values {
 
     /// How many rows a list has: the fields `rates[0].…`, `rates[1].…` are of two.
     pub fn rows(&self, list: &str) -> usize {
-        self.names()
-            .filter_map(|name| {
-                let (index, _) = name
-                    .strip_prefix(list)?
-                    .strip_prefix('[')?
-                    .split_once(']')?;
-                index.parse::<usize>().ok()
-            })
-            .max()
-            .map_or(0, |last| (last + 1).min(MOST_ROWS))
+        let indices = self.names().filter_map(|name| {
+            let (index, _) = name
+                .strip_prefix(list)?
+                .strip_prefix('[')?
+                .split_once(']')?;
+            index.parse::<usize>().ok()
+        });
+        let last = indices.max();
+        last.map_or(0, |last| (last + 1).min(self.0.len() + MOST_GAPS))
     }
 }
 
-/// No list of a form is longer.
-const MOST_ROWS: usize = 200;
+/// A form has a field in each row, and as many rows more that were taken out of it. No page has others.
+const MOST_GAPS: usize = 200;
 
 impl From<Vec<(String, String)>> for Values {
     fn from(fields: Vec<(String, String)>) -> Self {
@@ -81,9 +80,15 @@ mod tests {
         values.put("rates[x].tokens", "5");
         values.put("ratesque[7].tokens", "5");
         values.put("rates[99999999].tokens", "5");
-        assert_eq!(values.rows("rates"), 200);
+        assert_eq!(values.rows("rates"), 205);
         assert_eq!(values.rows("ratesque"), 8);
         assert_eq!(values.get("rates[2].tokens"), "5");
         assert!(!values.has("rates[1].tokens"));
+
+        let mut long = Values::default();
+        for row in 0..1_000 {
+            long.put(format!("overrides[{row}].enabled"), "on");
+        }
+        assert_eq!(long.rows("overrides"), 1_000);
     }
 }
