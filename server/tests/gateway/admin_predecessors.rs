@@ -576,6 +576,43 @@ async fn what_one_post_changes_is_changed_together_or_not_at_all() {
     assert_eq!(changed(&app).await.len(), 6);
 }
 
+/// Two rules say the bounds, and nothing keeps them from being at odds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bounds_that_are_at_odds_already_can_be_posted_back() {
+    let app = TestApp::start(config()).await;
+    for (name, check, action) in [
+        (
+            "min-length",
+            json!({"kind": "length", "min": 10}),
+            json!({"kind": "block"}),
+        ),
+        (
+            "max-length",
+            json!({"kind": "length", "max": 5}),
+            json!({"kind": "truncate"}),
+        ),
+    ] {
+        let rule = json!({"side": "reply", "check": check, "action": action});
+        let there = format!("/api/v1/guardrails/{name}");
+        let put = operator::send(&app, Method::PUT, &there, &rule).await;
+        assert_eq!(put.status(), 201);
+    }
+    let path = "/admin/guardrails";
+    let mut all = get(&app, path).await;
+    assert_eq!(
+        (&all["minLength"], &all["maxLength"]),
+        (&json!(10), &json!(5))
+    );
+    let before = changed(&app).await;
+    assert_eq!(post(&app, path, &all).await.status(), 201);
+    assert_eq!(changed(&app).await, before);
+    all["bannedPhrases"] = json!(["obscene"]);
+    assert_eq!(post(&app, path, &all).await.status(), 201);
+    assert_eq!(changed(&app).await[0], "banned-phrases 1");
+    all["maxLength"] = json!(6);
+    refused(post(&app, path, &all).await, 400, "minLength: ").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_switched_off_comes_back_as_it_was() {
     let app = TestApp::start(config()).await;

@@ -9,7 +9,9 @@ use axum::response::IntoResponse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use shared::policies::{Action, Check, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side};
+use shared::policies::{
+    Action, Check, FieldError, Guardrail, Policy, PolicyApi, PolicyKind, Selector, Side,
+};
 
 use super::{created, edit, posted};
 use crate::admin::AdminState;
@@ -58,10 +60,6 @@ pub(in crate::admin) async fn set(
     if rules.max_length == 0 {
         return Err(Problem::bad_request("maxLength: it must be at least 1."));
     }
-    if rules.min_length > rules.max_length {
-        let detail = "minLength: it must not be more than maxLength.";
-        return Err(Problem::bad_request(detail));
-    }
     let notes = edit(&state, &condition, |edits| change(edits, rules)).await?;
     let mut done = json!({"status": "Guardrails updated successfully"});
     if !notes.is_empty() {
@@ -80,6 +78,13 @@ fn change(edits: &mut Edits<'_>, rules: Rules) -> Result<Vec<String>, EditError>
         require_disclaimer,
         disclaimer,
     } = rules;
+    // As they are told they may be at odds: two rules say them.
+    if min_length > max_length && (min_length, max_length) != (now.min_length, now.max_length) {
+        return Err(EditError::Invalid(vec![FieldError {
+            field: "minLength".to_owned(),
+            message: "it must not be more than maxLength.".to_owned(),
+        }]));
+    }
     phrases.retain(|phrase| !phrase.trim().is_empty());
     let text = disclaimer.filter(|text| !text.trim().is_empty());
     let mut notes = Vec::new();
