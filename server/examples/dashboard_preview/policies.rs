@@ -11,8 +11,8 @@ use serde_json::json;
 use shared::policies::{
     Action, Allowance, BudgetState, CacheEntry, CacheSelection, CacheStats, Check, ClientKey, Edit,
     FieldError, KeyPrefix, LimitState, LoggingChange, NewKey, Per, Period, Policy, PolicyApi,
-    PolicyChange, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, Rate, RuleTest, RuleVerdict,
-    TestReport, TestedText, Triggered,
+    PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, Rate, RuleTest, RuleVerdict, TestReport,
+    TestedText, Triggered,
 };
 use shared::routing::Source;
 use shared::{AdminError, CostNanos};
@@ -351,24 +351,6 @@ impl PolicyApi for Policies {
         let policy = keeping_prefixes(&kept, name, policy);
         kept.change(kind, name, Some(policy), edit, false)?;
         kept.entry(kind, name).ok_or_else(|| missing(kind, name))
-    }
-
-    async fn change_policies(
-        &self,
-        changes: Vec<PolicyChange>,
-        edit: Edit,
-    ) -> Result<(), AdminError> {
-        for change in changes {
-            match change {
-                PolicyChange::Put { name, policy } => {
-                    self.put_policy(&name, policy, edit.clone()).await?;
-                }
-                PolicyChange::Delete { kind, name } => {
-                    self.delete_policy(kind, &name, edit.clone()).await?;
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn delete_policy(

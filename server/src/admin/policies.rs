@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use shared::AdminError;
 use shared::policies::{
     BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, FieldError,
-    LimitState, LoggingChange, NewKey, Policy, PolicyApi, PolicyChange, PolicyEntry, PolicyKind,
-    PolicyStats, PolicyVersion, TestReport, TestedText,
+    LimitState, LoggingChange, NewKey, Policy, PolicyApi, PolicyEntry, PolicyKind, PolicyStats,
+    PolicyVersion, TestReport, TestedText,
 };
 
 use super::Admin;
@@ -64,14 +64,6 @@ impl PolicyApi for Admin {
         edit: Edit,
     ) -> Result<PolicyEntry, AdminError> {
         Ok(self.in_force.put(name, policy, &edit).await?)
-    }
-
-    async fn change_policies(
-        &self,
-        changes: Vec<PolicyChange>,
-        edit: Edit,
-    ) -> Result<(), AdminError> {
-        Ok(self.in_force.change_all(changes, &edit).await?)
     }
 
     async fn delete_policy(

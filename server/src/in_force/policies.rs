@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use shared::policies::{Edit, FieldError, Policy, PolicyChange, PolicyEntry, PolicyKind};
+use shared::policies::{Edit, FieldError, Policy, PolicyEntry, PolicyKind};
 use shared::routing::Source;
 
-use super::draft::Draft;
 use super::overlay::{EditState, Edited};
 use super::secrets::{self, Taken};
 use super::state::State;
@@ -51,20 +50,6 @@ impl InForce {
         .await
     }
 
-    /// Makes several edits: all of them, or none. What is to be deleted and is not there is no edit.
-    ///
-    /// # Errors
-    /// As [`put`](Self::put) and [`delete`](Self::delete); fields have the policy's name before them.
-    pub async fn change_all(
-        &self,
-        changes: Vec<PolicyChange>,
-        edit: &Edit,
-    ) -> Result<(), EditError> {
-        let edit = edit.clone();
-        self.edit(move |draft| change_all(draft, changes, &edit))
-            .await
-    }
-
     /// Takes a policy out of force.
     ///
     /// # Errors
@@ -92,39 +77,6 @@ impl InForce {
         })
         .await
     }
-}
-
-fn change_all(draft: &mut Draft, changes: Vec<PolicyChange>, edit: &Edit) -> Result<(), EditError> {
-    let mut wrong = Vec::new();
-    for change in changes {
-        let (name, made) = match change {
-            PolicyChange::Put { name, policy } => {
-                let made = draft.put(&name, policy, edit);
-                (name, made)
-            }
-            PolicyChange::Delete { kind, name } => {
-                let made = match draft.delete(kind, &name, edit) {
-                    Err(EditError::NoSuchPolicy { .. }) => Ok(()),
-                    made => made,
-                };
-                (name, made)
-            }
-        };
-        match made {
-            Ok(()) => {}
-            Err(EditError::Invalid(fields)) => {
-                wrong.extend(fields.into_iter().map(|error| FieldError {
-                    field: format!("{name}.{}", error.field),
-                    ..error
-                }));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if !wrong.is_empty() {
-        return Err(EditError::Invalid(wrong));
-    }
-    Ok(())
 }
 
 pub(super) fn no_such(kind: PolicyKind, name: &str) -> EditError {

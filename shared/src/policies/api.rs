@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::{
     BudgetState, CacheEntry, CacheSelection, ClientKey, ConfiguredKey, Edit, LimitState,
-    LoggingChange, NewKey, Policy, PolicyChange, PolicyEntry, PolicyKind, PolicyStats,
-    PolicyVersion, TestReport, TestedText,
+    LoggingChange, NewKey, Policy, PolicyEntry, PolicyKind, PolicyStats, PolicyVersion, TestReport,
+    TestedText,
 };
 use crate::AdminError;
 
@@ -25,13 +25,6 @@ pub trait PolicyApi: Send + Sync + 'static {
         policy: Policy,
         edit: Edit,
     ) -> Result<PolicyEntry, AdminError>;
-
-    /// Makes several changes, from the same moment on: all of them, or none.
-    async fn change_policies(
-        &self,
-        changes: Vec<PolicyChange>,
-        edit: Edit,
-    ) -> Result<(), AdminError>;
 
     /// Takes a policy out of force, whoever said it.
     async fn delete_policy(

@@ -249,24 +249,6 @@ pub struct PolicyVersion {
     pub reset: bool,
 }
 
-/// One of several edits that are made together.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there are a few of them at a time"
-)]
-pub enum PolicyChange {
-    Put {
-        name: String,
-        policy: Policy,
-    },
-    /// Where it is there.
-    Delete {
-        kind: PolicyKind,
-        name: String,
-    },
-}
-
 /// How long [`Edit::reason`] may be, in characters.
 pub const MAX_REASON: usize = 1000;
 

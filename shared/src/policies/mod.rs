@@ -22,9 +22,7 @@ mod states;
 pub use amount::{Allowance, Budget, Period, usual_alerts};
 pub use api::PolicyApi;
 pub use cache::{CacheOverride, CacheScope, CacheSettings};
-pub use entry::{
-    Edit, FieldError, MAX_REASON, Policy, PolicyChange, PolicyEntry, PolicyKind, PolicyVersion,
-};
+pub use entry::{Edit, FieldError, MAX_REASON, Policy, PolicyEntry, PolicyKind, PolicyVersion};
 pub use guardrail::{
     Action, Check, Guardrail, PiiKind, RuleTest, RuleVerdict, Side, TestReport, TestedText,
 };
