@@ -29,6 +29,9 @@ pub struct Kept {
     counts: Counts,
 }
 
+/// No request that was under way when a key was deleted is so for longer.
+const LONGEST_REQUEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// When keys and projects were deleted, by their names.
 #[derive(Debug, Default)]
 struct Retired {
@@ -119,6 +122,9 @@ impl Kept {
     pub(super) fn retire(&self, selection: &CacheSelection) {
         let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
+        let may_matter = |_: &String, at: &mut Instant| now.duration_since(*at) < LONGEST_REQUEST;
+        retired.keys.retain(may_matter);
+        retired.projects.retain(may_matter);
         retired
             .keys
             .extend(selection.key.clone().map(|name| (name, now)));

@@ -177,6 +177,18 @@ pub(super) struct Keys {
     pub beside: Beside,
 }
 
+impl Keys {
+    /// What others have in common that the same answer is for: of a reply that the provider keeps, also what it says
+    /// again, and its form.
+    pub fn awaited(&self, request: Request<'_>) -> EntryKey {
+        if !self.beside.kept {
+            return self.plain.unwrap_or(self.exact);
+        }
+        let form = u128::from(request.streams()) << 64;
+        EntryKey(self.exact.0 ^ form ^ u128::from(self.beside.echoed))
+    }
+}
+
 /// What the key of a request is made of, once it is needed.
 #[derive(Debug)]
 pub(super) struct KeyParts {

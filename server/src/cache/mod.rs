@@ -210,6 +210,7 @@ impl Cache {
             max_bytes: self.settings.max_entry_bytes,
             flight,
             origin: Origin::default(),
+            in_its_own: false,
             price: None,
             coming: slot::Coming::default(),
         };
@@ -262,7 +263,7 @@ impl Cache {
         if !in_force.coalesce || directives.only_if_cached || directives.max_age == Some(0) {
             return Sought::Nothing(None);
         }
-        let waited = self.wait(keys.plain.unwrap_or(keys.exact), give_up).await;
+        let waited = self.wait(keys.awaited(question.request), give_up).await;
         match waited {
             // The one before may have ended since it was looked.
             Waited::First(first) => match found(Utc::now()) {

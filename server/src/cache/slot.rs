@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use chrono::Utc;
 use llm::chat::{Collector, Protocol, StreamEvent};
 use llm::dialects::Beside;
@@ -38,6 +39,8 @@ pub(super) struct Place {
     pub(super) max_bytes: u64,
     pub(super) flight: Option<Flight>,
     pub(super) origin: Origin,
+    /// The answer comes in the protocol that was asked in.
+    pub(super) in_its_own: bool,
     pub(super) price: Option<Price>,
     pub(super) coming: Coming,
 }
@@ -104,12 +107,18 @@ impl Frames {
 }
 
 impl Slot {
-    /// Who gives the answer, and what its tokens cost.
-    pub fn answered_by(&mut self, mut origin: Origin, price: Option<Price>) {
+    /// The protocol of a chat.
+    pub fn asked_in(&self) -> Option<Protocol> {
+        self.0.asked_in
+    }
+
+    /// Who gives the answer, what its tokens cost, and whether it comes in the protocol that was asked in.
+    pub fn answered_by(&mut self, mut origin: Origin, price: Option<Price>, in_its_own: bool) {
         // Others may have said it, or not.
         let decides = |name: &Cow<'_, str>| !self.0.set_aside.contains(&&**name);
         origin.losses.dropped.retain(decides);
         self.0.origin = origin;
+        self.0.in_its_own = in_its_own;
         self.0.price = price;
     }
 
@@ -236,10 +245,14 @@ impl Slot {
             return Ok(Some(Own::Whole));
         }
         match frames {
+            // The upstream gave it in the other form: there are no bytes for its first client's.
+            Frames::None if self.0.in_its_own => Err(Unfit),
             // Its first client got it in another protocol too.
             Frames::None => Ok(None),
             Frames::All(bytes) => {
-                let text = Text::from_utf8(bytes.into()).map_err(|_| Unfit)?;
+                // No more than they take, for so much is counted.
+                let bytes = Bytes::from(bytes.into_boxed_slice());
+                let text = Text::from_utf8(bytes).map_err(|_| Unfit)?;
                 Ok(Some(Own::Stream(text)))
             }
             Frames::TooMany => Err(Unfit),

@@ -128,7 +128,11 @@ impl Context {
                 losses: self.losses.clone(),
                 cost_nanos: by.unit_cost,
             };
-            slot.answered_by(origin, by.price);
+            // Of an upstream that is gone nobody knows.
+            let in_its_own = slot.asked_in().is_some_and(|asked_in| {
+                upstream.is_none_or(|one| one.codec_for(asked_in).protocol() == asked_in)
+            });
+            slot.answered_by(origin, by.price, in_its_own);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Answers of which only the upstream's own bytes tell all are given again as they came, or not at all.
 
+use std::time::Duration;
+
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use server::app::App;
@@ -161,6 +163,60 @@ async fn what_is_kept_as_it_came_can_outlive_a_restart() {
         ("HIT".to_owned(), text)
     );
     app.stop().await;
+}
+
+/// Then there are no bytes of the form that was asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_in_the_other_form_than_was_asked_for_is_not_kept() {
+    let searched = finished(SEARCHED);
+    let upstream = Upstream::with(move |_| vec![reply("200 OK", &searched)]).await;
+    let app = TestApp::caching(config("anthropic", &upstream)).await;
+    let ask = async |body: Value| told(app.post("/v1/messages", &body)).await;
+    assert_eq!(ask(streamed(searching())).await.0, "MISS");
+    let (first, text) = ask(searching()).await;
+    assert_eq!(first, "MISS");
+    assert!(text.contains("web_search_tool_result"), "{text}");
+    assert_eq!(ask(searching()).await, ("HIT".to_owned(), text));
+
+    let upstream = Upstream::start(streaming(&finished(SEARCHED_STREAM))).await;
+    let app = TestApp::caching(config("anthropic", &upstream)).await;
+    let ask = async |body: Value| told(app.post("/v1/messages", &body)).await;
+    assert_eq!(ask(searching()).await.0, "MISS");
+    let (first, text) = ask(streamed(searching())).await;
+    assert_eq!(first, "MISS");
+    assert!(text.contains("web_search_tool_result"), "{text}");
+    assert_eq!(ask(streamed(searching())).await, ("HIT".to_owned(), text));
+}
+
+/// Whoever cannot be given another's answer does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_response_that_says_who_asked_another() {
+    let upstream = Upstream::with(|number| match number {
+        0 => vec![Act::WaitForTest, reply("200 OK", KEPT)],
+        _ => vec![reply("200 OK", KEPT)],
+    })
+    .await;
+    let mut config = config("openai", &upstream);
+    config.cache.coalesce = true;
+    let app = TestApp::caching(config).await;
+    let of = |user: &str| {
+        app.post(
+            "/v1/responses",
+            &json!({"model": "assistant", "input": "Say hello.", "user": user}),
+        )
+    };
+    let first = tokio::spawn(told(of("u")));
+    while upstream.received().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // It is answered while the first one is not.
+    assert_eq!(told(of("v")).await.0, "MISS");
+    let same = tokio::spawn(told(of("u")));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(upstream.received().len(), 2);
+    upstream.go_on();
+    assert_eq!(first.await.unwrap().0, "MISS");
+    assert_eq!(same.await.unwrap().0, "HIT");
 }
 
 /// Nobody keeps the frames of all streams, just in case.
