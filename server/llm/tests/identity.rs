@@ -563,6 +563,26 @@ fn words_of_one_protocol_are_not_compared() {
         let found = plain(dialect, &body.to_string());
         assert!(found.is_some(), "{dialect:?} {at} {word}");
     }
+    // Of a function that says nothing of it, only Responses take it that it is strict.
+    let mut unsaid = responses.clone();
+    for strict in [Some(json!(null)), None] {
+        let tool = unsaid["tools"][0].as_object_mut().unwrap();
+        match strict {
+            Some(strict) => tool["strict"] = strict,
+            None => _ = tool.remove("strict"),
+        }
+        assert_eq!(plain(&OpenAiResponses, &unsaid.to_string()), None);
+    }
+    let mut thinking = gemini.clone();
+    for (config, name, budget) in [
+        ("thinkingConfig", "thinkingBudget", -1),
+        ("thinking_config", "thinking_budget", -1),
+        ("thinkingConfig", "thinkingBudget", 1024),
+    ] {
+        thinking["generationConfig"] = json!({config: {name: budget}});
+        let found = plain(&Gemini, &thinking.to_string());
+        assert_eq!(found.is_some(), budget > 0, "{thinking}");
+    }
     let mut sealed = responses.clone();
     sealed["include"] = json!(["reasoning.encrypted_content"]);
     assert_eq!(plain(&OpenAiResponses, &sealed.to_string()), None);

@@ -6,6 +6,7 @@ use super::vocabulary;
 use crate::chat::{ChatRequest, Layout, PartContent, Prompt, Protocol, Tool};
 use crate::json::canonical::{Canonical, Digest};
 use crate::json::{self, JsonError, Node, Scanner};
+use crate::wire::gemini::camel;
 use crate::wire::state::State;
 
 /// Whether an answer can be given again.
@@ -202,17 +203,42 @@ impl ChatRequest {
 
     /// Whether others can ask for all that the body asks for.
     fn is_common(&self, body: &Node<'_>) -> bool {
-        // The upstream keeps the answer, or seals its thoughts for a client that keeps them.
-        let refers = || {
-            let kept = body
-                .get("store")
-                .is_none_or(|store| store.bool() != Ok(false));
-            let include = body.get("include").map(|include| include.json());
-            kept || include.is_some_and(|include| include.as_str().contains("encrypted_content"))
+        let own = match self.protocol {
+            Protocol::OpenAiResponses => refers(body) || has_tools_without_a_word(body),
+            Protocol::Gemini => has_dynamic_thinking(body),
+            _ => false,
         };
-        vocabulary::is_known(self.protocol, body)
-            && !(self.protocol == Protocol::OpenAiResponses && refers())
+        !own && vocabulary::is_known(self.protocol, body)
     }
+}
+
+/// Whether the upstream keeps the answer, or seals its thoughts for a client that keeps them.
+fn refers(body: &Node<'_>) -> bool {
+    let store = body.get("store");
+    let include = body.get("include").map(Node::json);
+    store.is_none_or(|store| store.bool() != Ok(false))
+        || include.is_some_and(|include| include.as_str().contains("encrypted_content"))
+}
+
+/// Whether a function does not say if it is strict: only here it is, then.
+fn has_tools_without_a_word(body: &Node<'_>) -> bool {
+    let tools = body.get("tools").and_then(|tools| tools.array().ok());
+    tools.into_iter().flatten().any(|tool| {
+        let kind = tool.get("type").and_then(|kind| kind.str().ok());
+        kind.as_deref() == Some("function") && tool.get("strict").is_none()
+    })
+}
+
+/// Whether it is left to the model how much it thinks, which is not what every model does without a word.
+fn has_dynamic_thinking(body: &Node<'_>) -> bool {
+    let budget = ["generationConfig", "thinkingConfig", "thinkingBudget"]
+        .iter()
+        .try_fold(body, |node, name| {
+            // In either spelling.
+            let mut members = node.members();
+            members.find_map(|(key, value)| (camel(key) == *name).then_some(value))
+        });
+    budget.is_some_and(|budget| budget.i64().is_ok_and(|budget| budget < 0))
 }
 
 /// Whether it says all that the client said.
