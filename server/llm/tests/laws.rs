@@ -274,15 +274,19 @@ enum Said {
 
 /// Replies with what tools of the provider's did, sources in a form of its own, parts of kinds that are yet to be
 /// invented.
-const UNTOLD: [(&str, Said); 10] = [
+const UNTOLD: [(&str, Said); 14] = [
     ("anthropic/citations", Said::Everywhere),
     ("anthropic/pings_and_unknown_events", Said::InStreams),
+    ("anthropic/refusal_explained", Said::Everywhere),
     ("anthropic/web_search", Said::Everywhere),
     ("gemini/code_execution", Said::Everywhere),
     ("gemini/comments_and_unknown_fields", Said::Everywhere),
     ("gemini/grounding_counts_bytes", Said::Everywhere),
+    ("mistral/references", Said::Everywhere),
     ("openai/audio_answer", Said::Everywhere),
-    ("openai/unusual_spelling", Said::InWholes),
+    ("openai/unusual_spelling", Said::Everywhere),
+    ("openai_responses/empty_reasoning", Said::InWholes),
+    ("openai_responses/image_generation", Said::Everywhere),
     (
         "openai_responses/web_search_and_citations",
         Said::Everywhere,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::scan::is_nothing;
 use super::{JsonError, JsonStr, Kind, Scanner, Span};
 use crate::error::{ApiError, ErrorKind, ErrorSource};
 use crate::text::Text;
@@ -180,6 +181,12 @@ impl<'a> Node<'a> {
         };
         let found = members.iter().rev().find(|(name, _)| name.is(key))?;
         Some(&found.1).filter(|value| !value.is_null())
+    }
+
+    /// Whether an object has a member beside these that [says something](Scanner::skip_saying).
+    pub fn has_beside(&self, known: &[&str]) -> bool {
+        self.members()
+            .any(|(key, value)| !known.contains(&&*key) && !is_nothing(value.written()))
     }
 
     /// A member that has to be there.

@@ -222,6 +222,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Passes over any value; whether it says something: `null`, `false`, `""`, `[]` and `{}` do not.
+    ///
+    /// # Errors
+    /// Not JSON.
+    pub fn skip_saying(&mut self) -> Result<bool, JsonError> {
+        let span = self.skip_value()?;
+        Ok(!is_nothing(&self.text()[span]))
+    }
+
     /// Passes over any value and says where it stands.
     ///
     /// # Errors
@@ -453,6 +462,11 @@ fn plain_length(bytes: &[u8]) -> usize {
 
 fn is_plain(byte: u8) -> bool {
     byte != b'"' && byte != b'\\' && byte >= 0x20
+}
+
+/// Whether a value says nothing.
+pub(super) fn is_nothing(json: &str) -> bool {
+    matches!(json, "null" | "false" | "\"\"" | "[]" | "{}")
 }
 
 #[cfg(test)]

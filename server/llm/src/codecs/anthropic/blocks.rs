@@ -96,6 +96,10 @@ impl Blocks {
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), ShapeError> {
         let kind = block.object()?.require("type")?.str()?;
+        let known = known_members(&kind);
+        if known.is_some_and(|known| block.has_beside(known)) && !is_called_directly(block) {
+            out.push(StreamEvent::Untold);
+        }
         let mut open = match &*kind {
             "text" => {
                 let mut index = None;
@@ -322,6 +326,25 @@ impl Blocks {
         // Where in its source it stands.
         out.push(StreamEvent::Untold);
     }
+}
+
+/// What of a block is told; none of one that is not.
+fn known_members(kind: &str) -> Option<&'static [&'static str]> {
+    match kind {
+        "text" => Some(&["type", "text", "citations"]),
+        "thinking" => Some(&["type", "thinking", "signature"]),
+        "redacted_thinking" => Some(&["type", "data"]),
+        "tool_use" => Some(&["type", "id", "name", "input"]),
+        _ => None,
+    }
+}
+
+/// Whether all that a block says beside its [known members](known_members) is that the model itself calls.
+fn is_called_directly(block: &Node<'_>) -> bool {
+    let caller = block.get("caller");
+    let kind = caller.and_then(|caller| caller.get("type")?.str().ok());
+    kind.as_deref() == Some("direct")
+        && !block.has_beside(&["type", "id", "name", "input", "caller"])
 }
 
 fn delta_event(index: u32, text: Text) -> StreamEvent {

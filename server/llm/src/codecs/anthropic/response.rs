@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::blocks::Blocks;
 use super::errors::{self, bad_reply};
-use super::stream::finish_events;
+use super::stream::{finish_events, note_untold};
 use crate::chat::{ChatRequest, ChatResponse, Protocol, RawReply, StreamEvent, collect};
 use crate::codec::ReplyForm;
 use crate::error::ApiError;
@@ -55,6 +55,7 @@ fn events_of(
         blocks.start(at, block, out)?;
         blocks.stop(at, out);
     }
+    note_untold(root, out);
     finish_events(root, &mut blocks, out)?;
     if let Some(usage) = root.get("usage") {
         let mut counts = Counts::default();

@@ -49,6 +49,7 @@ impl Decoder {
                     .map(Node::span);
                 if !std::mem::replace(&mut self.started, true) {
                     out.push(started(message).map_err(bad)?);
+                    note_untold(message, out);
                 }
                 self.usage(message, out);
             }
@@ -66,10 +67,12 @@ impl Decoder {
             "message_delta" => {
                 self.begun()?;
                 self.usage(root, out);
+                note_untold(root, out);
                 let delta = root.require("delta").map_err(bad)?;
                 if !self.finished && delta.get("stop_reason").is_some() {
                     self.finished = true;
                     self.blocks.stop_all(out);
+                    note_untold(delta, out);
                     finish_events(delta, &mut self.blocks, out).map_err(bad)?;
                 }
             }
@@ -133,6 +136,27 @@ impl StreamDecoder for Decoder {
     }
 }
 
+/// Notes what stands in a message, in its end or beside that, and has no place elsewhere: the container of the
+/// provider's tools, what it did to the context, why the model declined.
+pub(super) fn note_untold(holder: &Node<'_>, out: &mut Vec<StreamEvent>) {
+    const TOLD: [&str; 10] = [
+        "type",
+        "id",
+        "role",
+        "model",
+        "content",
+        "stop_reason",
+        "stop_sequence",
+        "usage",
+        "delta",
+        "context_management",
+    ];
+    let context = holder.get("context_management");
+    if holder.has_beside(&TOLD) || context.is_some_and(|context| context.has_beside(&[])) {
+        out.push(StreamEvent::Untold);
+    }
+}
+
 /// What `stop_reason` and what stands beside it say.
 pub(super) fn finish_events(
     holder: &Node<'_>,
@@ -142,9 +166,6 @@ pub(super) fn finish_events(
     let Some(reason) = holder.get("stop_reason") else {
         return Ok(());
     };
-    if holder.get("container").is_some() {
-        out.push(StreamEvent::Untold);
-    }
     let sequence = holder.get("stop_sequence").map(Node::text).transpose()?;
     let mut reason = read_stop(reason.text()?, sequence);
     if reason == FinishReason::ToolCalls && blocks.answers_by_tool() && !blocks.called {

@@ -225,6 +225,10 @@ impl Reader<'_> {
             self.out.push(StreamEvent::Untold);
             return Ok(());
         };
+        let whole = node.and_then(|node| node.get("functionCall"));
+        if whole.is_some_and(|call| call.has_beside(&["id", "name", "args"])) {
+            self.out.push(StreamEvent::Untold);
+        }
         let number = *self.calls;
         *self.calls += 1;
         self.candidate.calls = true;

@@ -116,6 +116,7 @@ impl Reply {
         let (from, first) = (scanner.position(), out.len());
         let (mut id, mut model) = (Text::default(), None);
         let (mut usage, mut refused, mut failed) = (None, false, false);
+        let mut untold = false;
         let mut members = scanner.enter_object()?;
         while let Some(key) = scanner.next_member(&mut members)? {
             if scanner.peek()? == Kind::Null {
@@ -140,9 +141,10 @@ impl Reply {
                     scanner.skip_value()?;
                     failed = true;
                 }
-                _ => {
+                Some("createTime" | "modelStatus") => {
                     scanner.skip_value()?;
                 }
+                _ => untold |= scanner.skip_saying()?,
             }
         }
         if failed {
@@ -159,6 +161,7 @@ impl Reply {
             };
             out.insert(first, started);
         }
+        out.extend(untold.then_some(StreamEvent::Untold));
         if refused && self.candidates.is_empty() {
             self.blocked = true;
             let mut candidate = Candidate::new(0);
@@ -183,6 +186,7 @@ impl Reply {
         let from = scanner.position();
         // The number of the candidate may come after its content: the content is gone back to.
         let (mut index, mut content, mut word, mut beside) = (0, None, None, false);
+        let mut untold = false;
         let mut members = scanner.enter_object()?;
         while let Some(key) = scanner.next_member(&mut members)? {
             let kind = scanner.peek()?;
@@ -196,7 +200,14 @@ impl Reply {
                     "groundingMetadata" | "urlContextMetadata" | "citationMetadata"
                     | "logprobsResult",
                 ) => beside = true,
-                _ => {}
+                Some(
+                    "finishReason" | "content" | "index" | "safetyRatings" | "tokenCount"
+                    | "avgLogprobs" | "finishMessage",
+                ) => {}
+                _ => {
+                    untold |= scanner.skip_saying()?;
+                    continue;
+                }
             }
             let span = scanner.skip_value()?;
             if key.is("index") && kind != Kind::Null {
@@ -224,6 +235,7 @@ impl Reply {
             let candidate = body.slice(from..scanner.position());
             reader.beside(&Node::parse(&candidate)?)?;
         }
+        out.extend(untold.then_some(StreamEvent::Untold));
         // A word of no meaning does not end it.
         if let Some(word) = word
             && read_finish(&word, false).is_some()

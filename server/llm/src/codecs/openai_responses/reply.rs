@@ -86,6 +86,10 @@ impl Reply {
     /// An item of which nothing is to come, however much of it came already.
     pub fn whole_item(&mut self, at: &At, item: &Node<'_>, out: &mut Vec<StreamEvent>) {
         self.item_began(at, item, out);
+        let known = known_members(&kind(item));
+        if known.is_some_and(|known| item.has_beside(known)) {
+            out.push(StreamEvent::Untold);
+        }
         let place = self.place(at);
         match &*kind(item) {
             "message" => {
@@ -101,6 +105,9 @@ impl Reply {
             "reasoning" => {
                 if !self.items[place].told {
                     self.thoughts(at, item, out);
+                }
+                if is_thought_twice(item) {
+                    out.push(StreamEvent::Untold);
                 }
                 self.seal(place, item, out);
             }
@@ -166,6 +173,9 @@ impl Reply {
             "reasoning_text" | "summary_text" => return,
             _ => return out.push(StreamEvent::Untold),
         };
+        if part.has_beside(&["type", member, "annotations", "logprobs"]) {
+            out.push(StreamEvent::Untold);
+        }
         if let Some(text) = part.get(member).and_then(|text| text.text().ok()) {
             self.say(at, block, text, true, out);
         }
@@ -390,6 +400,37 @@ pub(super) fn finish_reason(response: &Node<'_>, called: bool) -> Option<FinishR
         _ if called => FinishReason::ToolCalls,
         _ => FinishReason::Stop,
     })
+}
+
+/// What of an item is told; none of one that is not.
+fn known_members(kind: &str) -> Option<&'static [&'static str]> {
+    match kind {
+        "message" => Some(&["type", "id", "status", "role", "content"]),
+        "reasoning" => Some(&[
+            "type",
+            "id",
+            "status",
+            "summary",
+            "content",
+            "encrypted_content",
+        ]),
+        "function_call" => Some(&["type", "id", "status", "call_id", "name", "arguments"]),
+        "custom_tool_call" => Some(&["type", "id", "status", "call_id", "name", "input"]),
+        "image_generation_call" => Some(&["type", "id", "status", "result", "output_format"]),
+        _ => None,
+    }
+}
+
+/// Whether thoughts come in both forms, of which one is told, or in more than texts.
+fn is_thought_twice(item: &Node<'_>) -> bool {
+    let pieces = |member: &str| {
+        let pieces = item.get(member).and_then(|pieces| pieces.array().ok());
+        pieces.unwrap_or_default()
+    };
+    let (content, summary) = (pieces("content"), pieces("summary"));
+    let mut all = content.iter().chain(summary);
+    !content.is_empty() && !summary.is_empty()
+        || all.any(|piece| piece.has_beside(&["type", "text"]))
 }
 
 fn kind<'a>(node: &Node<'a>) -> std::borrow::Cow<'a, str> {

@@ -1,11 +1,14 @@
 //! `message`, or a piece of one, `delta`.
 
 use super::state::Tool;
-use super::{ChoiceState, Reader, Sink, is_nothing};
+use super::{ChoiceState, Reader, Sink};
 use crate::chat::{Block, Citation, MediaKind, MediaSource, Protocol, Seal, ToolKind};
 use crate::json::{JsonError, JsonStr, Kind, Node, Span};
 use crate::text::Text;
 use crate::wire::openai_chat::{read_citations, read_url};
+
+/// The parts of a message that are known.
+const PARTS: [&str; 4] = ["text", "output_text", "thinking", "reference"];
 
 /// A message's members: an object's members come in any order, what they say is told in one.
 #[derive(Default)]
@@ -85,8 +88,11 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                 // Some upstreams say the same thought under both names.
                 (Some("reasoning_content" | "reasoning"), Kind::String) => {
                     let string = self.scanner.string()?;
-                    if found.reasoning.is_none() && !string.is_empty() {
-                        found.reasoning = Some(string);
+                    let text = |one: &JsonStr<'_>| &self.scanner.text()[one.span()];
+                    match &found.reasoning {
+                        _ if string.is_empty() => {}
+                        Some(first) => choice.untold |= text(first) != text(&string),
+                        None => found.reasoning = Some(string),
                     }
                 }
                 (Some("reasoning_details"), Kind::Array) => {
@@ -107,10 +113,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                 (Some("role" | "name"), _) => {
                     self.scanner.skip_value()?;
                 }
-                _ => {
-                    let span = self.scanner.skip_value()?;
-                    choice.untold |= !is_nothing(&self.scanner.text()[span]);
-                }
+                _ => choice.untold |= self.scanner.skip_saying()?,
             }
         }
         Ok(found)
@@ -122,7 +125,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         let mut items = self.scanner.enter_array()?;
         while self.scanner.next_item(&mut items)? {
             if self.scanner.peek()? != Kind::Object {
-                self.scanner.skip_value()?;
+                choice.untold |= self.scanner.skip_saying()?;
                 continue;
             }
             let mut signature = None;
@@ -141,9 +144,15 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                     }
                     (Some("signature"), Kind::String) => signature = self.text()?,
                     (Some("reference_ids"), Kind::Array) => self.references(choice)?,
-                    _ => {
+                    (Some("type"), Kind::String) => {
+                        let kind = self.scanner.string()?;
+                        choice.untold |= !PARTS.into_iter().any(|known| kind.is(known));
+                    }
+                    // Whether a thought is at its end.
+                    (Some("closed"), _) => {
                         self.scanner.skip_value()?;
                     }
+                    _ => choice.untold |= self.scanner.skip_saying()?,
                 }
             }
             // Whatever the order of the members: a seal comes after what it is for.
@@ -197,7 +206,9 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         };
         for image in images.array().unwrap_or_default() {
             let url = image.get("image_url").and_then(|image| image.get("url"));
+            choice.untold |= image.has_beside(&["type", "index", "image_url"]);
             let Some(url) = url.and_then(|url| url.text().ok()) else {
+                choice.untold = true;
                 continue;
             };
             match read_url(url) {
@@ -212,9 +223,11 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                     self.delta(choice, index, data);
                 }
                 (MediaSource::Url(url), _) => {
+                    // As an image, not in a text.
+                    choice.untold = true;
                     self.say(choice, Block::Text, Text::from(format!("![]({url})")));
                 }
-                _ => {}
+                _ => choice.untold = true,
             }
         }
     }
@@ -260,18 +273,25 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                     index = self.scanner.text()[span].parse().ok();
                 }
                 Some("id") => id = self.text()?.unwrap_or_default(),
-                Some("function") => (name, arguments) = self.call("arguments")?,
+                Some("function") => (name, arguments) = self.call(choice, "arguments")?,
                 Some("custom") => {
                     kind = ToolKind::Custom;
-                    (name, arguments) = self.call("input")?;
+                    (name, arguments) = self.call(choice, "input")?;
                 }
                 Some("extra_content") => extra = Some(self.scanner.skip_value()?),
-                _ => {
-                    self.scanner.skip_value()?;
+                Some("type") => {
+                    let kind = self.optional_string()?;
+                    let known = ["function", "custom", ""];
+                    choice.untold |=
+                        kind.is_some_and(|kind| !known.into_iter().any(|known| kind.is(known)));
                 }
+                _ => choice.untold |= self.scanner.skip_saying()?,
             }
         }
         let known = choice.tool(index, &id, !name.is_empty());
+        choice.untold |= extra
+            .clone()
+            .is_some_and(|span| self.says_more_than_a_signature(span));
         let block = known.unwrap_or_else(|| {
             if let Some(seal) = extra.and_then(|span| self.signature(span)) {
                 let thought = self.start(choice, Block::Reasoning);
@@ -298,9 +318,18 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         Some(Seal::of_client(Protocol::Gemini, data, false))
     }
 
+    fn says_more_than_a_signature(&self, extra: Span) -> bool {
+        let document = self.body.slice(extra);
+        Node::parse(&document).is_ok_and(|extra| {
+            let google = extra.get("google");
+            extra.has_beside(&["google"])
+                || google.is_some_and(|google| google.has_beside(&["thought_signature"]))
+        })
+    }
+
     /// The old way to call.
     fn legacy_call(&mut self, choice: &mut ChoiceState) -> Result<(), JsonError> {
-        let (name, arguments) = self.call("arguments")?;
+        let (name, arguments) = self.call(choice, "arguments")?;
         let block = choice.legacy.unwrap_or_else(|| {
             self.start(
                 choice,
@@ -317,7 +346,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
     }
 
     /// Name and input of a call. Some upstreams give the arguments as an object, not as a string.
-    fn call(&mut self, input: &str) -> Result<(Text, Text), JsonError> {
+    fn call(&mut self, choice: &mut ChoiceState, input: &str) -> Result<(Text, Text), JsonError> {
         let (mut name, mut arguments) = (Text::default(), Text::default());
         if self.scanner.peek()? == Kind::Null {
             self.scanner.skip_value()?;
@@ -335,9 +364,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                         self.text()?.unwrap_or_default()
                     };
                 }
-                _ => {
-                    self.scanner.skip_value()?;
-                }
+                _ => choice.untold |= self.scanner.skip_saying()?,
             }
         }
         Ok((name, arguments))

@@ -17,6 +17,44 @@ use crate::text::Text;
 pub(crate) use sink::Sink;
 pub(crate) use state::{ChoiceState, ReplyState};
 
+/// What servers say of how they answered, not of the answer: beside the choices, and in one.
+const BESIDE_A_REPLY: [&str; 22] = [
+    "id",
+    "created",
+    "system_fingerprint",
+    "service_tier",
+    "obfuscation",
+    "provider",
+    "request_id",
+    // Azure.
+    "prompt_filter_results",
+    "prompt_annotations",
+    // Groq, Cerebras, LM Studio, llama.cpp, NVIDIA.
+    "x_groq",
+    "usage_breakdown",
+    "time_info",
+    "stats",
+    "model_info",
+    "runtime",
+    "timings",
+    "nvext",
+    // vLLM, Together.
+    "kv_transfer_params",
+    "metrics",
+    "prompt",
+    // MiniMax.
+    "base_resp",
+    "input_sensitive",
+];
+const BESIDE_A_CHOICE: [&str; 6] = [
+    "content_filter_results",
+    "content_filter_offsets",
+    "native_finish_reason",
+    "matched_stop",
+    "seed",
+    "weight_version",
+];
+
 /// What a body turned out to be.
 #[derive(Debug)]
 pub(crate) enum ReplyScan {
@@ -110,9 +148,10 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                 }
                 Some("citations") => citations = Some(self.scanner.skip_value()?),
                 Some("search_results") => results = Some(self.scanner.skip_value()?),
-                _ => {
+                Some(key) if BESIDE_A_REPLY.contains(&key) => {
                     self.scanner.skip_value()?;
                 }
+                _ => state.untold |= self.scanner.skip_saying()?,
             }
         }
         self.scanner.end()?;
@@ -137,7 +176,7 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         // Where a text is continued, it stands in place of a message.
         let (mut text, mut reason): (Option<Text>, Option<Text>) = (None, None);
         let mut logprobs = None;
-        let mut error = false;
+        let (mut error, mut untold) = (false, false);
         let mut read = false;
         let mut members = self.scanner.enter_object()?;
         while let Some(key) = self.scanner.next_member(&mut members)? {
@@ -165,12 +204,14 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
                     error |= self.scanner.peek()? != Kind::Null;
                     self.scanner.skip_value()?;
                 }
-                _ => {
+                Some(key) if BESIDE_A_CHOICE.contains(&key) => {
                     self.scanner.skip_value()?;
                 }
+                _ => untold |= self.scanner.skip_saying()?,
             }
         }
         let choice = state.choice(index.unwrap_or(0));
+        choice.untold |= untold;
         if let Some(start) = message.filter(|_| !read) {
             let end = self.scanner.position();
             self.scanner.rewind(start);
@@ -288,11 +329,6 @@ impl<'a, S: Sink> Reader<'a, '_, S> {
         self.scanner.skip_value()?;
         Ok(None)
     }
-}
-
-/// Whether a value says nothing.
-fn is_nothing(json: &str) -> bool {
-    matches!(json, "null" | "false" | "\"\"" | "[]" | "{}")
 }
 
 /// Reads OpenAI's words, and what others put for them. Some upstreams call tools and say `stop`.

@@ -7,6 +7,23 @@ use crate::json::{Node, Span};
 use crate::text::Text;
 use crate::wire::openai_chat::read_detail;
 
+/// Whether an item can be told anew.
+fn is_known(item: &Node<'_>) -> bool {
+    let kind = item.get("type").and_then(|kind| kind.str().ok());
+    let kinds = ["reasoning.text", "reasoning.summary", "reasoning.encrypted"];
+    kind.is_some_and(|kind| kinds.contains(&&*kind))
+        && !item.has_beside(&[
+            "type",
+            "index",
+            "id",
+            "format",
+            "text",
+            "summary",
+            "signature",
+            "data",
+        ])
+}
+
 impl<S: Sink> Reader<'_, '_, S> {
     /// A thought, or a piece of one, as a text alone.
     pub(super) fn think(&mut self, choice: &mut ChoiceState, text: Option<Text>) {
@@ -24,6 +41,7 @@ impl<S: Sink> Reader<'_, '_, S> {
         let items: Vec<_> = match Node::parse(&document) {
             Ok(details) => {
                 let items = details.array().unwrap_or_default().iter();
+                choice.untold |= items.clone().any(|item| !is_known(item));
                 items.filter_map(|item| read_detail(item).ok()).collect()
             }
             Err(_) => Vec::new(),
